@@ -1,0 +1,1 @@
+"""Ganvas trains, judges and uses generative adversarial networks on images."""

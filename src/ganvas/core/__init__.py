@@ -1,0 +1,1 @@
+"""The ground floor: errors, settings, files, images, devices. It imports no other room."""

@@ -1,0 +1,63 @@
+"""Which processor to use, in which arithmetic, and how much memory there is."""
+
+import os
+from pathlib import Path
+
+import torch
+
+from ganvas.core.errors import UsageError
+
+
+def choose_device(name: str) -> torch.device:
+    """The device that a name means: "auto" takes CUDA, else MPS, else the CPU.
+
+    Raises UsageError for a device this machine, or this build of PyTorch, does not have.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise UsageError(f"--device {name}: use auto, cpu, cuda, cuda:N or mps") from None
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not there.get(device.type, False):
+        raise UsageError(f"--device {name}: PyTorch finds no such device here; use --device auto")
+    return device
+
+
+def has_fast_bfloat16(device: torch.device) -> bool:
+    """Whether the processor multiplies bfloat16 natively: CUDA from Ampere on, CPUs with AVX512-BF16 or AMX."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    if device.type == "cpu":
+        abilities = torch.cpu.get_capabilities()
+        return bool(abilities.get("avx512_bf16") or abilities.get("amx_bf16"))
+    return False
+
+
+def choose_precision(name: str, device: torch.device) -> torch.dtype:
+    """The arithmetic of the networks: "auto" is bfloat16 where it is native and float32 elsewhere.
+
+    Raises UsageError for another name than auto, float32 or bfloat16.
+    """
+    if name == "auto":
+        return torch.bfloat16 if has_fast_bfloat16(device) else torch.float32
+    if name not in ("float32", "bfloat16"):
+        raise UsageError(f"--precision {name}: use auto, float32 or bfloat16")
+    return torch.bfloat16 if name == "bfloat16" else torch.float32
+
+
+def available_memory() -> int:
+    """Bytes of main memory that can be taken now without swapping; at least 256 MiB is assumed."""
+    floor = 256 * 2**20
+    limits = [floor * 16]
+    meminfo = Path("/proc/meminfo")
+    if meminfo.exists():
+        fields = dict(line.split(":", 1) for line in meminfo.read_text().splitlines() if ":" in line)
+        limits = [int(fields["MemAvailable"].split()[0]) * 1024]
+    elif hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        limits = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2]
+    control = Path("/sys/fs/cgroup/memory.max")
+    if control.exists() and (text := control.read_text().strip()).isdigit():
+        limits.append(int(text) - int(Path("/sys/fs/cgroup/memory.current").read_text()))
+    return max(floor, min(limits))

@@ -1,0 +1,119 @@
+"""Settings: frozen, checked dataclasses, written to and read from TOML, changed by `a.b=value`.
+
+A setting whose type admits None has None as its default, because TOML cannot say None: None is left out.
+"""
+
+import dataclasses
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar, dataclass_transform
+
+import pydantic
+import pydantic.dataclasses
+import tomli_w
+
+from ganvas.core.errors import UsageError
+from ganvas.core.parts import nearest
+
+T = TypeVar("T")
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True)
+def settings(cls: type[T]) -> type[T]:
+    """Class decorator: a frozen, keyword-only dataclass whose values are checked and whose keys are known."""
+    config = pydantic.ConfigDict(extra="forbid", allow_inf_nan=False)
+    return pydantic.dataclasses.dataclass(frozen=True, kw_only=True, config=config)(cls)  # type: ignore[return-value]
+
+
+def from_dict(cls: type[T], values: Mapping[str, Any], where: str = "") -> T:
+    """Build settings from plain values.
+
+    where: the dotted place of these settings inside larger ones, for messages.
+    Raises UsageError that names each unknown key (with the nearest known one), wrong type or impossible value.
+    """
+    if not isinstance(values, Mapping):
+        raise UsageError(f"{where or 'the settings'}: expected a table of settings, not {values!r}")
+    try:
+        return cls(**values)
+    except pydantic.ValidationError as error:
+        lines = [_explain(problem, cls, where) for problem in error.errors()[:5]]
+        raise UsageError("\n".join(lines)) from None
+
+
+def _explain(problem: Any, cls: type, where: str) -> str:
+    place = [str(step) for step in problem["loc"]]
+    dotted = ".".join(part for part in [where, *place] if part)
+    if problem["type"] == "unexpected_keyword_argument":
+        return f"{dotted} is not a setting: {nearest(place[-1], _fields_at(cls, place[:-1]))}"
+    if problem["type"] in ("missing", "missing_keyword_only_argument"):
+        return f"{dotted} is missing"
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"{dotted or 'settings'}: {message[:1].lower()}{message[1:]} (got {problem['input']!r})"
+
+
+def _fields_at(cls: Any, place: list[str]) -> list[str]:
+    for step in place:
+        field = {f.name: f for f in dataclasses.fields(cls)}.get(step)
+        options = [field.type, *getattr(field.type, "__args__", ())] if field else []
+        cls = next((t for t in options if dataclasses.is_dataclass(t)), None)
+        if cls is None:
+            return []
+    return [f.name for f in dataclasses.fields(cls)]
+
+
+def to_dict(value: Any) -> dict[str, Any]:
+    """The plain values of settings, nested, with None left out and tuples as lists, as TOML and JSON have them."""
+
+    def plain(item: Any) -> Any:
+        if isinstance(item, Mapping):
+            return {key: plain(inner) for key, inner in item.items() if inner is not None}
+        if isinstance(item, (list, tuple)):
+            return [plain(inner) for inner in item]
+        return item
+
+    return plain(dataclasses.asdict(value))
+
+
+def to_toml(value: Any) -> str:
+    """Settings as TOML text; `from_dict(cls, tomllib.loads(text))` gives them back."""
+    return tomli_w.dumps(to_dict(value))
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The tables of a TOML file. Raises UsageError that names the file and the line."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not valid TOML: {error}") from None
+
+
+def override(values: dict[str, Any], assignments: Iterable[str]) -> dict[str, Any]:
+    """A copy of nested values with `a.b=value` assignments applied; each value is read as TOML, else as text.
+
+    Raises UsageError for an assignment without "=" or one that goes below a plain value.
+    """
+    values = _copy(values)
+    for assignment in assignments:
+        dotted, equals, text = assignment.partition("=")
+        keys = dotted.strip().split(".")
+        if not equals or not all(keys):
+            raise UsageError(f"--set {assignment}: write it as name=value, for example batch=128")
+        table = values
+        for key in keys[:-1]:
+            table = table.setdefault(key, {})
+            if not isinstance(table, dict):
+                raise UsageError(f"--set {assignment}: {key} is a value and has no settings below it")
+        table[keys[-1]] = _literal(text.strip())
+    return values
+
+
+def _copy(values: Any) -> Any:
+    return {key: _copy(inner) for key, inner in values.items()} if isinstance(values, dict) else values
+
+
+def _literal(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text

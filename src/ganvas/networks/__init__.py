@@ -1,0 +1,26 @@
+"""Networks by name. A family is one file; adding one is that file and its lines here."""
+
+from typing import Any
+
+from ganvas.core.parts import load
+
+GENERATORS = {
+    "mlp": "ganvas.networks.mlp:MLPGenerator",
+    "dcgan": "ganvas.networks.dcgan:DCGANGenerator",
+    "conv28": "ganvas.networks.conv28:Conv28Generator",
+}
+DISCRIMINATORS = {
+    "mlp": "ganvas.networks.mlp:MLPDiscriminator",
+    "dcgan": "ganvas.networks.dcgan:DCGANDiscriminator",
+    "conv28": "ganvas.networks.conv28:Conv28Discriminator",
+}
+
+
+def generator(name: str) -> Any:
+    """The generator class of a name. Raises UsageError with the nearest names if there is none."""
+    return load(GENERATORS, name, "generator")
+
+
+def discriminator(name: str) -> Any:
+    """The discriminator class of a name. Raises UsageError with the nearest names if there is none."""
+    return load(DISCRIMINATORS, name, "discriminator")
