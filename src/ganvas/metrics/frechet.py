@@ -1,0 +1,83 @@
+"""The Fréchet distance between two sets of features, each taken as one Gaussian, in float64 throughout.
+
+Heusel et al. 2017, "GANs Trained by a Two Time-Scale Update Rule", eq. 6:
+    d^2 = |mu_a - mu_b|^2 + tr(S_a) + tr(S_b) - 2 tr((S_a S_b)^(1/2)).
+With S = R^T R for both, the last trace is the sum of the singular values (the nuclear norm) of R_a R_b^T, so no square
+root of a general matrix is taken. R is the centred features themselves where the samples are few, else Cholesky's
+factor; singular values keep the digits that eigenvalues of R_a R_b^T R_b R_a^T, their squares, would lose.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ganvas.core.errors import DataError
+
+_CHUNK = 8192  # samples turned into float64 at a time
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What the distance needs of a set: float64 mean [D], root [K, D] with root^T root = covariance, sample count."""
+
+    mean: Tensor
+    root: Tensor
+    count: int
+
+    @property
+    def dimensions(self) -> int:
+        """D, the length of one feature vector."""
+        return self.mean.shape[0]
+
+
+def statistics(features: np.ndarray | Tensor) -> Statistics:
+    """The mean and covariance (divided by N - 1) of features [N, D].
+
+    Raises DataError for another shape, fewer than two samples, or values that are NaN or infinite.
+    """
+    features = torch.as_tensor(features).detach().cpu()
+    if features.ndim != 2 or features.shape[1] == 0:
+        raise DataError(f"A Fréchet distance needs features [N, D], not of shape {list(features.shape)}")
+    count, dimensions = features.shape
+    if count < 2:
+        raise DataError(f"A Fréchet distance needs at least 2 samples in each set; this one has {count}")
+    if not torch.isfinite(features).all():
+        raise DataError(
+            "A Fréchet distance cannot be taken: some features are NaN or infinite. "
+            "Check that the generator has not diverged"
+        )
+    mean = features.mean(0, dtype=torch.float64)
+    if count <= dimensions:
+        return Statistics(mean, (features.double() - mean) / (count - 1) ** 0.5, count)
+    covariance = torch.zeros(dimensions, dimensions, dtype=torch.float64)
+    for chunk in features.split(_CHUNK):
+        centred = chunk.double() - mean
+        covariance.addmm_(centred.T, centred)
+    return Statistics(mean, _root(covariance / (count - 1)), count)
+
+
+def frechet_distance(a: Statistics, b: Statistics) -> float:
+    """The squared Fréchet distance between two sets, as "FID" and its kin report it; never below zero.
+
+    Raises DataError if the two have feature vectors of different lengths.
+    """
+    if a.dimensions != b.dimensions:
+        raise DataError(
+            f"A Fréchet distance compares features of one extractor; "
+            f"these have {a.dimensions} and {b.dimensions} dimensions"
+        )
+    shift = (a.mean - b.mean).square().sum()
+    spread = a.root.square().sum() + b.root.square().sum()
+    shared = torch.linalg.svdvals(a.root @ b.root.T).sum()
+    return max(0.0, (shift + spread - 2 * shared).item())
+
+
+def _root(covariance: Tensor) -> Tensor:
+    """R [D, D] with R^T R = covariance: Cholesky's factor, or by eigenvalues where the covariance is singular."""
+    factor, failed = torch.linalg.cholesky_ex(covariance, upper=True)
+    if not failed:
+        return factor
+    values, vectors = torch.linalg.eigh(covariance)
+    return values.clamp(min=0).sqrt()[:, None] * vectors.T

@@ -1,0 +1,33 @@
+"""The score in training: how far generated pictures are from the data, in features that fit the data."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ganvas.metrics.extractors import Extractor, choose
+from ganvas.metrics.frechet import frechet_distance, statistics
+
+_REFERENCE = 10_000  # real pictures that the statistics are taken from, evenly spread over the data
+_AT_ONCE = 500
+
+
+class Scorer:
+    """The Fréchet distance (Heusel et al. 2017, equation 6) to a data set, in a named extractor's features."""
+
+    def __init__(self, data: str, pictures: np.ndarray) -> None:
+        """data: the data set's name, which chooses the extractor. pictures: uint8 [N, C, H, W], N >= 2."""
+        from ganvas import metrics
+
+        channels, size = pictures.shape[1], pictures.shape[-1]
+        self._extract: Extractor = metrics.extractor(choose(channels, size, data), channels)
+        self.name = f"fd-{self._extract.name}"
+        spread = np.linspace(0, len(pictures) - 1, min(len(pictures), _REFERENCE)).astype(np.int64)
+        self._real = statistics(self._features(torch.from_numpy(np.ascontiguousarray(pictures[spread]))))
+
+    def __call__(self, pictures: Tensor) -> float:
+        """The distance of uint8 [N, C, H, W] from the data; 0 is the best."""
+        return frechet_distance(statistics(self._features(pictures)), self._real)
+
+    def _features(self, pictures: Tensor) -> Tensor:
+        with torch.inference_mode():
+            return torch.cat([self._extract(part) for part in pictures.split(_AT_ONCE)])
