@@ -1,1 +1,66 @@
-"""Ganvas trains, judges and uses generative adversarial networks on images."""
+"""Ganvas trains, judges and uses generative adversarial networks on images.
+
+import ganvas
+run = ganvas.train("photos/", size=64, time="20m", out="runs/cats", on_tick=print)
+generator = ganvas.load("runs/cats")
+pictures = generator.sample(seeds=range(16), truncation=0.7)  # uint8 [16, 3, 64, 64]
+ganvas.grid(pictures).save("grid.png")
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from ganvas.core.parts import load as _load
+
+if TYPE_CHECKING:
+    from ganvas.api import Run, plan, resume, train
+    from ganvas.core.errors import DataError, Diverged, GanvasError, Interrupted, MemoryExhausted, UsageError
+    from ganvas.core.images import grid
+    from ganvas.data import open_data
+    from ganvas.inference.generator import Generator, load
+
+__version__ = "0.1.0"
+
+_PUBLIC = {
+    "train": "ganvas.api:train",
+    "resume": "ganvas.api:resume",
+    "plan": "ganvas.api:plan",
+    "Run": "ganvas.api:Run",
+    "load": "ganvas.inference.generator:load",
+    "Generator": "ganvas.inference.generator:Generator",
+    "grid": "ganvas.core.images:grid",
+    "open_data": "ganvas.data:open_data",
+    "GanvasError": "ganvas.core.errors:GanvasError",
+    "UsageError": "ganvas.core.errors:UsageError",
+    "DataError": "ganvas.core.errors:DataError",
+    "MemoryExhausted": "ganvas.core.errors:MemoryExhausted",
+    "Diverged": "ganvas.core.errors:Diverged",
+    "Interrupted": "ganvas.core.errors:Interrupted",
+}
+
+__all__ = [
+    "DataError",
+    "Diverged",
+    "GanvasError",
+    "Generator",
+    "Interrupted",
+    "MemoryExhausted",
+    "Run",
+    "UsageError",
+    "grid",
+    "load",
+    "open_data",
+    "plan",
+    "resume",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name on its first use: `import ganvas` alone imports neither torch nor numpy."""
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'ganvas' has no attribute {name!r}")
+    return _load(_PUBLIC, name, "public name")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -61,3 +61,18 @@ def available_memory() -> int:
     if control.exists() and (text := control.read_text().strip()).isdigit():
         limits.append(int(text) - int(Path("/sys/fs/cgroup/memory.current").read_text()))
     return max(floor, min(limits))
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory ran out: Python's, the CPU allocator's or an accelerator's."""
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+        return True
+    message = str(error).lower()
+    return isinstance(error, RuntimeError) and any(
+        words in message for words in ("out of memory", "not enough memory", "can't allocate memory", "bad_alloc")
+    )
+
+
+def autocast(device: torch.device, precision: torch.dtype) -> torch.autocast:
+    """The context in which networks run: bfloat16 where that is the precision, else float32 as written."""
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == torch.bfloat16)

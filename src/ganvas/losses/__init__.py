@@ -14,6 +14,6 @@ ADVERSARIAL = {
 }
 
 
-def adversarial(name: str) -> Any:
+def adversarial_loss(name: str) -> Any:
     """The adversarial loss of a name. Raises UsageError with the nearest names if there is none."""
     return load(ADVERSARIAL, name, "loss")

@@ -1,1 +1,14 @@
-"""."""
+"""What there is to play: each task says who the players are and what they see."""
+
+from typing import Any
+
+from ganvas.core.parts import load
+
+TASKS = {
+    "generate": "ganvas.tasks.generate:Generate",
+}
+
+
+def task(name: str) -> Any:
+    """The task class of a name. Raises UsageError with the nearest names if there is none."""
+    return load(TASKS, name, "task")

@@ -1,0 +1,268 @@
+"""Training from Python: plan, train, resume. The command line calls the same functions."""
+
+import dataclasses
+import json
+import logging
+import os
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from ganvas import data as data_room
+from ganvas import tasks
+from ganvas.core import errors, files
+from ganvas.core.quantities import parse_count, parse_duration, say_count, say_duration
+from ganvas.core.settings import from_dict, to_dict, to_toml
+from ganvas.inference.generator import Generator, load
+from ganvas.inference.summary import write_summary
+from ganvas.recipes.auto import Plan, Wishes
+from ganvas.recipes.auto import plan as choose_plan
+from ganvas.training import checkpoints
+from ganvas.training.clock import Clock
+from ganvas.training.folder import RunFolder, next_free
+from ganvas.training.journal import Tick, read
+from ganvas.training.processes import Processes, launch
+from ganvas.training.trainer import Trainer
+
+Say = Callable[[str], None]
+_log = logging.getLogger("ganvas")
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A run as it stands. reason: why it stopped: "images", "time" or "plateau"."""
+
+    path: Path
+    reason: str
+
+    @property
+    def journal(self) -> list[Tick]:
+        """The lines of the journal, oldest first."""
+        return read(RunFolder(self.path).journal)
+
+    def load(self) -> Generator:
+        """The run's generator, ready for use."""
+        return load(self.path)
+
+
+def plan(
+    data: str | Path,
+    *,
+    task: str = "generate",
+    recipe: str = "auto",
+    size: int | None = None,
+    images: int | str | None = None,
+    time: float | str | None = None,
+    batch: int | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    precision: str = "auto",
+    procs: int = 1,
+    set: Sequence[str] = (),
+    say: Say = _log.warning,
+) -> Plan:
+    """What `train` with the same arguments would do, and why; nothing is written.
+
+    Raises UsageError for an argument that cannot be meant, DataError for data that cannot be read.
+    """
+    tasks.task(task)
+    wishes = Wishes(
+        recipe=recipe,
+        size=size,
+        images=None if images is None else parse_count(images),
+        seconds=None if time is None else parse_duration(time),
+        batch=batch,
+        seed=seed,
+        device=device,
+        precision=precision,
+        procs=procs,
+        assignments=tuple(set),
+    )
+    return choose_plan(data_room.survey(data, say=say), wishes)
+
+
+def train(
+    data: str | Path,
+    *,
+    out: str | Path | None = None,
+    on_tick: Callable[[Tick], Any] | None = None,
+    on_round: Callable[[Clock], Any] | None = None,
+    say: Say = _log.warning,
+    **choices: Any,
+) -> Run:
+    """Train a GAN on a folder, an archive or a named set of pictures, and return the run.
+
+    out: the run's folder; None takes runs/<data>-<recipe>-<n>. on_tick: called with each line of the journal, a
+    dictionary. on_round: called with the clock after each round. say: called with sentences for a person.
+    choices: the arguments of `plan`: recipe, size, images ("500k"), time ("20m"), batch, seed, device, precision,
+    procs, set (["generator.width=48", ...]).
+    Raises UsageError, DataError, MemoryExhausted, Diverged; and Interrupted, after saving, on Ctrl-C.
+    """
+    planned = plan(data, say=say, **choices)
+    return start(planned, out=out, on_tick=on_tick, on_round=on_round, say=say)
+
+
+def start(
+    planned: Plan,
+    *,
+    out: str | Path | None = None,
+    on_tick: Callable[[Tick], Any] | None = None,
+    on_round: Callable[[Clock], Any] | None = None,
+    say: Say = _log.warning,
+) -> Run:
+    """Carry out a plan, in a new run folder. Arguments and errors are those of `train`."""
+    chosen = planned.settings
+    name = re.sub(r"[^\w.-]+", "-", planned.data).strip("-.") or "data"
+    path = Path(out) if out is not None else next_free(Path("runs"), f"{name}-{chosen.recipe}")
+    if chosen.training.procs > 1:
+        run = RunFolder.create(path, to_toml(chosen))
+        return _play_in_workers(run, chosen, on_tick)
+    processes = Processes()
+    dataset, game = _prepare(chosen, processes, say)  # before the folder: data that cannot be read leaves nothing
+    run = RunFolder.create(path, to_toml(chosen))
+    return _play(run, chosen, dataset, game, processes, on_tick, on_round, say)
+
+
+def resume(
+    run: str | Path,
+    *,
+    images: int | str | None = None,
+    time: float | str | None = None,
+    on_tick: Callable[[Tick], Any] | None = None,
+    on_round: Callable[[Clock], Any] | None = None,
+    say: Say = _log.warning,
+) -> Run:
+    """Continue a run bit for bit from its newest whole checkpoint, as if it had never stopped.
+
+    images, time: a new goal, or with a leading "+" so much more than the old one. Errors are those of `train`.
+    """
+    folder, chosen = with_goals(run, images=images, time=time)
+    return continue_run(folder, chosen, on_tick=on_tick, on_round=on_round, say=say)
+
+
+def with_goals(
+    run: str | Path, *, images: int | str | None = None, time: float | str | None = None
+) -> tuple[RunFolder, Any]:
+    """An existing run and its settings, with new goals where they are given; those are written to the run."""
+    folder = RunFolder.open(run)
+    values = folder.read_settings()
+    kind = tasks.task(str(values.get("task"))).Settings
+    chosen = from_dict(kind, values)
+    if images is None and time is None:
+        return folder, chosen
+    goals = to_dict(chosen.training.stop)
+    found = checkpoints.newest_info(folder.checkpoints)
+    clock = Clock(**found["clock"]) if found else Clock()
+    if images is not None:
+        base = goals.get("images", clock.images) if str(images).startswith("+") else 0
+        goals["images"] = base + parse_count(str(images).removeprefix("+"))
+    if time is not None:
+        base = goals.get("seconds", clock.seconds) if str(time).startswith("+") else 0.0
+        goals["seconds"] = base + parse_duration(str(time).removeprefix("+"))
+    # A run that has reached one goal and is given more of the other must not stop for the first at once.
+    if images is None and goals.get("images", clock.images + 1) <= clock.images:
+        del goals["images"]
+    if time is None and goals.get("seconds", clock.seconds + 1) <= clock.seconds:
+        del goals["seconds"]
+    values["training"]["stop"] = goals
+    chosen = from_dict(kind, values)
+    with folder.locked():
+        files.write_text(folder.settings, to_toml(chosen))
+    return folder, chosen
+
+
+def continue_run(
+    folder: RunFolder,
+    chosen: Any,
+    *,
+    on_tick: Callable[[Tick], Any] | None = None,
+    on_round: Callable[[Clock], Any] | None = None,
+    say: Say = _log.warning,
+) -> Run:
+    """Carry on with a run from its newest whole checkpoint. Arguments and errors are those of `train`."""
+    if chosen.training.procs > 1 and "WORLD_SIZE" not in os.environ:
+        return _play_in_workers(folder, chosen, on_tick)
+    processes = Processes.join()
+    say = say if processes.leads else _silent
+    try:
+        dataset, game = _prepare(chosen, processes, say)
+        return _play(folder, chosen, dataset, game, processes, on_tick, on_round, say)
+    finally:
+        processes.leave()
+
+
+def _prepare(chosen: Any, processes: Processes, say: Say) -> tuple[data_room.Dataset, Any]:
+    """Open the data and build the game; the leading process first, as it may have to build a cache."""
+    where = chosen.data
+    if not processes.leads:
+        processes.wait()
+    dataset = data_room.open_data(where.where, size=where.size, channels=where.channels, threads=where.threads, say=say)
+    if processes.leads:
+        processes.wait()
+    return dataset, tasks.task(chosen.task)(chosen, dataset)
+
+
+def _play(
+    run: RunFolder,
+    chosen: Any,
+    dataset: data_room.Dataset,
+    game: Any,
+    processes: Processes,
+    on_tick: Callable[[Tick], Any] | None,
+    on_round: Callable[[Clock], Any] | None,
+    say: Say,
+) -> Run:
+    if not processes.leads:
+        return _trained(Trainer(game, chosen.training, run, processes=processes, fingerprint=dataset.fingerprint))
+    with run.locked():
+        trainer = Trainer(
+            game,
+            chosen.training,
+            run,
+            processes=processes,
+            fingerprint=dataset.fingerprint,
+            on_tick=on_tick,
+            on_round=on_round,
+            say=say,
+        )
+        if dataset.report.set_aside:
+            trainer.recorder.note(str(dataset.report))
+        return _trained(trainer)
+
+
+def _trained(trainer: Trainer) -> Run:
+    path = trainer.run.path
+    try:
+        reason = trainer.train()
+    except KeyboardInterrupt:
+        raise errors.Interrupted(f"Broken off; what was saved last is kept. Continue: ganvas resume {path}") from None
+    if trainer.processes.leads:
+        write_summary(trainer.run)
+    if reason == "interrupted":
+        seen = f"{say_count(trainer.clock.images)} images, {say_duration(trainer.clock.seconds)}"
+        raise errors.Interrupted(f"Interrupted and saved after {seen}. Continue: ganvas resume {path}")
+    return Run(path, reason)
+
+
+def _play_in_workers(run: RunFolder, chosen: Any, on_tick: Callable[[Tick], Any] | None) -> Run:
+    """Run the processes on this machine; each does what `ganvas resume` does and finds its rank in its environment."""
+    last: dict[str, Any] = {}
+
+    def read_line(text: str) -> None:
+        line = json.loads(text)
+        last.update(line)
+        if "terms" in line and on_tick is not None:
+            on_tick(line)
+
+    status = launch(["-m", "ganvas", "resume", str(run.path), "--json"], chosen.training.procs, read_line)
+    if status == 0:
+        return Run(run.path, last.get("reason", "images"))
+    kinds = (errors.Interrupted, errors.Diverged, errors.MemoryExhausted, errors.DataError, errors.UsageError)
+    kind = next((kind for kind in kinds if kind.exit_status == status), errors.GanvasError)
+    message = f"A worker process ended with status {status}. Continue: ganvas resume {run.path}"
+    raise kind(last.get("error", message))
+
+
+def _silent(_sentence: str) -> None:
+    """Say nothing: in all but the leading process."""

@@ -1,0 +1,336 @@
+"""The command line: `ganvas COMMAND`. Commands import what they need when they run, so that --help is quick."""
+
+import json as json_format
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import tyro
+from tyro.conf import Positional, UseAppendAction, arg
+
+from ganvas import __version__, terminal
+from ganvas.core.errors import GanvasError, UsageError
+from ganvas.core.quantities import parse_seeds
+
+if TYPE_CHECKING:
+    from ganvas.api import Run
+
+_Assignments = Annotated[tuple[tuple[str, ...], ...], UseAppendAction, arg(metavar="A.B=VALUE")]
+_RunPath = Annotated[str, Positional, arg(metavar="RUN")]
+
+
+def train(
+    data: Annotated[str, Positional, arg(metavar="DATA")],
+    *,
+    task: Literal["generate"] = "generate",
+    recipe: Annotated[str, arg(metavar="auto|NAME")] = "auto",
+    out: Annotated[str | None, arg(metavar="RUN")] = None,
+    size: Annotated[int | None, arg(metavar="N")] = None,
+    images: Annotated[str | None, arg(metavar="500k")] = None,
+    time: Annotated[str | None, arg(metavar="10m")] = None,
+    batch: Annotated[str, arg(metavar="auto|N")] = "auto",
+    seed: Annotated[int, arg(metavar="N")] = 0,
+    device: Annotated[str, arg(metavar="auto|cpu|cuda|mps")] = "auto",
+    precision: Annotated[str, arg(metavar="auto|float32|bfloat16")] = "auto",
+    procs: Annotated[int, arg(metavar="N")] = 1,
+    set: _Assignments = (),
+    dry_run: bool = False,
+    json: bool = False,
+) -> None:
+    """Train a GAN on a folder, a zip or a named set of pictures.
+
+    Args:
+        data: A folder, a zip, or a name: fashion-mnist, mnist, cifar10, celeba, lsun/CLASS, digits.
+        task: What to train.
+        recipe: Named settings; auto chooses from the data and the machine.
+        out: The run's folder; without it runs/<data>-<recipe>-<n>.
+        size: Pixels a side.
+        images: Stop after so many images seen: 5000, 500k, 1.5M.
+        time: Stop after so much time: 90s, 10m, 2h.
+        batch: Pictures a round.
+        seed: Of all the run's dice.
+        device: Where to compute.
+        precision: The arithmetic of the networks.
+        procs: Processes on this machine; they change the speed and nothing else.
+        set: Any setting of the recipe, as settings.toml names it: generator.width=48 loss.r1.weight=0.5.
+        dry_run: Print the plan and stop.
+        json: One JSON object a line on stdout: a line a tick.
+    """
+    from ganvas import api
+    from ganvas.core.settings import to_dict, to_toml
+
+    planned = api.plan(
+        data,
+        task=task,
+        recipe=recipe,
+        size=size,
+        images=images,
+        time=time,
+        batch=_batch(batch),
+        seed=seed,
+        device=device,
+        precision=precision,
+        procs=procs,
+        set=[assignment for group in set for assignment in group],
+        say=terminal.say,
+    )
+    terminal.show_plan(planned)
+    if dry_run:
+        if json:
+            _print_json({"settings": to_dict(planned.settings), "reasons": planned.reasons})
+        else:
+            terminal.say(f"\n{to_toml(planned.settings)}")
+        return
+    _play(lambda **watch: api.start(planned, out=out, **watch), planned.settings.training.stop, json)
+
+
+def resume(
+    run: _RunPath,
+    *,
+    images: Annotated[str | None, arg(metavar="+200k")] = None,
+    time: Annotated[str | None, arg(metavar="+10m")] = None,
+    json: bool = False,
+) -> None:
+    """Continue a run bit for bit from where it was saved.
+
+    Args:
+        run: The run's folder.
+        images: A new goal in images seen, or +200k for so many more than the old one.
+        time: A new goal in training time, or +10m for so much more than the old one.
+        json: One JSON object a line on stdout: a line a tick.
+    """
+    from ganvas import api
+
+    folder, chosen = api.with_goals(run, images=images, time=time)
+    _play(lambda **watch: api.continue_run(folder, chosen, **watch), chosen.training.stop, json)
+
+
+def sample(
+    run: _RunPath,
+    *,
+    seeds: Annotated[str, arg(metavar="0-63")] = "0-63",
+    truncation: Annotated[float, arg(metavar="0.7")] = 1.0,
+    label: Annotated[str | None, arg(name="class", metavar="NAME")] = None,
+    out: Annotated[str, arg(metavar="grid.png|DIR/")] = "grid.png",
+    json: bool = False,
+) -> None:
+    """Draw pictures from a trained generator.
+
+    Args:
+        run: A run's folder, or a generator.safetensors file.
+        seeds: Which pictures, as 0-63 or 1,5,9; a seed always gives the same picture.
+        truncation: Below 1 pictures are more typical and less various.
+        label: The class to draw, by name or number; without it the classes in turn.
+        out: One grid, or a folder for a file a seed.
+        json: One JSON object on stdout.
+    """
+    from ganvas.inference.generator import load
+    from ganvas.inference.pictures import write
+
+    numbers = parse_seeds(seeds)
+    pictures = load(run).sample(numbers, truncation=truncation, label=label)
+    written = write(pictures, numbers, out)
+    _report({"pictures": len(pictures), "files": [str(path) for path in written]}, json)
+    terminal.say(f"{len(pictures)} pictures in {out}")
+
+
+def walk(
+    run: _RunPath,
+    *,
+    seeds: Annotated[str, arg(metavar="1,5,9")],
+    frames: Annotated[int, arg(metavar="N")] = 60,
+    truncation: Annotated[float, arg(metavar="0.7")] = 1.0,
+    label: Annotated[str | None, arg(name="class", metavar="NAME")] = None,
+    out: Annotated[str, arg(metavar="walk.webp")] = "walk.webp",
+    json: bool = False,
+) -> None:
+    """Write an animation that moves through latent space from seed to seed and back to the first.
+
+    Args:
+        run: A run's folder, or a generator.safetensors file.
+        seeds: The pictures to pass, as 1,5,9.
+        frames: Frames of the whole walk.
+        truncation: Below 1 pictures are more typical and less various.
+        label: The class to draw, by name or number; without it the first seed's.
+        out: A .webp, .gif or .png (animated) file.
+        json: One JSON object on stdout.
+    """
+    from ganvas.inference.generator import load
+    from ganvas.inference.latent import walk as walk_through
+    from ganvas.inference.pictures import write_animation
+
+    generator, numbers = load(run), parse_seeds(seeds)
+    path = walk_through(generator.latents(numbers, truncation), frames)
+    number = numbers[0] if label is None else generator.class_number(label)
+    write_animation(generator.pictures(path, [number] * len(path)), Path(out))
+    _report({"frames": frames, "files": [out]}, json)
+    terminal.say(f"{frames} frames in {out}")
+
+
+def data(
+    action: Annotated[Literal["list", "check"], Positional, arg(metavar="list|check")],
+    where: Annotated[str | None, Positional, arg(metavar="DATA")] = None,
+    /,
+    *,
+    json: bool = False,
+) -> None:
+    """List the named data sets, or check any data before training on it.
+
+    Args:
+        action: list: the sets that have a name. check: what a folder, a zip or a named set holds.
+        where: A folder, a zip or a name.
+        json: One JSON object on stdout.
+    """
+    from ganvas import data as room
+
+    if action == "check" or where is not None:
+        if where is None:
+            raise UsageError("ganvas data check needs a folder, a zip or a name to look at")
+        found = room.check(where, say=terminal.say)
+        _report(found.as_dict(), json)
+        for line in found.lines():
+            terminal.say(line)
+        return
+    sets = room.named_sets()
+    _report({"sets": [vars(one) for one in sets]}, json)
+    terminal.show_table([(one.name, one.description, one.state) for one in sets])
+
+
+def demo(
+    *,
+    time: Annotated[str, arg(metavar="5m")] = "5m",
+    out: Annotated[str | None, arg(metavar="RUN")] = None,
+    json: bool = False,
+) -> None:
+    """Train on the bundled Fashion-MNIST pictures for five minutes and show what came of it.
+
+    Args:
+        time: How long.
+        out: The run's folder; without it runs/demo-<n>.
+        json: One JSON object a line on stdout: a line a tick.
+    """
+    from ganvas import api
+    from ganvas.training.folder import next_free
+
+    terminal.say(
+        "Ganvas trains a generator on 10,000 pictures of clothes (Fashion-MNIST, bundled), from nothing. "
+        f"It takes about {time.removesuffix('m')} minutes; Ctrl-C saves, and it can be continued.\n"
+    )
+    planned = api.plan("fashion-mnist/bundled", recipe="quick", time=time, say=terminal.say)
+    terminal.show_plan(planned)
+    path = Path(out) if out else next_free(Path("runs"), "demo")
+    run = _play(lambda **watch: api.start(planned, out=path, **watch), planned.settings.training.stop, json)
+    newest = max((run.path / "samples").glob("*.png"), key=lambda found: found.stat().st_mtime_ns)
+    terminal.say(
+        f"\nClothes that nobody ever wore: {newest}\nThe whole story of the run:    {run.path / 'summary.html'}\n\n"
+        "Worth trying next:\n"
+        f'  ganvas sample {run.path} --seeds 0-99 --class "Ankle boot" --out boots.png\n'
+        f"  ganvas walk {run.path} --seeds 1,5,9 --out walk.webp\n"
+        f"  ganvas resume {run.path} --time +10m"
+    )
+
+
+def doctor(*, json: bool = False) -> None:
+    """Say what this machine offers and whether anything is amiss.
+
+    Args:
+        json: One JSON object on stdout.
+    """
+    from ganvas.doctor import examine
+
+    findings = examine()
+    _report({"findings": [vars(one) for one in findings], "well": all(one.well for one in findings)}, json)
+    terminal.show_table([("✓" if one.well else "✗", one.what, one.found, one.advice) for one in findings])
+
+
+def _batch(text: str) -> int | None:
+    if text == "auto":
+        return None
+    if not text.isdigit() or int(text) < 1:
+        raise UsageError(f"--batch {text}: use auto or a whole number above zero")
+    return int(text)
+
+
+def _play(begin: Any, stop: Any, json: bool) -> "Run":
+    """Run a training with a progress line, or with JSON lines."""
+    with terminal.Progress(stop.images, stop.seconds).shown() as progress:
+
+        def on_tick(tick: dict[str, Any]) -> None:
+            if json:
+                _print_json(tick)
+            else:
+                progress.on_tick(tick)
+
+        run: Run = begin(on_tick=on_tick, on_round=None if json else progress.on_round, say=terminal.say)
+    last = (run.journal or [{}])[-1]
+    if json:
+        _print_json(
+            {"run": str(run.path), "reason": run.reason} | {key: last.get(key) for key in ("images", "seconds")}
+        )
+    reasons = {"images": "all images seen", "time": "time is up", "plateau": "the score no longer improves"}
+    terminal.say(f"Done ({reasons[run.reason]}): {run.path / 'summary.html'}")
+    return run
+
+
+def _report(content: dict[str, Any], json: bool) -> None:
+    if json:
+        _print_json(content)
+
+
+def _print_json(content: dict[str, Any]) -> None:
+    print(json_format.dumps(content), flush=True)
+
+
+_COMMANDS = {
+    "train": train,
+    "resume": resume,
+    "sample": sample,
+    "walk": walk,
+    "data": data,
+    "demo": demo,
+    "doctor": doctor,
+}
+
+
+def main() -> None:
+    """Run a command and leave with its exit status."""
+    arguments = sys.argv[1:]
+    debug = "--debug" in arguments
+    if arguments == ["--version"]:
+        print(f"ganvas {__version__}")
+        return
+    try:
+        tyro.extras.subcommand_cli_from_dict(
+            _COMMANDS,
+            prog="ganvas",
+            description="Train, sample and explore generative adversarial networks. "
+            "With any command, --debug shows where an error comes from.",
+            args=[argument for argument in arguments if argument != "--debug"],
+            config=(tyro.conf.FlagCreatePairsOff, tyro.conf.DisallowNone),
+        )
+    except GanvasError as error:
+        if debug:
+            raise
+        _tell(error)
+        sys.exit(error.exit_status)
+    except KeyboardInterrupt:
+        if debug:
+            raise
+        terminal.say("Interrupted before training began; nothing is left behind")
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+def _tell(error: GanvasError) -> None:
+    """Show an error to the person; a worker process hands it to the process that launched it."""
+    if "WORLD_SIZE" not in os.environ:
+        terminal.show_error(str(error))
+    elif os.environ.get("RANK") == "0":
+        _print_json({"error": str(error)})
+
+
+if __name__ == "__main__":
+    main()

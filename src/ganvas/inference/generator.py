@@ -1,0 +1,108 @@
+"""A trained generator, loaded from a run or from a file, without running any code that the file holds."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
+
+from ganvas import networks
+from ganvas.core import devices
+from ganvas.core.errors import DataError, UsageError
+from ganvas.core.images import to_uint8
+from ganvas.core.parts import nearest
+from ganvas.core.settings import from_dict
+from ganvas.training.draws import latents_of_seeds
+
+_AT_ONCE = 64  # pictures made at a time
+
+
+class Generator:
+    """A generator ready for use: the averaged weights of a run.
+
+    size: pixels a side; channels: 1, 3 or 4; classes: names of the classes it knows, empty if unconditional;
+    card: what it is and how it came to be.
+    """
+
+    def __init__(self, network: nn.Module, card: dict[str, Any], device: torch.device) -> None:
+        self.card = card
+        self.size: int = card["size"]
+        self.channels: int = card["channels"]
+        self.classes: tuple[str, ...] = tuple(card["classes"])
+        self._device = device
+        self._network = network.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
+
+    def latents(self, seeds: Sequence[int], truncation: float = 1.0) -> Tensor:
+        """float32 [N, Z]: the latents that seeds mean, drawn towards the middle by `truncation`.
+
+        Raises UsageError if truncation is not within 0 to 2.
+        """
+        if not 0 <= truncation <= 2:
+            raise UsageError(f"truncation {truncation} is not within 0 (all alike) to 2; 1 changes nothing")
+        return latents_of_seeds(seeds, int(self._network.latent)) * truncation  # type: ignore[arg-type]
+
+    def sample(self, seeds: Sequence[int], *, truncation: float = 1.0, label: str | int | None = None) -> np.ndarray:
+        """uint8 [N, C, H, W]: the pictures of the seeds; a seed gives the same picture in every call.
+
+        truncation: below 1 pictures are more typical and less various. label: the class to draw, by name or number;
+        None takes the classes in turn. Raises UsageError for a class that the generator does not know.
+        """
+        labels = list(seeds) if label is None else [self.class_number(label)] * len(seeds)
+        return self.pictures(self.latents(seeds, truncation), labels)
+
+    def class_number(self, label: str | int) -> int:
+        """The number of a class given by name or number. Raises UsageError if there is no such class."""
+        if not self.classes:
+            raise UsageError("This generator was trained without classes, so none can be asked for")
+        if label in self.classes:
+            return self.classes.index(str(label))
+        if str(label).isdigit() and int(label) < len(self.classes):
+            return int(label)
+        raise UsageError(f"There is no class {label!r}: {nearest(str(label), self.classes)}")
+
+    def pictures(self, latents: Tensor, labels: Sequence[int]) -> np.ndarray:
+        """uint8 [N, C, H, W] of latents [N, Z]; labels count on beyond the last class from the first again."""
+        numbers = torch.tensor([n % len(self.classes) for n in labels]) if self.classes else None
+        pieces = []
+        with torch.inference_mode():
+            for start in range(0, len(latents), _AT_ONCE):
+                part = latents[start : start + _AT_ONCE].to(self._device)
+                some = numbers[start : start + _AT_ONCE].to(self._device) if numbers is not None else None
+                pieces.append(to_uint8(self._network(part, some)).cpu())
+        return torch.cat(pieces).numpy()
+
+
+def load(path: str | Path, *, device: str = "auto") -> Generator:
+    """The generator of a run folder, or of a generator.safetensors file that came from one.
+
+    Raises DataError if there is no such file, or if it is damaged or not a generator of Ganvas.
+    """
+    path = Path(path)
+    file = path / "generator.safetensors" if path.is_dir() else path
+    if not file.is_file():
+        reason = "it has no generator.safetensors yet" if path.is_dir() else "there is no such file"
+        raise DataError(f"No generator at {path}: {reason}. Give a run folder or a generator.safetensors file")
+    try:
+        with safe_open(file, framework="pt") as content:
+            card = json.loads((content.metadata() or {}).get("ganvas", "{}"))
+            weights = {name: content.get_tensor(name) for name in content.keys()}  # noqa: SIM118 - no mapping
+    except (SafetensorError, ValueError, OSError) as error:
+        raise DataError(f"{file} is damaged or not a safetensors file: {error}") from None
+    if card.get("kind") != "generator":
+        raise DataError(f"{file} is a safetensors file, but not a generator of Ganvas: its card is missing")
+    try:
+        part = card["generator"]
+        family = networks.generator(part["name"])
+        size, channels, classes = card["size"], card["channels"], len(card["classes"])
+        with torch.device("meta"):
+            network = family(
+                from_dict(family.Settings, part, "generator"), size=size, channels=channels, classes=classes
+            )
+        network.load_state_dict(weights, assign=True)
+    except (KeyError, TypeError, RuntimeError) as error:
+        raise DataError(f"{file} does not hold the weights that its card describes: {error}") from None
+    return Generator(network, card, devices.choose_device(device))

@@ -1,0 +1,148 @@
+"""`--recipe auto`: from the data and the machine to settings, with the reason for each choice."""
+
+import dataclasses
+from typing import Any
+
+import torch
+
+from ganvas.core import devices
+from ganvas.core.errors import UsageError
+from ganvas.core.settings import from_dict, override, to_dict
+from ganvas.data import Survey
+from ganvas.recipes import recipe as named_recipe
+from ganvas.tasks.generate import DataSettings, GenerateSettings
+
+_FEW_PER_CLASS = 20  # fewer pictures a class teach a network nothing about it
+_FEW = 5_000  # fewer pictures than this are shown mirrored as well
+_LARGEST = {"cpu": 64, "mps": 128, "cuda": 256}
+_IMAGES = {"cpu": 500_000, "mps": 1_000_000, "cuda": 5_000_000}
+
+
+@dataclasses.dataclass(frozen=True)
+class Wishes:
+    """What the user asked for; None is left to the recipe."""
+
+    recipe: str = "auto"
+    size: int | None = None
+    images: int | None = None
+    seconds: float | None = None
+    batch: int | None = None
+    seed: int = 0
+    device: str = "auto"
+    precision: str = "auto"
+    procs: int = 1
+    assignments: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """Settings, and why they are as they are: (what, choice, reason) in the order of thinking.
+
+    data: the short name of the data, for the run's folder.
+    """
+
+    data: str
+    settings: GenerateSettings
+    reasons: list[tuple[str, str, str]]
+
+
+def plan(survey: Survey, wishes: Wishes) -> Plan:
+    """Settings for the data that a survey describes.
+
+    Raises UsageError for a device, precision, recipe or setting that does not exist, and for impossible values.
+    """
+    device = devices.choose_device(wishes.device)
+    reasons: list[tuple[str, str, str]] = []
+
+    def choose(what: str, choice: Any, reason: str) -> Any:
+        reasons.append((what, str(choice), reason))
+        return choice
+
+    found = f"{survey.count:,} pictures, typically {survey.size} px"
+    choose("data", survey.name, found + (f", {len(survey.classes)} classes" if survey.classes else ""))
+    size = choose("size", wishes.size, "as you asked") if wishes.size else _choose_size(survey, device, choose)
+    channels = choose("channels", survey.channels, "all grey" if survey.channels == 1 else "colour")
+    name = choose("recipe", wishes.recipe, "as you asked") if wishes.recipe != "auto" else _choose_recipe(size, choose)
+    data = DataSettings(
+        where=survey.where,
+        size=size,
+        channels=channels,
+        classes=_choose_classes(survey, choose),
+        mirror=_choose_mirror(survey, choose),
+    )
+    values = to_dict(named_recipe(name)(data))
+    training = values["training"] | {
+        "seed": wishes.seed,
+        "device": choose("device", device, "as you asked" if wishes.device != "auto" else "the fastest here"),
+        "precision": _choose_precision(wishes, device, choose),
+        "procs": wishes.procs,
+        "stop": _choose_stop(wishes, device, choose),
+    }
+    if wishes.batch:
+        training["batch"] = wishes.batch
+    values = override(values | {"training": training | {"device": str(device)}}, wishes.assignments)
+    return Plan(survey.name, _resolved(from_dict(GenerateSettings, values)), reasons)
+
+
+def _resolved(chosen: GenerateSettings) -> GenerateSettings:
+    """Settle what depends on other settings: a decay without a length takes the length of the run."""
+    training = chosen.training
+    if training.procs > training.batch:
+        raise UsageError(f"A batch of {training.batch} cannot be shared by {training.procs} processes: raise --batch")
+    replaced = {}
+    for name in ("generator_optimizer", "discriminator_optimizer"):
+        optimizer = getattr(chosen, name)
+        if optimizer.decay != "constant" and optimizer.decay_images is None and training.stop.images is not None:
+            replaced[name] = dataclasses.replace(optimizer, decay_images=training.stop.images)
+    return dataclasses.replace(chosen, **replaced)
+
+
+def _choose_size(survey: Survey, device: torch.device, choose: Any) -> int:
+    largest = _LARGEST[device.type]
+    if 24 <= survey.size < 32:
+        return choose("size", 32, f"{survey.size} px, grown to the next power of two")
+    size = 8
+    while size * 2 <= min(survey.size, largest):
+        size *= 2
+    why = f"the largest power of two within {survey.size} px"
+    return choose("size", size, why if size < largest else f"what trains well on {device.type}; larger: --size")
+
+
+def _choose_recipe(size: int, choose: Any) -> str:
+    if size >= 8 and size & (size - 1) == 0:
+        return choose("recipe", "quick", "gets furthest in minutes; a power of two suits its networks")
+    if size % 4 == 0 and size <= 64:
+        return choose("recipe", "conv28", f"{size} is no power of two but divisible by four")
+    return choose("recipe", "mlp", f"{size} is neither a power of two nor divisible by four")
+
+
+def _choose_classes(survey: Survey, choose: Any) -> tuple[str, ...]:
+    if len(survey.classes) < 2:
+        return ()
+    if survey.count < _FEW_PER_CLASS * len(survey.classes):
+        choose("classes", "not used", f"fewer than {_FEW_PER_CLASS} pictures a class teach little about it")
+        return ()
+    choose("classes", len(survey.classes), "learned; to ignore them: --set data.classes=[]")
+    return survey.classes
+
+
+def _choose_mirror(survey: Survey, choose: Any) -> bool:
+    if survey.channels == 1 or survey.count >= _FEW:
+        return False
+    return choose("mirror", True, f"fewer than {_FEW:,} colour pictures; if they hold text: --set data.mirror=false")
+
+
+def _choose_precision(wishes: Wishes, device: torch.device, choose: Any) -> str:
+    dtype = devices.choose_precision(wishes.precision, device)
+    name = str(dtype).removeprefix("torch.")
+    if wishes.precision != "auto":
+        return choose("precision", name, "as you asked")
+    native = "the processor has bfloat16 arithmetic" if name == "bfloat16" else "the processor has no bfloat16"
+    return choose("precision", name, native)
+
+
+def _choose_stop(wishes: Wishes, device: torch.device, choose: Any) -> dict[str, Any]:
+    if wishes.images is None and wishes.seconds is None:
+        return {"images": choose("images", _IMAGES[device.type], f"usual on {device.type}; or --images, --time")}
+    stop = {"images": wishes.images, "seconds": wishes.seconds}
+    return {name: value for name, value in stop.items() if value is not None}

@@ -1,0 +1,106 @@
+"""Recipes of generation: each returns complete settings for a data set."""
+
+import dataclasses
+
+from ganvas import networks
+from ganvas.tasks.generate import DataSettings, GenerateSettings, LossSettings, PenaltySettings
+from ganvas.training.averages import AverageSettings
+from ganvas.training.players import OptimizerSettings
+from ganvas.training.trainer import TrainingSettings
+
+
+def quick(data: DataSettings) -> GenerateSettings:
+    """Goes furthest in minutes on a CPU: DCGAN bodies, relativistic loss, lazy R1, no normalisation in D."""
+    batch = 64
+    return GenerateSettings(
+        recipe="quick",
+        data=data,
+        generator=networks.generator("dcgan").Settings(),
+        discriminator=networks.discriminator("dcgan").Settings(norm="none"),
+        generator_optimizer=OptimizerSettings(lr=1e-3, betas=(0.0, 0.95)),
+        discriminator_optimizer=OptimizerSettings(lr=1e-3, betas=(0.0, 0.95)),
+        loss=LossSettings(adversarial="relativistic", r1=PenaltySettings(weight=1.0 * (data.size / 32) ** 2, every=4)),
+        training=TrainingSettings(batch=batch, average=AverageSettings(half_life=10_000)),
+    )
+
+
+def dcgan(data: DataSettings) -> GenerateSettings:
+    """The textbook: transposed convolutions with BatchNorm (Radford et al. 2016)."""
+    return GenerateSettings(
+        recipe="dcgan",
+        data=data,
+        generator=networks.generator("dcgan").Settings(),
+        discriminator=networks.discriminator("dcgan").Settings(),
+    )
+
+
+def conv28(data: DataSettings) -> GenerateSettings:
+    """The small convolutional network that tutorials train on MNIST, at its own 28 x 28 pixels."""
+    slow = OptimizerSettings(lr=1e-4, betas=(0.9, 0.999))
+    return GenerateSettings(
+        recipe="conv28",
+        data=data,
+        generator=networks.generator("conv28").Settings(),
+        discriminator=networks.discriminator("conv28").Settings(),
+        generator_optimizer=slow,
+        discriminator_optimizer=slow,
+    )
+
+
+def mlp(data: DataSettings) -> GenerateSettings:
+    """Fully connected, for any small size (Goodfellow et al. 2014)."""
+    return GenerateSettings(
+        recipe="mlp",
+        data=data,
+        generator=networks.generator("mlp").Settings(),
+        discriminator=networks.discriminator("mlp").Settings(),
+    )
+
+
+def lsgan(data: DataSettings) -> GenerateSettings:
+    """DCGAN with least squares in place of the logistic loss (Mao et al. 2017)."""
+    return dataclasses.replace(dcgan(data), recipe="lsgan", loss=LossSettings(adversarial="lsgan"))
+
+
+def hinge(data: DataSettings) -> GenerateSettings:
+    """DCGAN bodies with the hinge loss and spectral normalisation (Miyato et al. 2018)."""
+    calm = OptimizerSettings(lr=2e-4, betas=(0.0, 0.9))
+    return GenerateSettings(
+        recipe="hinge",
+        data=data,
+        generator=networks.generator("dcgan").Settings(),
+        discriminator=networks.discriminator("dcgan").Settings(norm="spectral"),
+        generator_optimizer=calm,
+        discriminator_optimizer=calm,
+        loss=LossSettings(adversarial="hinge"),
+    )
+
+
+def wgan(data: DataSettings) -> GenerateSettings:
+    """Wasserstein GAN with clipped weights and five moves of the critic (Arjovsky et al. 2017, algorithm 1)."""
+    slow = OptimizerSettings(name="rmsprop", lr=5e-5, betas=(0.0, 0.99))
+    return GenerateSettings(
+        recipe="wgan",
+        data=data,
+        generator=networks.generator("dcgan").Settings(),
+        discriminator=networks.discriminator("dcgan").Settings(),
+        generator_optimizer=slow,
+        discriminator_optimizer=slow,
+        discriminator_moves=5,
+        loss=LossSettings(adversarial="wasserstein", clip=0.01),
+    )
+
+
+def wgan_gp(data: DataSettings) -> GenerateSettings:
+    """Wasserstein GAN with the gradient penalty; no BatchNorm in the critic (Gulrajani et al. 2017, algorithm 1)."""
+    calm = OptimizerSettings(lr=1e-4, betas=(0.0, 0.9))
+    return GenerateSettings(
+        recipe="wgan-gp",
+        data=data,
+        generator=networks.generator("dcgan").Settings(),
+        discriminator=networks.discriminator("dcgan").Settings(norm="none"),
+        generator_optimizer=calm,
+        discriminator_optimizer=calm,
+        discriminator_moves=5,
+        loss=LossSettings(adversarial="wasserstein", gradient_penalty=PenaltySettings(weight=10.0)),
+    )

@@ -1,0 +1,249 @@
+"""Generation: a generator against a discriminator (Goodfellow et al. 2014), with any networks, loss and penalties."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+import torch
+from pydantic import Field, PlainValidator
+from torch import Tensor, nn
+
+import ganvas
+from ganvas import losses, metrics, networks
+from ganvas.core import devices
+from ganvas.core.images import to_float, to_uint8
+from ganvas.core.settings import from_dict, settings, to_dict
+from ganvas.data import Dataset
+from ganvas.losses import penalties
+from ganvas.training.clock import Clock
+from ganvas.training.draws import Draws, latents_of_seeds
+from ganvas.training.players import OptimizerSettings, Player, Terms
+from ganvas.training.trainer import TrainingSettings
+
+_PREVIEWS = 64  # pictures in a sample grid, the seeds 0 to 63
+_SCORED = 5_000  # generated pictures in a score during training
+_AT_ONCE = 250  # pictures generated at a time outside training
+
+Weight = Annotated[float, Field(ge=0)]
+Count = Annotated[int, Field(ge=1)]
+
+
+def _network(table: Any, where: str) -> PlainValidator:
+    """Reads the settings of whichever network is named, so that its own keys are checked by its own class."""
+
+    def read(values: Any) -> Any:
+        if dataclasses.is_dataclass(values):
+            return values
+        return from_dict(table(dict(values).get("name", "dcgan")).Settings, values, where)
+
+    return PlainValidator(read)
+
+
+@settings
+class DataSettings:
+    """The pictures that are learned."""
+
+    where: str  # a folder, an archive or a name
+    size: Annotated[int, Field(ge=4)]  # pixels a side
+    channels: Literal[1, 3, 4]
+    classes: tuple[str, ...] = ()  # names of the classes that the networks know; empty: unconditional
+    mirror: bool = False  # show each picture mirrored left to right half of the time
+    threads: Count | None = None  # threads that decode; changes the speed of reading only
+
+
+@settings
+class PenaltySettings:
+    """A penalty on the discriminator."""
+
+    weight: Weight = 0.0  # 0: none. For r1 and r2 this is gamma
+    every: Count = 1  # rounds from one to the next (lazy); the weight is multiplied by it, so that the mean stays
+
+
+@settings
+class LossSettings:
+    """What the players descend."""
+
+    adversarial: str = "logistic"
+    r1: PenaltySettings = PenaltySettings()  # on real pictures (Mescheder et al. 2018)
+    r2: PenaltySettings = PenaltySettings()  # on generated pictures
+    gradient_penalty: PenaltySettings = PenaltySettings()  # on interpolates (Gulrajani et al. 2017)
+    clip: Weight = 0.0  # keep the discriminator's weights within +-clip (Arjovsky et al. 2017); 0: free
+
+
+@settings
+class GenerateSettings:
+    """Everything that a run of generation is made of; a run is rebuilt from these alone."""
+
+    task: Literal["generate"] = "generate"
+    recipe: str = "custom"
+    data: DataSettings
+    generator: Annotated[Any, _network(networks.generator, "generator")]
+    discriminator: Annotated[Any, _network(networks.discriminator, "discriminator")]
+    generator_optimizer: OptimizerSettings = OptimizerSettings()
+    discriminator_optimizer: OptimizerSettings = OptimizerSettings()
+    discriminator_moves: Count = 1  # moves of the discriminator to one of the generator
+    loss: LossSettings = LossSettings()
+    training: TrainingSettings = TrainingSettings()
+
+    def __post_init__(self) -> None:
+        losses.adversarial_loss(self.loss.adversarial)  # a name that does not exist is answered before any work
+
+
+@dataclasses.dataclass(frozen=True)
+class GenerateBatch:
+    """One move's draws. real: uint8 [N, C, H, W] or None; labels: int64 [N] or None; latents [N, Z]; mix: [N]."""
+
+    latents: Tensor
+    mix: Tensor
+    real: Tensor | None
+    labels: Tensor | None
+
+    def __len__(self) -> int:
+        return len(self.latents)
+
+    def rows(self, start: int, stop: int) -> Self:
+        """The part from row `start` up to, without, row `stop`."""
+        parts = {name: None if value is None else value[start:stop] for name, value in vars(self).items()}
+        return dataclasses.replace(self, **parts)
+
+
+class Generate:
+    """The game of generation on a data set."""
+
+    Settings = GenerateSettings
+
+    def __init__(self, chosen: GenerateSettings, data: Dataset) -> None:
+        """Build networks and players. Raises UsageError if the networks cannot make pictures of that size."""
+        self.chosen, self.data = chosen, data
+        self.device = devices.choose_device(chosen.training.device)
+        self._autocast = devices.autocast(self.device, devices.choose_precision(chosen.training.precision, self.device))
+        self._draws = Draws(chosen.training.seed)
+        self._loss = losses.adversarial_loss(chosen.loss.adversarial)
+        self.generator = self._build(networks.generator, "generator", chosen.generator)
+        self.discriminator = self._build(networks.discriminator, "discriminator", chosen.discriminator)
+        self.averaged: Mapping[str, nn.Module] = {"generator": self.generator}
+        self.players = [
+            Player(
+                "discriminator",
+                {"discriminator": self.discriminator},
+                self._discriminator_terms,
+                chosen.discriminator_optimizer,
+                moves=chosen.discriminator_moves,
+                constrain=self._clip if chosen.loss.clip else None,
+            ),
+            Player("generator", {"generator": self.generator}, self._generator_terms, chosen.generator_optimizer),
+        ]
+        self._scorer: metrics.Scorer | None = None
+
+    def _build(self, table: Any, role: str, part: Any) -> nn.Module:
+        data = self.chosen.data
+        with self._draws.initialising(role):
+            network = table(part.name)(part, size=data.size, channels=data.channels, classes=len(data.classes))
+        return network.to(self.device, memory_format=torch.channels_last).train()
+
+    def draw(self, player: Player, move: int, clock: Clock, rows: slice) -> GenerateBatch:
+        """The batch of a move: reals in the player's own endless reading of the data, fresh latents."""
+        batch, role = self.chosen.training.batch, player.name
+        place = clock.images * player.moves + move * batch
+        indices = self._draws.order(role, place, batch, len(self.data))[rows].numpy()
+        real = labels = None
+        if player.name == "discriminator" or self._loss.generator_reads_real:
+            real = torch.from_numpy(np.ascontiguousarray(self.data.images[indices]))
+            if self.chosen.data.mirror:
+                turned = self._draws.uniform(f"{role}/mirror", place, batch)[rows] < 0.5
+                real = torch.where(turned[:, None, None, None], real.flip(-1), real)
+            real = real.to(self.device, non_blocking=True)
+        if self.chosen.data.classes and self.data.labels is not None:
+            labels = torch.from_numpy(self.data.labels[indices]).to(self.device)
+        latents = self._draws.normal(f"{role}/latents", place, batch, self.generator.latent)[rows]
+        mix = self._draws.uniform(f"{role}/mix", place, batch)[rows]
+        return GenerateBatch(latents.to(self.device), mix.to(self.device), real, labels)
+
+    def _discriminator_terms(self, batch: GenerateBatch, clock: Clock) -> Terms:
+        loss = self.chosen.loss
+        real = _pictures(batch.real)
+        with torch.no_grad(), self._autocast:
+            fake = self.generator(batch.latents, batch.labels).float()
+        r1_due, r2_due = _due(loss.r1, clock), _due(loss.r2, clock)
+        real_logits = self._judge(real.requires_grad_(r1_due), batch.labels)
+        fake_logits = self._judge(fake.requires_grad_(r2_due), batch.labels)
+        terms = {"adversarial": self._loss.discriminator(real_logits, fake_logits)}
+        if r1_due:
+            terms["r1"] = loss.r1.weight * loss.r1.every * penalties.r1(real_logits, real)
+        if r2_due:
+            terms["r2"] = loss.r2.weight * loss.r2.every * penalties.r2(fake_logits, fake)
+        if _due(loss.gradient_penalty, clock):
+            weight = loss.gradient_penalty.weight * loss.gradient_penalty.every
+            terms["gradient_penalty"] = weight * penalties.gradient_penalty(
+                lambda pictures: self._judge(pictures, batch.labels), real.detach(), fake.detach(), batch.mix
+            )
+        return terms
+
+    def _generator_terms(self, batch: GenerateBatch, clock: Clock) -> Terms:
+        with self._autocast:
+            fake = self.generator(batch.latents, batch.labels)
+        fake_logits = self._judge(fake, batch.labels)
+        if self._loss.generator_reads_real:
+            with torch.no_grad():
+                real_logits = self._judge(_pictures(batch.real), batch.labels)
+        else:
+            real_logits = torch.zeros_like(fake_logits)
+        return {"adversarial": self._loss.generator(real_logits, fake_logits)}
+
+    def _judge(self, pictures: Tensor, labels: Tensor | None) -> Tensor:
+        with self._autocast:
+            return self.discriminator(pictures, labels).float()
+
+    def _clip(self) -> None:
+        penalties.clip_weights(self.discriminator, self.chosen.loss.clip)
+
+    def preview(self, averages: Mapping[str, nn.Module]) -> np.ndarray:
+        """uint8 [64, C, H, W]: the pictures of the seeds 0 to 63."""
+        return self._pictures_of(averages["generator"], range(_PREVIEWS)).cpu().numpy()
+
+    def score(self, averages: Mapping[str, nn.Module]) -> tuple[str, float] | None:
+        """The Fréchet distance between generated pictures and the data, in the features that fit the data."""
+        if len(self.data) < 2:
+            return None
+        if self._scorer is None:
+            self._scorer = metrics.Scorer(self.data.name, self.data.images)
+        return self._scorer.name, self._scorer(self._pictures_of(averages["generator"], range(_SCORED)))
+
+    def _pictures_of(self, generator: nn.Module, seeds: range) -> Tensor:
+        """uint8 [N, C, H, W] of an averaged generator; class labels follow the seeds in turn."""
+        pieces = []
+        at_once = min(_AT_ONCE, self.chosen.training.micro_batch or _AT_ONCE)
+        for start in range(0, len(seeds), at_once):
+            part = seeds[start : start + at_once]
+            latents = latents_of_seeds(part, self.generator.latent).to(self.device)
+            classes = len(self.chosen.data.classes)
+            labels = torch.tensor([seed % classes for seed in part], device=self.device) if classes else None
+            with torch.inference_mode(), self._autocast:
+                pieces.append(to_uint8(generator(latents, labels)).cpu())
+        return torch.cat(pieces)
+
+    def publish(self, averages: Mapping[str, nn.Module], clock: Clock) -> tuple[dict[str, Tensor], dict[str, object]]:
+        """The averaged generator's weights and the card that rebuilds it."""
+        card = {
+            "kind": "generator",
+            "generator": to_dict(self.chosen.generator),
+            "size": self.chosen.data.size,
+            "channels": self.chosen.data.channels,
+            "classes": list(self.chosen.data.classes),
+            "data": self.data.name,
+            "recipe": self.chosen.recipe,
+            "images_seen": clock.images,
+            "ganvas": ganvas.__version__,
+        }
+        return averages["generator"].state_dict(), card
+
+
+def _pictures(real: Tensor | None) -> Tensor:
+    if real is None:
+        raise ValueError("this move was drawn without real pictures")
+    return to_float(real).contiguous(memory_format=torch.channels_last)
+
+
+def _due(penalty: PenaltySettings, clock: Clock) -> bool:
+    return penalty.weight > 0 and clock.rounds % penalty.every == 0

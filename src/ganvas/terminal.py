@@ -1,0 +1,113 @@
+"""What people see in the terminal: the plan, one progress line, sentences, errors. All of it goes to stderr."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from ganvas.core.quantities import say_count, say_duration
+
+if TYPE_CHECKING:
+    from ganvas.recipes.auto import Plan
+    from ganvas.training.clock import Clock
+
+console = Console(stderr=True, highlight=False)
+_REFRESH = 0.25  # seconds between two drawings of the progress line
+
+
+def say(sentence: str) -> None:
+    """Print a sentence for a person."""
+    console.print(Text(sentence))
+
+
+def show_error(message: str) -> None:
+    """Print an error: what, where, what to do."""
+    console.print(Text("error: ", style="bold red") + Text(message))
+
+
+def show_table(rows: list[tuple[str, ...]], heads: tuple[str, ...] = ()) -> None:
+    """Print rows in aligned columns."""
+    table = Table(box=None, show_header=bool(heads), padding=(0, 2, 0, 0), header_style="dim")
+    for number in range(len(rows[0]) if rows else len(heads)):
+        table.add_column(heads[number] if heads else "", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(str(cell)) for cell in row))
+    console.print(table)
+
+
+def show_plan(plan: "Plan") -> None:
+    """Print what a run will do and why."""
+    show_table([(what, choice, reason) for what, choice, reason in plan.reasons])
+
+
+class Progress:
+    """One line that tells how a run goes: images, speed, terms, score, time left."""
+
+    def __init__(self, images: int | None, seconds: float | None) -> None:
+        """images, seconds: the goals of the run, None where there is none."""
+        self._images, self._seconds = images, seconds
+        self._live: Live | None = None
+        self._drawn = 0.0
+        self._marks: list[tuple[float, int]] = []
+        self._tick: dict[str, Any] = {}
+
+    @contextmanager
+    def shown(self) -> Iterator["Progress"]:
+        """Within the block the line is on the screen; where there is no terminal, each tick prints a line."""
+        if not console.is_terminal:
+            yield self
+            return
+        with Live(console=console, auto_refresh=False, transient=False) as self._live:
+            yield self
+
+    def on_round(self, clock: "Clock") -> None:
+        """Redraw the line, at most a few times a second."""
+        now = time.monotonic()
+        if now - self._drawn < _REFRESH:
+            return
+        self._drawn = now
+        self._marks = [*(mark for mark in self._marks[-60:] if now - mark[0] < 10), (now, clock.images)]
+        if self._live is not None:
+            self._live.update(Text(self._line(clock.images, clock.seconds), overflow="ellipsis", no_wrap=True))
+            self._live.refresh()
+
+    def on_tick(self, tick: dict[str, Any]) -> None:
+        """Take up new terms; print a line of its own where there is no terminal."""
+        self._tick = tick
+        if self._live is None:
+            say(self._line(tick["images"], tick["seconds"]))
+
+    def _line(self, images: int, seconds: float) -> str:
+        speed = self._speed()
+        goal = f"/{say_count(self._images)}" if self._images else ""
+        parts = [f"{say_count(images)}{goal} images", f"{speed:.0f} images/s" if speed else ""]
+        terms = self._tick.get("terms", {})
+        parts += [f"{_short(name)} {value:.3g}" for name, value in terms.items()]
+        parts += [f"{name} {value:.3g}" for name, value in list(self._tick.get("score", {}).items())[:1]]
+        left = self._left(images, seconds, speed)
+        parts.append(f"{say_duration(left)} left" if left is not None else f"{say_duration(seconds)} so far")
+        return " · ".join(part for part in parts if part)
+
+    def _speed(self) -> float:
+        if len(self._marks) > 1 and self._marks[-1][0] > self._marks[0][0]:
+            return (self._marks[-1][1] - self._marks[0][1]) / (self._marks[-1][0] - self._marks[0][0])
+        return float(self._tick.get("images_per_second", 0.0))
+
+    def _left(self, images: int, seconds: float, speed: float) -> float | None:
+        lefts = []
+        if self._seconds is not None:
+            lefts.append(max(0.0, self._seconds - seconds))
+        if self._images is not None and speed:
+            lefts.append(max(0.0, (self._images - images) / speed))
+        return min(lefts) if lefts else None
+
+
+def _short(name: str) -> str:
+    """discriminator/r1 -> D r1; generator/adversarial -> G."""
+    player, _, term = name.partition("/")
+    return player[:1].upper() + ("" if term == "adversarial" else f" {term}")

@@ -1,0 +1,42 @@
+"""The clock of a run counts images seen, so that schedules survive a change of batch size."""
+
+import dataclasses
+import math
+from typing import Literal
+
+Decay = Literal["constant", "linear", "cosine"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Clock:
+    """Where a run stands.
+
+    images: real pictures seen; one round advances it by the global batch, whatever the number of moves.
+    rounds: rounds played. seconds: time spent in training, over all its sessions.
+    """
+
+    images: int = 0
+    rounds: int = 0
+    seconds: float = 0.0
+
+    def advanced(self, batch: int, seconds: float) -> "Clock":
+        """The clock after one more round."""
+        return Clock(self.images + batch, self.rounds + 1, self.seconds + seconds)
+
+
+def crossed(before: int, after: int, interval: int) -> bool:
+    """Whether a multiple of `interval` images lies in (before, after]."""
+    return before // interval != after // interval
+
+
+def decayed(start: float, final: float, images: int, over: int | None, shape: Decay) -> float:
+    """A value that goes from `start` to `final` over the first `over` images and then stays.
+
+    shape "constant", or `over` None, keeps `start`; "linear" is straight; "cosine" is half a period.
+    """
+    if shape == "constant" or over is None:
+        return start
+    done = min(1.0, images / over)
+    if shape == "cosine":
+        done = (1.0 - math.cos(math.pi * done)) / 2.0
+    return start + (final - start) * done

@@ -1,0 +1,96 @@
+"""A run is a folder of plain files, and the only database there is."""
+
+import json
+import os
+import platform
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import filelock
+import torch
+
+import ganvas
+from ganvas.core import files
+from ganvas.core.errors import DataError, UsageError
+from ganvas.core.settings import read_toml
+
+
+class RunFolder:
+    """The files of a run and their names."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.settings = self.path / "settings.toml"
+        self.environment = self.path / "environment.json"
+        self.journal = self.path / "journal.jsonl"
+        self.notes = self.path / "notes.log"
+        self.samples = self.path / "samples"
+        self.checkpoints = self.path / "checkpoints"
+        self.generator = self.path / "generator.safetensors"
+        self.card = self.path / "card.json"
+        self.summary = self.path / "summary.html"
+        self.tensorboard = self.path / "tensorboard"
+
+    @classmethod
+    def create(cls, path: Path, settings_toml: str) -> "RunFolder":
+        """A new run folder. Raises UsageError if there is something at that path already."""
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            what = "a run" if (path / "settings.toml").exists() else "something else"
+            raise UsageError(f"{path} holds {what} already: choose another --out, or continue it: ganvas resume {path}")
+        run = cls(path)
+        try:
+            for folder in (run.path, run.samples, run.checkpoints):
+                folder.mkdir(parents=True, exist_ok=True)
+            files.write_text(run.settings, settings_toml)
+            files.write_text(run.environment, json.dumps(environment(), indent=2) + "\n")
+        except OSError as error:
+            raise DataError(f"The run folder {path} cannot be written: {error.strerror}") from None
+        return run
+
+    @classmethod
+    def open(cls, path: str | Path) -> "RunFolder":
+        """An existing run folder. Raises DataError if there is none at that path."""
+        run = cls(path)
+        if not run.settings.is_file():
+            raise DataError(f"{path} is not a run: it has no settings.toml. Runs are folders that `ganvas train` makes")
+        return run
+
+    def read_settings(self) -> dict[str, Any]:
+        """The tables of settings.toml. Raises UsageError if it is not valid TOML."""
+        return read_toml(self.settings)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the run for writing. Raises UsageError if another process trains it."""
+        lock = filelock.FileLock(self.path / ".lock")
+        try:
+            with lock.acquire(timeout=0):
+                yield
+        except filelock.Timeout:
+            raise UsageError(f"{self.path} is being trained by another process; wait for it or stop it") from None
+
+
+def next_free(parent: Path, stem: str) -> Path:
+    """The first of parent/stem-1, parent/stem-2 ... that does not exist."""
+    number = 1
+    while (parent / f"{stem}-{number}").exists():
+        number += 1
+    return parent / f"{stem}-{number}"
+
+
+def environment() -> dict[str, Any]:
+    """What a run was made with: versions, processor, threads, command."""
+    return {
+        "ganvas": ganvas.__version__,
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "processor": torch.cpu.get_capabilities().get("cpu_name") or platform.processor(),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "command": sys.argv,
+    }

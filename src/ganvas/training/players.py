@@ -1,0 +1,116 @@
+"""A GAN is a game between players; this says what a player, a batch and a task are."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Literal, Protocol, Self
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from ganvas.core.settings import settings
+from ganvas.training.clock import Clock, Decay, decayed
+
+Terms = dict[str, Tensor]
+Positive = Annotated[float, Field(gt=0)]
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+
+
+@settings
+class OptimizerSettings:
+    """How a player's weights follow its gradients."""
+
+    name: Literal["adam", "rmsprop"] = "adam"
+    lr: Positive = 2e-4
+    betas: tuple[Fraction, Fraction] = (0.5, 0.999)  # adam's; rmsprop uses the second as its smoothing
+    decay: Decay = "constant"
+    final: Annotated[float, Field(ge=0, le=1)] = 0.0  # the learning rate after the decay, as a part of lr
+    decay_images: Annotated[int, Field(ge=1)] | None = None  # how long the decay takes; a plan takes the run's images
+
+    def rate(self, images: int) -> float:
+        """The learning rate after `images` images."""
+        return decayed(self.lr, self.lr * self.final, images, self.decay_images, self.decay)
+
+
+class Batch(Protocol):
+    """What a player's objective sees: drawn for the global batch, cut down to this process's rows."""
+
+    def __len__(self) -> int: ...
+
+    def rows(self, start: int, stop: int) -> Self:
+        """The part from row `start` up to, without, row `stop`."""
+        ...
+
+
+class Player:
+    """One optimizer's worth of networks, and their objective.
+
+    objective: maps (batch, clock) to named scalar terms; each is a mean over the batch's rows, their sum is descended.
+    moves: how many times the player moves in a round. constrain: called after each step (weight clipping).
+    """
+
+    def __init__(
+        self,
+        name: str,
+        networks: Mapping[str, nn.Module],
+        objective: Callable[..., Terms],
+        optimizer: OptimizerSettings,
+        *,
+        moves: int = 1,
+        constrain: Callable[[], None] | None = None,
+    ) -> None:
+        self.name = name
+        self.networks = nn.ModuleDict(networks)
+        self.objective = objective
+        self.moves = moves
+        self.optimizer_settings = optimizer
+        self.optimizer = _optimizer(optimizer, list(self.networks.parameters()))
+        self._constrain = constrain
+
+    def begin_move(self) -> None:
+        """Let modules that carry a state per move, such as spectral norms, advance it once."""
+        for module in self.networks.modules():
+            if begin := getattr(module, "begin_move", None):
+                begin()
+
+    def gradients(self) -> list[Tensor]:
+        """The gradients there are, in the order of the parameters."""
+        return [parameter.grad for parameter in self.networks.parameters() if parameter.grad is not None]
+
+    def step(self, learning_rate: float) -> None:
+        """Follow the gradients, then satisfy the constraint."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate
+        self.optimizer.step()
+        if self._constrain is not None:
+            self._constrain()
+
+
+def _optimizer(chosen: OptimizerSettings, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
+    if chosen.name == "adam":
+        fused = parameters[0].device.type in ("cpu", "cuda")
+        return torch.optim.Adam(parameters, lr=chosen.lr, betas=chosen.betas, fused=fused)
+    return torch.optim.RMSprop(parameters, lr=chosen.lr, alpha=chosen.betas[1], foreach=True)
+
+
+class Task(Protocol):
+    """Who plays, in which order, what they see, and what there is to look at."""
+
+    players: Sequence[Player]
+    averaged: Mapping[str, nn.Module]  # the networks whose running average is kept, by name
+
+    def draw(self, player: Player, move: int, clock: Clock, rows: slice) -> Batch:
+        """The batch of a player's move: a pure function of its arguments, cut to `rows` of the global batch."""
+        ...
+
+    def preview(self, averages: Mapping[str, nn.Module]) -> np.ndarray:
+        """uint8 [N, C, H, W]: the pictures that show how far the run is, of the same seeds each time."""
+        ...
+
+    def score(self, averages: Mapping[str, nn.Module]) -> tuple[str, float] | None:
+        """The name and value (lower is better) of the score in training, or None where there is none."""
+        ...
+
+    def publish(self, averages: Mapping[str, nn.Module], clock: Clock) -> tuple[dict[str, Tensor], dict[str, object]]:
+        """The weights worth sharing, by name, and the card that tells how to use them."""
+        ...

@@ -1,0 +1,108 @@
+"""What a run leaves for people while it trains: journal lines, sample grids, scores, the generator to share."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from safetensors.torch import save as save_tensors
+from torch import Tensor, nn
+
+from ganvas.core import files, images
+from ganvas.training.clock import Clock
+from ganvas.training.folder import RunFolder
+from ganvas.training.journal import Journal, Tick, has_tensorboard
+from ganvas.training.players import Task
+from ganvas.training.processes import Processes
+from ganvas.training.stopping import Scores
+
+
+class Recorder:
+    """Writes the files of a run; only the leading process writes."""
+
+    def __init__(
+        self,
+        task: Task,
+        run: RunFolder,
+        clock: Clock,
+        tensorboard: str,
+        processes: Processes,
+        on_tick: Callable[[Tick], Any] | None,
+    ) -> None:
+        self._task, self._run, self._processes, self._on_tick = task, run, processes, on_tick
+        wanted = tensorboard == "on" or (tensorboard == "auto" and has_tensorboard())
+        self._journal = Journal(run, clock.images, wanted) if processes.leads else None
+        self._previewed = -1
+        self.rewind(clock)
+
+    def rewind(self, clock: Clock) -> None:
+        """Begin a new line of the journal at this clock, as if nothing after it had been."""
+        self._sums: dict[str, Tensor] = {}
+        self._counts: dict[str, int] = {}
+        self._since, self._started = clock, time.perf_counter()
+        if self._journal is not None:
+            self._journal.rewind(clock.images)
+
+    def add_term(self, name: str, value: Tensor) -> None:
+        """Add a term of a move to the line in the making; a line shows the mean over the moves that had the term."""
+        self._sums[name] = self._sums.get(name, torch.zeros((), device=value.device)) + value
+        self._counts[name] = self._counts.get(name, 0) + 1
+
+    def tick(self, clock: Clock, scores: Scores, slowdown: float) -> None:
+        """Close the line in the making and hand it on."""
+        if clock.images == self._since.images:
+            return
+        names = sorted(self._sums)
+        self._processes.sum_in_place([self._sums[name] for name in names])
+        now = time.perf_counter()
+        line: Tick = {
+            "images": clock.images,
+            "seconds": round(clock.seconds, 3),
+            "images_per_second": round((clock.images - self._since.images) / (now - self._started), 1),
+            "terms": {name: float(f"{self._sums[name].item() / self._counts[name]:.6g}") for name in names},
+        }
+        if scores.best_images is not None:
+            line["score"] = {scores.name: scores.value, "best": scores.best, "best_images": scores.best_images}
+        if slowdown != 1.0:
+            line["slowdown"] = slowdown
+        self._sums, self._counts = {}, {}
+        self._since, self._started = clock, now
+        if self._journal is not None:
+            self._journal.tick(line)
+            if self._on_tick is not None:
+                self._on_tick(line)
+
+    def preview(self, averages: Mapping[str, nn.Module], clock: Clock, interval: int) -> None:
+        """Write the sample grid samples/000200k.png; where previews are nearer than a thousand, the count in full."""
+        if self._journal is None or clock.images == self._previewed:
+            return
+        self._previewed = clock.images
+        sheet = images.grid(self._task.preview(averages))
+        name = f"{clock.images // 1000:06d}k" if interval >= 1000 and clock.images >= 1000 else f"{clock.images:09d}"
+        with files.replacing(self._run.samples / f"{name}.png") as partial:
+            sheet.save(partial, format="PNG")
+
+    def score(self, clock: Clock, name: str, value: float) -> None:
+        """Write scores/000200k.json."""
+        content = {"images": clock.images, "score": name, "value": value}
+        path = self._run.path / "scores" / f"{clock.images // 1000:06d}k.json"
+        files.write_text(path, json.dumps(content, indent=2) + "\n")
+
+    def publish(self, averages: Mapping[str, nn.Module], clock: Clock) -> None:
+        """Write generator.safetensors and card.json."""
+        tensors, card = self._task.publish(averages, clock)
+        contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+        content = save_tensors(contiguous, {"ganvas": json.dumps(card)})
+        files.write_bytes(self._run.generator, content)
+        files.write_text(self._run.card, json.dumps(card, indent=2, ensure_ascii=False) + "\n")
+
+    def note(self, sentence: str) -> None:
+        """Leave a dated sentence in notes.log."""
+        if self._journal is not None:
+            self._journal.note(sentence)
+
+    def close(self) -> None:
+        """Let go of what is open."""
+        if self._journal is not None:
+            self._journal.close()

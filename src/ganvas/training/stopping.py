@@ -1,0 +1,91 @@
+"""When a run stops: by images, by time, on a plateau of its score, or when it is asked to."""
+
+import math
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from ganvas.core.settings import settings
+from ganvas.training.clock import Clock
+from ganvas.training.processes import Processes, orphaned
+
+Reason = Literal["images", "time", "plateau", "interrupted"]
+_REASONS: tuple[Reason, ...] = ("images", "time", "plateau", "interrupted")
+
+
+@settings
+class StopSettings:
+    """What ends a run; whichever comes first. With none of them it runs until it is interrupted."""
+
+    images: Annotated[int, Field(ge=1)] | None = None  # images seen
+    seconds: Annotated[float, Field(gt=0)] | None = None  # time spent in training, over all sessions
+    plateau: Annotated[int, Field(ge=1)] | None = None  # images without a better score
+
+
+class Scores:
+    """The latest and the best score of a run; lower is better."""
+
+    def __init__(self) -> None:
+        self.name = ""
+        self.value = math.inf
+        self.best = math.inf
+        self.best_images: int | None = None
+
+    def add(self, images: int, name: str, value: float) -> None:
+        """A new score after `images` images."""
+        self.name, self.value = name, value
+        if value < self.best:
+            self.best, self.best_images = value, images
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for a checkpoint."""
+        return {} if self.best_images is None else dict(vars(self))
+
+    def restore(self, values: dict[str, Any]) -> None:
+        """Take up what `as_dict` gave."""
+        vars(self).update(vars(Scores()) | values)
+
+
+class Stop:
+    """Decides, for all processes alike, whether a run goes on."""
+
+    def __init__(self, chosen: StopSettings, processes: Processes) -> None:
+        self.scores = Scores()
+        self._chosen = chosen
+        self._processes = processes
+        self._asked = False
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Within the block a first interrupt asks for a stop after the round; a second one breaks off at once."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def ask(number: int, _frame: object) -> None:
+            if self._asked:
+                raise KeyboardInterrupt
+            self._asked = True
+
+        previous = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+
+    def reason(self, clock: Clock) -> Reason | None:
+        """Why the run stops now, the same in every process, or None if it goes on."""
+        chosen, best_images = self._chosen, self.scores.best_images
+        here = (
+            chosen.images is not None and clock.images >= chosen.images,
+            chosen.seconds is not None and clock.seconds >= chosen.seconds,
+            chosen.plateau is not None and best_images is not None and clock.images - best_images >= chosen.plateau,
+            self._asked or orphaned(),
+        )
+        agreed = self._processes.largest(*here)
+        return next((reason for reason, yes in zip(_REASONS, agreed, strict=True) if yes), None)

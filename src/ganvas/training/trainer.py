@@ -1,0 +1,244 @@
+"""The trainer: rounds of moves, for any game."""
+
+import time
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+import torch
+from pydantic import Field
+
+from ganvas.core.devices import is_out_of_memory
+from ganvas.core.errors import DataError, Diverged, MemoryExhausted
+from ganvas.core.settings import settings
+from ganvas.training import checkpoints, health, state
+from ganvas.training.averages import Averages, AverageSettings
+from ganvas.training.clock import Clock, crossed
+from ganvas.training.folder import RunFolder
+from ganvas.training.journal import Tick
+from ganvas.training.players import Batch, Player, Task
+from ganvas.training.processes import Processes
+from ganvas.training.recorder import Recorder
+from ganvas.training.stopping import Stop, StopSettings
+
+Count = Annotated[int, Field(ge=1)]
+
+
+@settings
+class TrainingSettings:
+    """How a game is played, whatever the game. Counts are images of the global batch."""
+
+    seed: Annotated[int, Field(ge=0)] = 0
+    batch: Count = 64
+    micro_batch: Count | None = None  # rows worked on at once in each process; None: all of them
+    device: str = "cpu"
+    precision: Literal["float32", "bfloat16"] = "float32"
+    procs: Count = 1
+    stop: StopSettings = StopSettings()
+    average: AverageSettings = AverageSettings()
+    tick: Count = 5_000  # images between lines of the journal
+    preview: Count = 50_000  # images between sample grids
+    checkpoint: Count = 25_000  # images between checkpoints
+    score: Count = 100_000  # images between scores
+    tensorboard: Literal["auto", "on", "off"] = "auto"  # auto: where its package is installed
+
+
+class Trainer:
+    """Plays a task's game in a run folder until it is told to stop."""
+
+    def __init__(
+        self,
+        task: Task,
+        chosen: TrainingSettings,
+        run: RunFolder,
+        *,
+        processes: Processes,
+        fingerprint: str,
+        on_tick: Callable[[Tick], Any] | None = None,
+        on_round: Callable[[Clock], Any] | None = None,
+        say: Callable[[str], None] = lambda sentence: None,
+    ) -> None:
+        """Set up a run, from its newest whole checkpoint where it has one.
+
+        fingerprint: of the data. on_tick: called with each line of the journal, on_round with the clock, both in the
+        leading process only. say: called with sentences for a person.
+        Raises DataError if the checkpoints are damaged beyond use, or belong to other data or networks.
+        """
+        self.task, self.chosen, self.run, self.processes = task, chosen, run, processes
+        self.fingerprint = fingerprint
+        self.clock = Clock()
+        self.averages = Averages(task.averaged, chosen.average)
+        self.rows = processes.rows(chosen.batch)
+        self.micro_batch = min(chosen.micro_batch or chosen.batch, self.rows.stop - self.rows.start)
+        self.slowdown = 1.0  # what retreats have multiplied the learning rates by
+        self.retreats = 0
+        self.sentinel = health.Sentinel()
+        self.stop = Stop(chosen.stop, processes)
+        self._say, self._on_round = say, on_round
+        self._load()
+        self.recorder = Recorder(task, run, self.clock, chosen.tensorboard, processes, on_tick)
+
+    def train(self) -> str:
+        """Play rounds until a reason to stop; save; and return that reason, as `stopping` names them.
+
+        Raises Diverged after too many retreats, MemoryExhausted if not even single rows fit into memory.
+        """
+        with self.stop.listening():
+            if not checkpoints.everything(self.run.checkpoints):
+                self._save()
+            counted = time.perf_counter()
+            while (reason := self.stop.reason(self.clock)) is None:
+                try:
+                    self._round()
+                except health.NotFinite as seen:
+                    self._retreat(str(seen))
+                    continue
+                before, now = self.clock, time.perf_counter()
+                self.clock, counted = before.advanced(self.chosen.batch, now - counted), now
+                self._after_round(before)
+            self._finish()
+        return reason
+
+    def _round(self) -> None:
+        """One round of the game."""
+        clock = self.clock
+        for player in self.task.players:
+            for move in range(player.moves):
+                player.begin_move()
+                self._gradients(player, move)
+                gradients = player.gradients()
+                self.processes.sum_in_place(gradients)
+                self.sentinel.watch(f"the {player.name}'s gradient", health.total_norm(gradients))
+                player.step(self.slowdown * player.optimizer_settings.rate(clock.images))
+            self.sentinel.watch_weights(f"the {player.name}'s weights", player.networks)
+        self.averages.update(clock.images + self.chosen.batch, self.chosen.batch)
+        bad = self.sentinel.close_round()
+        if self.processes.largest(bool(bad))[0]:
+            raise health.NotFinite(" and ".join(bad[:2]) or "another process's work")
+
+    def _gradients(self, player: Player, move: int) -> None:
+        """Leave the gradients of a move in the player's weights; halve the micro-batch until they fit into memory."""
+        while True:
+            try:
+                for other in self.task.players:
+                    other.networks.requires_grad_(other is player)
+                player.optimizer.zero_grad(set_to_none=True)
+                return self._descend(player, self.task.draw(player, move, self.clock, self.rows))
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+            self._halve_micro_batch()
+
+    def _descend(self, player: Player, batch: Batch) -> None:
+        sums: dict[str, torch.Tensor] = {}
+        for start in range(0, len(batch), self.micro_batch):
+            micro = batch.rows(start, start + self.micro_batch)
+            share = len(micro) / self.chosen.batch
+            terms = player.objective(micro, self.clock)
+            (sum(terms.values(), torch.zeros(())) * share).backward()
+            for name, value in terms.items():
+                sums[name] = sums.get(name, 0.0) + value.detach() * share
+        for name, value in sums.items():
+            self.sentinel.watch(f"the {player.name}'s {name} term", value)
+            self.recorder.add_term(f"{player.name}/{name}", value)
+
+    def _halve_micro_batch(self) -> None:
+        if self.micro_batch == 1:
+            raise MemoryExhausted(
+                "Out of memory with a single picture at a time; the last checkpoint is kept. "
+                "Try a smaller --size, a narrower network (--set generator.width=32), or a smaller --batch"
+            )
+        self.micro_batch = -(-self.micro_batch // 2)
+        self._notice(
+            f"Out of memory: going on with {self.micro_batch} pictures at a time in place of twice as many; "
+            "the gradients are those of the whole batch as before"
+        )
+
+    def _after_round(self, before: Clock) -> None:
+        def due(interval: int) -> bool:
+            return crossed(before.images, self.clock.images, interval)
+
+        if self._on_round is not None and self.processes.leads:
+            self._on_round(self.clock)
+        best = due(self.chosen.score) and self._score()
+        if due(self.chosen.preview):
+            self.recorder.preview(self.averages.networks, self.clock, self.chosen.preview)
+        if due(self.chosen.tick):
+            self.recorder.tick(self.clock, self.stop.scores, self.slowdown)
+        if best or due(self.chosen.checkpoint):
+            self._save()
+
+    def _score(self) -> bool:
+        """Score the averages, in the leading process, and say to all processes whether this is the best so far."""
+        if self.processes.leads and (scored := self.task.score(self.averages.networks)) is not None:
+            self.stop.scores.add(self.clock.images, *scored)
+            self.recorder.score(self.clock, *scored)
+        return bool(self.processes.largest(self.stop.scores.best_images == self.clock.images)[0])
+
+    def _finish(self) -> None:
+        """Record and save what has been done since the last tick and the last checkpoint."""
+        self.recorder.preview(self.averages.networks, self.clock, self.chosen.preview)
+        self.recorder.tick(self.clock, self.stop.scores, self.slowdown)
+        self._save()
+        self.recorder.close()
+
+    def _retreat(self, seen: str) -> None:
+        """Go back to the last checkpoint with lower learning rates, at most MOST_RETREATS times in a run."""
+        at, slowdown, retreats = self.clock.images, self.slowdown, self.retreats + 1
+        if retreats > health.MOST_RETREATS:
+            raise Diverged(
+                f"Training diverged: after {at} images {seen} was not finite, also after {health.MOST_RETREATS} "
+                f"restarts with lower learning rates. The last good state is kept in {self.run.path}.\n"
+                "Try lower learning rates, or a recipe with a penalty: --set loss.r1.weight=1"
+            )
+        self.sentinel = health.Sentinel()
+        self._load()
+        self.slowdown, self.retreats = min(self.slowdown, slowdown) * health.SLOWER, retreats
+        self.recorder.rewind(self.clock)
+        self._notice(
+            f"After {at} images {seen} was not finite (NaN or infinity): back to {self.clock.images} images with the "
+            f"learning rates times {self.slowdown:g} (restart {retreats} of {health.MOST_RETREATS})"
+        )
+
+    def _save(self) -> None:
+        if self.processes.leads:
+            best = self.stop.scores.best_images
+            info = {
+                "clock": vars(self.clock),
+                "slowdown": self.slowdown,
+                "retreats": self.retreats,
+                "micro_batch": self.micro_batch,
+                "scores": self.stop.scores.as_dict(),
+                "fingerprint": self.fingerprint,
+            }
+            tensors = state.named_tensors(self.task.players, self.averages)
+            checkpoints.save(self.run.checkpoints, self.clock.images, tensors, info)
+            checkpoints.keep(self.run.checkpoints, best)
+            self.recorder.publish(self.averages.networks, self.clock)
+        self.processes.wait()
+
+    def _load(self) -> None:
+        """Take up the newest whole checkpoint, where there is one."""
+        if not self.processes.leads:
+            self.processes.wait()  # the leader goes first: it may have to set a damaged checkpoint aside
+        found = checkpoints.newest(self.run.checkpoints, self._say)
+        if self.processes.leads:
+            self.processes.wait()
+        if found is None:
+            return
+        tensors, info = found
+        if info["fingerprint"] != self.fingerprint:
+            raise DataError(
+                f"The data is not what {self.run.path} was trained on (its pictures, their order or their classes "
+                "changed). Put it back as it was, or start a new run"
+            )
+        state.restore(tensors, self.task.players, self.averages)
+        self.clock = Clock(**info["clock"])
+        self.slowdown, self.retreats = info["slowdown"], info["retreats"]
+        self.micro_batch = min(self.micro_batch, info["micro_batch"])
+        self.stop.scores.restore(info["scores"])
+
+    def _notice(self, sentence: str) -> None:
+        """Tell a person, and leave a note in the run."""
+        if self.processes.leads:
+            self.recorder.note(sentence)
+            self._say(sentence)
