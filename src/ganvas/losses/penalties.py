@@ -1,0 +1,51 @@
+"""What keeps a discriminator smooth: gradient penalties as functions of tensors, and weight clipping.
+
+Gradients are with respect to the pictures, in float32 or better, summed over C, H and W; the penalties are means over
+the batch and stay differentiable in the discriminator's weights. The caller multiplies by the weight (gamma, lambda).
+Logits: higher is more real; [N] or [N, 1, h, w], the latter summed over its positions.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+
+def gradient_penalty(discriminate: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, mix: Tensor) -> Tensor:
+    """mean (|grad D(x)| - 1)^2 at points x between real and fake. Gulrajani et al. 2017, eq. 3, without lambda.
+
+    discriminate: pictures -> logits, each from its own picture alone (no batch normalisation).
+    real, fake: [N, C, H, W], neither gets a gradient. mix: [N] uniform in [0, 1], the share of the real picture.
+    """
+    share = mix.view(-1, *[1] * (real.ndim - 1))
+    between = (share * real.detach() + (1 - share) * fake.detach()).requires_grad_()
+    # vector_norm has derivative 0 at 0, where the root of a sum of squares would give NaN.
+    norms = torch.linalg.vector_norm(_gradients(discriminate(between), between), dim=1)
+    return (norms - 1).square().mean()
+
+
+def r1(logits: Tensor, real: Tensor) -> Tensor:
+    """mean |grad D(x)|^2 / 2 at real pictures. Mescheder et al. 2018, eq. 9, without gamma.
+
+    logits: D(real), computed from `real` [N, C, H, W], which requires grad.
+    Raises RuntimeError (PyTorch's) if the logits do not depend on `real` or it requires no grad.
+    """
+    return _gradients(logits, real).square().sum(dim=1).mean() / 2
+
+
+def r2(logits: Tensor, fake: Tensor) -> Tensor:
+    """`r1` at generated pictures: D(fake) and `fake` detached from the generator, then requiring grad. Eq. 10."""
+    return r1(logits, fake)
+
+
+@torch.no_grad()
+def clip_weights(module: nn.Module, limit: float) -> None:
+    """Clamp every parameter to [-limit, limit] in place. Arjovsky et al. 2017, algorithm 1, line 7."""
+    for parameter in module.parameters():
+        parameter.clamp_(-limit, limit)
+
+
+def _gradients(logits: Tensor, images: Tensor) -> Tensor:
+    """d sum(logits) / d images, one row for each picture: [N, C * H * W], differentiable."""
+    (gradients,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
+    return gradients.to(torch.promote_types(gradients.dtype, torch.float32)).flatten(1)

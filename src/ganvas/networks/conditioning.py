@@ -1,0 +1,82 @@
+"""How a class enters a generator and a discriminator, and what is asked of every family's shape."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from ganvas.core.errors import UsageError
+from ganvas.networks.layers import SpectralEmbedding, SpectralLinear
+
+
+def check_channels_and_classes(channels: int, classes: int) -> None:
+    """Raise UsageError unless pictures can have so many channels and a network so many classes."""
+    if not 1 <= channels <= 4:
+        raise UsageError(f"{channels} channels: pictures have 1 (grey), 2 (grey, alpha), 3 (RGB) or 4 (RGB, alpha)")
+    if classes < 0:
+        raise UsageError(f"{classes} classes: use 0 for a network without classes, else how many there are")
+
+
+class ClassedLatent(nn.Module):
+    """A generator's input: the latent and, beside it, a learned embedding of the class. Mirza & Osindero 2014, 3.2.
+
+    latents [N, latent], labels int64 [N] in 0..classes-1 -> [N, features]. With classes = 0 the latent passes alone
+    and labels are not read. The embedding starts from N(0, 1), as the latents are drawn.
+    Raises UsageError if labels are missing.
+    """
+
+    def __init__(self, latent: int, classes: int, embedding: int) -> None:
+        super().__init__()
+        self.classes = classes
+        self.features = latent + embedding if classes else latent
+        self.embedding = nn.Embedding(classes, embedding) if classes else None
+
+    def forward(self, latents: Tensor, labels: Tensor | None) -> Tensor:
+        """[N, latent], int64 [N] -> [N, features]."""
+        if self.embedding is None:
+            return latents
+        return torch.cat([latents, self.embedding(_present(labels, self.classes))], dim=1)
+
+
+class ProjectionHead(nn.Module):
+    """A discriminator's output: a linear map of the last features, plus <embedding(class), pooled features>.
+
+    Miyato & Koyama 2018, eq. 3. maps [N, features, side, side], labels int64 [N] -> logits [N]. Without an embedding
+    only the linear map is there and labels are not read. Pooling sums over the positions and divides by the root of
+    their number: then, with spectral norm, the class's part has the same Lipschitz constant, 1, as the linear part.
+    Raises UsageError if labels are missing.
+    """
+
+    def __init__(self, linear: nn.Linear, embedding: nn.Embedding | None, side: int) -> None:
+        super().__init__()
+        self.side = side
+        self.linear = linear
+        self.embedding = embedding
+
+    def forward(self, maps: Tensor, labels: Tensor | None) -> Tensor:
+        """[N, features, side, side], int64 [N] -> [N]."""
+        logits = self.linear(maps.flatten(1)).squeeze(1)
+        if self.embedding is None:
+            return logits
+        pooled = maps.sum(dim=(2, 3)) / self.side
+        return logits + (self.embedding(_present(labels, self.embedding.num_embeddings)) * pooled).sum(dim=1)
+
+
+def plain_head(features: int, side: int, classes: int, *, bias: bool) -> ProjectionHead:
+    """A head of ordinary layers for maps [N, features, side, side]; classes 0 = unconditional."""
+    embedding = nn.Embedding(classes, features) if classes else None
+    if embedding is not None:
+        nn.init.normal_(embedding.weight, std=1 / math.sqrt(features))
+    return ProjectionHead(nn.Linear(features * side * side, 1, bias=bias), embedding, side)
+
+
+def spectral_head(features: int, side: int, classes: int) -> ProjectionHead:
+    """A head of spectrally normalised layers for maps [N, features, side, side]; classes 0 = unconditional."""
+    embedding = SpectralEmbedding(classes, features) if classes else None
+    return ProjectionHead(SpectralLinear(features * side * side, 1), embedding, side)
+
+
+def _present(labels: Tensor | None, classes: int) -> Tensor:
+    if labels is None:
+        raise UsageError(f"This network knows {classes} classes: pass a label for each picture, int64 [N]")
+    return labels
