@@ -79,14 +79,13 @@ class Recorder:
             return
         self._previewed = clock.images
         sheet = images.grid(self._task.preview(averages))
-        name = f"{clock.images // 1000:06d}k" if interval >= 1000 and clock.images >= 1000 else f"{clock.images:09d}"
-        with files.replacing(self._run.samples / f"{name}.png") as partial:
+        with files.replacing(self._run.samples / f"{_age(clock, interval)}.png") as partial:
             sheet.save(partial, format="PNG")
 
-    def score(self, clock: Clock, name: str, value: float) -> None:
+    def score(self, clock: Clock, interval: int, name: str, value: float) -> None:
         """Write scores/000200k.json."""
         content = {"images": clock.images, "score": name, "value": value}
-        path = self._run.path / "scores" / f"{clock.images // 1000:06d}k.json"
+        path = self._run.path / "scores" / f"{_age(clock, interval)}.json"
         files.write_text(path, json.dumps(content, indent=2) + "\n")
 
     def publish(self, averages: Mapping[str, nn.Module], clock: Clock) -> None:
@@ -106,3 +105,8 @@ class Recorder:
         """Let go of what is open."""
         if self._journal is not None:
             self._journal.close()
+
+
+def _age(clock: Clock, interval: int) -> str:
+    """The clock as a file's name: 000200k; where files come more often than each thousand images, all digits."""
+    return f"{clock.images // 1000:06d}k" if interval >= 1000 and clock.images >= 1000 else f"{clock.images:09d}"

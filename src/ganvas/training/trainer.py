@@ -171,7 +171,7 @@ class Trainer:
         """Score the averages, in the leading process, and say to all processes whether this is the best so far."""
         if self.processes.leads and (scored := self.task.score(self.averages.networks)) is not None:
             self.stop.scores.add(self.clock.images, *scored)
-            self.recorder.score(self.clock, *scored)
+            self.recorder.score(self.clock, self.chosen.score, *scored)
         return bool(self.processes.largest(self.stop.scores.best_images == self.clock.images)[0])
 
     def _finish(self) -> None:

@@ -1,0 +1,37 @@
+"""What tests share: one thread, because their networks are so small; and a game that needs no data."""
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from ganvas.toy import Ring
+from ganvas.training.averages import AverageSettings
+from ganvas.training.folder import RunFolder
+from ganvas.training.processes import Processes
+from ganvas.training.stopping import StopSettings
+from ganvas.training.trainer import Trainer, TrainingSettings
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture
+def ring_trainer(tmp_path: Path) -> Callable[..., Trainer]:
+    """Makes a trainer of the toy game in a folder below tmp_path; the same name again continues that run."""
+
+    def make(name: str = "run", *, images: int = 640, fingerprint: str = "ring", say=print, **chosen) -> Trainer:
+        settings = TrainingSettings(
+            **{"batch": 32, "tick": 128, "preview": 10**9, "checkpoint": 128, "score": 10**9, "tensorboard": "off"}
+            | {"average": AverageSettings(half_life=200), "stop": StopSettings(images=images)}
+            | chosen
+        )
+        path = tmp_path / name
+        run = RunFolder.open(path) if path.exists() else RunFolder.create(path, "")
+        return Trainer(Ring(settings), settings, run, processes=Processes(), fingerprint=fingerprint, say=say)
+
+    return make
