@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -110,9 +111,10 @@ def launch(command: Sequence[str], count: int, on_line: Callable[[str], Any] | N
 
     previous = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        for line in workers[0].stdout or ():
-            if on_line is not None:
-                on_line(line)
+        with workers[0].stdout or nullcontext(()) as lines:
+            for line in lines:
+                if on_line is not None:
+                    on_line(line)
         return _collect(workers)
     finally:
         for number, handler in previous.items():
