@@ -1,1 +1,51 @@
 """Data sets: any folder, archive or name becomes uint8 pictures [N, C, H, W] with class labels where there are any."""
+
+from ganvas.core.parts import load
+from ganvas.data.checks import Check, check
+from ganvas.data.dataset import Dataset
+from ganvas.data.named.published import Listing
+from ganvas.data.opening import open_data
+from ganvas.data.report import Report, SetAside
+from ganvas.data.surveys import Survey, survey
+
+# How data may be kept; what a path holds is tried in this order.
+SOURCES = {
+    "idx": "ganvas.data.idx:IdxFormat",
+    "cifar": "ganvas.data.cifar:CifarFormat",
+    "celeba": "ganvas.data.celeba:CelebaFormat",
+    "lsun": "ganvas.data.lsun:LsunFormat",
+    "zip": "ganvas.data.archive:ZipFormat",
+    "folder": "ganvas.data.folder:FolderFormat",
+}
+
+# Data sets that go by a name.
+NAMES = {
+    "fashion-mnist": "ganvas.data.named.fashion_mnist:FASHION_MNIST",
+    "mnist": "ganvas.data.named.mnist:MNIST",
+    "cifar10": "ganvas.data.named.cifar10:CIFAR10",
+    "cifar100": "ganvas.data.named.cifar100:CIFAR100",
+    "celeba": "ganvas.data.named.celeba:CELEBA",
+    "lsun": "ganvas.data.named.lsun:LSUN",
+    "digits": "ganvas.data.named.digits:DIGITS",
+}
+
+
+def named_sets() -> list[Listing]:
+    """Every data set that goes by a name, and whether it is here; nothing is downloaded."""
+    return [load(NAMES, name, "data set").listing() for name in NAMES]
+
+
+__all__ = [
+    "NAMES",
+    "SOURCES",
+    "Check",
+    "Dataset",
+    "Listing",
+    "Report",
+    "SetAside",
+    "Survey",
+    "check",
+    "named_sets",
+    "open_data",
+    "survey",
+]

@@ -1,0 +1,170 @@
+"""Everything that can be said about data before training on it; each picture is decoded once."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ganvas.data.decode import Look, Unreadable, quiet_pillow
+from ganvas.data.loading import Wish, in_order, own_threads
+from ganvas.data.locating import locate, no_picture
+from ganvas.data.report import Report, SetAside, counted, listed
+from ganvas.data.source import Say, Source
+from ganvas.data.surveys import Survey, look_over
+
+FEW = 500  # pictures below which a generator tends to learn them by heart
+FEW_IN_CLASS = 20
+ODD_BALANCE = 10  # the largest class is so many times the smallest
+LONG = 3.0  # a picture so many times as wide as high, or as high as wide, loses most of itself
+_AT_ONCE = 32
+
+
+@dataclass(frozen=True)
+class Check:
+    """What `check` found. smallest, largest: width and height. duplicates: pictures that equal an earlier one."""
+
+    where: str
+    name: str
+    kind: str
+    count: int
+    formats: Mapping[str, int]
+    modes: Mapping[str, int]
+    smallest: tuple[int, int]
+    largest: tuple[int, int]
+    median_side: int
+    classes: Mapping[str, int]
+    duplicates: int
+    report: Report
+    warnings: tuple[str, ...]
+    suggested_size: int
+    channels: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {**asdict(self), "report": self.report.as_dict(), "warnings": list(self.warnings)}
+
+    def lines(self) -> list[str]:
+        """The same for people."""
+        small, large = (f"{width} x {height}" for width, height in (self.smallest, self.largest))
+        sizes = (
+            f"all {small}" if small == large else f"{small} to {large}, shorter side {self.median_side} in the middle"
+        )
+        lines = [
+            f"{self.where}: {self.kind}, {counted(self.count, 'picture')}",
+            f"  formats     {listed(self.formats)}",
+            f"  modes       {listed(self.modes)}",
+            f"  sizes       {sizes}",
+            f"  classes     {_some(self.classes)}",
+            f"  duplicates  {self.duplicates:,}",
+        ]
+        lines += [f"  {line}" for line in self.report.lines()]
+        lines += [f"  take care: {warning}" for warning in self.warnings]
+        return [*lines, f"  suggested   --size {self.suggested_size}, {'grey' if self.channels == 1 else 'colour'}"]
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """One block of pictures: index, header and hash of each that can be read, and the others."""
+
+    good: list[tuple[int, Look, bytes]]
+    aside: list[SetAside]
+
+
+def check(where: str | Path, *, threads: int | None = None, say: Say | None = None) -> Check:
+    """Decode all of a data set and account for it.
+
+    where: a folder, a zip, a file, or a name. threads: that decode. say: is told what was decided and downloaded.
+    Duplicates are pictures that are equal as they would be trained on, at the suggested size.
+    Raises DataError when no picture can be read.
+    """
+    source = locate(where, say or _silent)
+    try:
+        with quiet_pillow():
+            overview = look_over(source)
+            wish = Wish(overview.suggested_size, overview.channels, overview.smallest_side, threads or own_threads())
+            return _account(source, overview, wish)
+    finally:
+        source.close()
+
+
+def _account(source: Source, overview: Survey, wish: Wish) -> Check:
+    source.begin()
+    blocks = list(in_order(lambda indexes: _see(source, wish, indexes), len(source), _AT_ONCE, wish.threads))
+    good = [one for block in blocks for one in block.good]
+    aside = [one for block in blocks for one in block.aside]
+    if not good:
+        raise no_picture(source, aside)
+    looks = [look for _, look, _ in good]
+    by_area = sorted((look.width * look.height, look.width, look.height) for look in looks)
+    classes: dict[str, int] = {}
+    if source.labels is not None and overview.classes:
+        counts = Counter(source.classes[source.labels[index]] for index, _, _ in good)
+        classes = {name: counts[name] for name in overview.classes}
+    duplicates = len(good) - len({digest for _, _, digest in good})
+    return Check(
+        where=source.where,
+        name=overview.name,
+        kind=source.kind,
+        count=len(good),
+        formats=dict(Counter(look.format for look in looks).most_common()),
+        modes=dict(Counter(look.mode for look in looks).most_common()),
+        smallest=by_area[0][1:],
+        largest=by_area[-1][1:],
+        median_side=overview.size,
+        classes=classes,
+        duplicates=duplicates,
+        report=Report(len(good), (*source.aside, *aside), source.others),
+        warnings=tuple(_warnings(looks, classes, duplicates, wish.size)),
+        suggested_size=wish.size,
+        channels=wish.channels,
+    )
+
+
+def _see(source: Source, wish: Wish, indexes: range) -> _Seen:
+    fitted = source.fit(indexes, wish.size, wish.channels, wish.smallest)
+    good: list[tuple[int, Look, bytes]] = []
+    aside = list(fitted.aside)
+    for index, image in zip(fitted.kept, fitted.images, strict=True):
+        try:
+            good.append((index, source.look(index), hashlib.blake2b(image.tobytes(), digest_size=16).digest()))
+        except Unreadable as why:  # the file changed between the two readings
+            aside.append(SetAside(source.title(index), str(why)))
+    return _Seen(good, aside)
+
+
+def _warnings(looks: list[Look], classes: Mapping[str, int], duplicates: int, size: int) -> list[str]:
+    warnings = []
+    if len(looks) < FEW:
+        warnings.append(f"only {counted(len(looks), 'picture')}: a generator may learn them by heart")
+    if small := sum(min(look.width, look.height) < size for look in looks):
+        warnings.append(f"{counted(small, 'picture')} smaller than {size} pixels, to be enlarged")
+    if long := sum(max(look.width, look.height) > LONG * min(look.width, look.height) for look in looks):
+        warnings.append(f"{counted(long, 'picture')} more than {LONG:.0f} times as long as wide: the middle is used")
+    grey = sum(look.channels == 1 for look in looks)
+    if 0 < grey < len(looks):
+        warnings.append(f"{grey:,} grey among {len(looks) - grey:,} in colour: they are trained on as grey-in-colour")
+    if duplicates:
+        warnings.append(f"{counted(duplicates, 'picture')} equal to an earlier one")
+    if classes:
+        few = [name for name, count in classes.items() if count < FEW_IN_CLASS]
+        if few:
+            shown = ", ".join(few[:5]) + (", ..." if len(few) > 5 else "")
+            warnings.append(
+                f"{len(few):,} of {len(classes):,} classes with fewer than {FEW_IN_CLASS} pictures: {shown}"
+            )
+        if max(classes.values()) > ODD_BALANCE * max(1, min(classes.values())):
+            warnings.append(f"the classes have from {min(classes.values()):,} to {max(classes.values()):,} pictures")
+    return warnings
+
+
+def _some(classes: Mapping[str, int]) -> str:
+    if not classes:
+        return "none"
+    shown = ", ".join(f"{name} {count:,}" for name, count in list(classes.items())[:10])
+    return f"{len(classes)}: {shown}" + (", ..." if len(classes) > 10 else "")
+
+
+def _silent(_: str) -> None:
+    return

@@ -1,0 +1,48 @@
+"""Pictures ready to be trained on: decoded, of one size, with labels where there are classes."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+import numpy as np
+
+from ganvas.data.report import Report
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """A data set in memory, or mapped from a cache.
+
+    where: the canonical place; opened again it gives the same. images: uint8 [N, C, H, W], H = W; a mapped array is
+    read-only. labels: int64 [N] into `classes`, or None. fingerprint: SHA-256 over shape, pixels, labels and class
+    names, so that a resumed run knows whether it goes on with the same data.
+    """
+
+    name: str
+    where: str
+    images: np.ndarray
+    labels: np.ndarray | None
+    classes: tuple[str, ...]
+    report: Report
+    fingerprint: str
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def size(self) -> int:
+        """Height and width in pixels."""
+        return int(self.images.shape[2])
+
+    @property
+    def channels(self) -> int:
+        """1 for grey, 3 for RGB, 4 for RGBA."""
+        return int(self.images.shape[1])
+
+
+def fingerprint_of(shape: tuple[int, ...], pixels: str, labels: np.ndarray | None, classes: tuple[str, ...]) -> str:
+    """The fingerprint of a data set. pixels: the SHA-256 of all its pixels in their order."""
+    digest = hashlib.sha256(json.dumps([list(shape), pixels, list(classes)]).encode())
+    if labels is not None:
+        digest.update(np.ascontiguousarray(labels, "<i8").tobytes())
+    return digest.hexdigest()

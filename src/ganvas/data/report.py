@@ -1,0 +1,62 @@
+"""What became of the files of a data set: how many were read, which were set aside and why, what else lay there."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+SHOWN = 12  # set-aside files named one by one in a text for people; the dictionary has them all
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A file that is left out of the data, and the reason."""
+
+    path: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Report:
+    """The account of one reading: pictures read, files set aside, and files that are no pictures, by their ending."""
+
+    read: int
+    set_aside: tuple[SetAside, ...] = ()
+    others: Mapping[str, int] = field(default_factory=dict)
+
+    def lines(self) -> list[str]:
+        """The account for people: one line of counts, then a line for each of the first files set aside."""
+        found = f", {listed(self.others)} beside them" if self.others else ""
+        lines = [f"{counted(self.read, 'picture')} read, {len(self.set_aside):,} set aside{found}"]
+        lines += [f"  {one}" for one in self.set_aside[:SHOWN]]
+        if len(self.set_aside) > SHOWN:
+            lines.append(f"  and {len(self.set_aside) - SHOWN:,} more")
+        return lines
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    def as_dict(self) -> dict[str, Any]:
+        """The account as plain values for JSON."""
+        aside = [{"path": one.path, "reason": one.reason} for one in self.set_aside]
+        return {"read": self.read, "set_aside": aside, "others": dict(self.others)}
+
+
+def counted(number: int, thing: str) -> str:
+    """A number with its noun: "1 picture", "1,200 pictures"."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def listed(counts: Mapping[str, int]) -> str:
+    """Counts by kind, the largest first: "12 .txt, 1 .zip"."""
+    return ", ".join(f"{number:,} {kind}" for kind, number in Counter(counts).most_common())
+
+
+def reasons(aside: Iterable[SetAside]) -> str:
+    """The first few set-aside files in half a sentence, for an error or a remark."""
+    aside = list(aside)
+    shown = "; ".join(f"{one.path} ({one.reason})" for one in aside[:3])
+    return shown + (f"; and {len(aside) - 3:,} more" if len(aside) > 3 else "")

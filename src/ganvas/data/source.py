@@ -1,0 +1,197 @@
+"""Where pictures come from: encoded files that are decoded one by one, or arrays that are there already."""
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple, Protocol
+
+import numpy as np
+
+from ganvas.data.decode import BIG_BYTES, MAX_BYTES, Look, Unreadable, big_turn, decode, look_at
+from ganvas.data.fit import fit_arrays
+from ganvas.data.report import SetAside
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One encoded picture. name: its path inside the source. stamp: changes when the file does. key: finds it."""
+
+    name: str
+    bytes: int
+    stamp: int
+    key: Any
+
+
+class Fitted(NamedTuple):
+    """Decoded pictures, uint8 [N, C, size, size], with their indexes, and those that could not be."""
+
+    images: np.ndarray
+    kept: list[int]
+    aside: list[SetAside]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source(ABC):
+    """Pictures that can be opened, not decoded yet.
+
+    where: the canonical place, which opens the same again. kind: the words for it in messages. signature: changes
+    when the files do. labels: int64 [N], or None when there are no classes. notes: what was decided, to be said.
+    """
+
+    where: str
+    name: str
+    kind: str
+    signature: str
+    classes: tuple[str, ...] = ()
+    labels: np.ndarray | None = None
+    aside: tuple[SetAside, ...] = ()
+    others: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def title(self, index: int) -> str:
+        """The name of one picture, for people."""
+
+    @abstractmethod
+    def look(self, index: int) -> Look:
+        """One picture's header. Raises Unreadable."""
+
+    @abstractmethod
+    def fit(self, indexes: range, size: int, channels: int, smallest: int) -> Fitted:
+        """Some pictures, square and of one size; called from several threads.
+
+        smallest: pictures with a shorter side than this, in pixels, are set aside.
+        """
+
+    def begin(self) -> None:
+        """What has to happen once, before threads call `fit`."""
+        return
+
+    def close(self) -> None:
+        """Let go of the files it holds open."""
+        return
+
+
+def _nothing() -> None:
+    return
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncodedSource(Source):
+    """Pictures in files, in a zip or in a database. open: gives a stream of one entry's bytes."""
+
+    entries: Sequence[Entry]
+    open: Callable[[Entry], BinaryIO]
+    release: Callable[[], None] = _nothing
+
+    def close(self) -> None:
+        """Close the archive."""
+        self.release()
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def title(self, index: int) -> str:
+        """The picture's path inside the source."""
+        return self.entries[index].name
+
+    def look(self, index: int) -> Look:
+        """Read the picture's header only."""
+        entry = self._checked(index)
+        try:
+            with self.open(entry) as stream:
+                return look_at(stream)
+        except OSError as error:
+            raise Unreadable(f"cannot be read ({error.strerror or error})") from None
+
+    def fit(self, indexes: range, size: int, channels: int, smallest: int) -> Fitted:
+        """Read and decode pictures one by one."""
+        images = np.empty((len(indexes), channels, size, size), np.uint8)
+        kept: list[int] = []
+        aside: list[SetAside] = []
+        for index in indexes:
+            try:
+                images[len(kept)] = self._fit_one(index, size, channels, smallest)
+                kept.append(index)
+            except Unreadable as why:
+                aside.append(SetAside(self.title(index), str(why)))
+        return Fitted(images[: len(kept)], kept, aside)
+
+    def _fit_one(self, index: int, size: int, channels: int, smallest: int) -> np.ndarray:
+        entry = self._checked(index)
+        with big_turn(entry.bytes, BIG_BYTES):
+            try:
+                with self.open(entry) as stream:
+                    content = stream.read(MAX_BYTES + 1)
+            except OSError as error:
+                raise Unreadable(f"cannot be read ({error.strerror or error})") from None
+            return decode(content, size, channels, smallest)
+
+    def _checked(self, index: int) -> Entry:
+        entry = self.entries[index]
+        if entry.bytes == 0:
+            raise Unreadable("is empty")
+        if entry.bytes > MAX_BYTES:
+            raise Unreadable(f"is larger than {MAX_BYTES >> 20} MB")
+        return entry
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArraySource(Source):
+    """Pictures that need no decoding. shape: [N, C, H, W]. load: gives them, uint8, when first needed."""
+
+    shape: tuple[int, int, int, int]
+    load: Callable[[], np.ndarray]
+
+    @cached_property
+    def images(self) -> np.ndarray:
+        """All pictures, uint8 [N, C, H, W]."""
+        return self.load()
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def title(self, index: int) -> str:
+        """The picture's number."""
+        return f"picture {index}"
+
+    def look(self, index: int) -> Look:
+        """The shape that all pictures share."""
+        _, channels, height, width = self.shape
+        mode = {1: "L", 3: "RGB", 4: "RGBA"}[channels]
+        return Look(width, height, 1 if channels == 1 else 3, self.kind, mode)
+
+    def fit(self, indexes: range, size: int, channels: int, smallest: int) -> Fitted:
+        """Pad, resize and convert pictures; each can be read."""
+        return Fitted(fit_arrays(self.images[indexes.start : indexes.stop], size, channels), list(indexes), [])
+
+    def begin(self) -> None:
+        """Load the pictures, so that threads do not all do it."""
+        _ = self.images
+
+
+class Format(Protocol):
+    """A way of keeping pictures that can be told by looking at a path."""
+
+    @staticmethod
+    def recognises(path: Path) -> bool:
+        """Whether a path holds this, told from names and first bytes."""
+        ...
+
+    @staticmethod
+    def open(path: Path) -> Source:
+        """Open it. Raises DataError."""
+        ...
+
+
+def signature_of(parts: Sequence[object]) -> str:
+    """A short hash of whatever tells one state of the files from another."""
+    return hashlib.sha256(repr(list(parts)).encode("utf-8", "backslashreplace")).hexdigest()
