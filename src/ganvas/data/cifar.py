@@ -187,7 +187,7 @@ def _limited(name: str, size: int, stream: BinaryIO) -> bytes:
     with stream:
         if size > MAX_MEMBER:
             raise DataError(f"{name} has {size:,} bytes, far more than any file of CIFAR.")
-        return stream.read(MAX_MEMBER)
+        return stream.read(size)
 
 
 class _Bounded:

@@ -91,7 +91,7 @@ class _Metered:
         self.bytes_left = MAX_HEADER_BYTES
 
     def read(self, size: int = -1) -> bytes:
-        content = self._stream.read(size)
+        content = self._stream.read(min(size, self.bytes_left + 1) if size >= 0 else self.bytes_left + 1)
         self.reads_left -= 1
         self.bytes_left -= len(content)
         if self.reads_left < 0 or self.bytes_left < 0:

@@ -65,7 +65,7 @@ def open_idx(images: Path, where: str, name: str, classes: tuple[str, ...] = ())
 
     classes: the names of labels 0, 1, ...; without them the labels' numbers are their names. Raises DataError.
     """
-    shape, last = _picture_shape(images)
+    shape, last = _picture_shape(_checked_shape(images), images)
     beside = labels_beside(images)
     labels = None
     notes = () if beside else (f"No labels lie beside {images}: its pictures have no classes.",)
@@ -102,17 +102,10 @@ def read_idx(path: Path) -> np.ndarray:
 
     Raises DataError when the file's length is not what its header says, before memory is taken for it.
     """
-    shape = _read_shape(path)
+    shape = _checked_shape(path)
     start, length = 4 + 4 * len(shape), math.prod(shape)
-    size = path.stat().st_size
     if not _is_gzip(path):
-        if size != start + length:
-            raise DataError(f"{path} has {size:,} bytes, but {start + length:,} by its header: get it again.")
         return np.memmap(path, np.uint8, "r", start, shape) if length else np.zeros(shape, np.uint8)
-    if length > MAX_INFLATED:
-        raise DataError(f"{path} holds {length / 2**30:.1f} GB when unpacked: unpack it with gunzip first.")
-    if length > size * _DEFLATE_AT_BEST:
-        raise DataError(f"{path} cannot hold the {length:,} values that its header promises: get it again.")
     values = np.empty(length, np.uint8)
     try:
         with gzip.open(path) as stream:
@@ -123,6 +116,20 @@ def read_idx(path: Path) -> np.ndarray:
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path} is damaged ({error}): get it again.") from None
     return values.reshape(shape)
+
+
+def _checked_shape(path: Path) -> tuple[int, ...]:
+    """The shape in a file's header, if the file can be as long as that; no values are read."""
+    shape = _read_shape(path)
+    length, size = math.prod(shape), path.stat().st_size
+    if not _is_gzip(path):
+        if size != (needed := 4 + 4 * len(shape) + length):
+            raise DataError(f"{path} has {size:,} bytes, but {needed:,} by its header: get it again.")
+    elif length > size * _DEFLATE_AT_BEST:
+        raise DataError(f"{path} cannot hold the {length:,} values that its header promises: get it again.")
+    elif length > MAX_INFLATED:
+        raise DataError(f"{path} holds {length / 2**30:.1f} GB when unpacked: unpack it with gunzip first.")
+    return shape
 
 
 def _fill(stream: gzip.GzipFile, room: memoryview) -> int:
@@ -146,9 +153,8 @@ def _read_shape(path: Path) -> tuple[int, ...]:
     return tuple(int(number) for number in np.frombuffer(dimensions, ">u4"))
 
 
-def _picture_shape(path: Path) -> tuple[tuple[int, int, int, int], bool]:
-    """[N, C, H, W] of an IDX file of images, and whether the channels come last in the file."""
-    shape = _read_shape(path)
+def _picture_shape(shape: tuple[int, ...], path: Path) -> tuple[tuple[int, int, int, int], bool]:
+    """[N, C, H, W] of images from the shape in the file, and whether the channels come last in it."""
     if len(shape) == 3:
         shape = (shape[0], 1, *shape[1:])
     if len(shape) == 4 and min(shape[1:]) >= 1:

@@ -130,7 +130,7 @@ class EncodedSource(Source):
         with big_turn(entry.bytes, BIG_BYTES):
             try:
                 with self.open(entry) as stream:
-                    content = stream.read(MAX_BYTES + 1)
+                    content = stream.read(entry.bytes)  # not read(): a file may grow without end
             except OSError as error:
                 raise Unreadable(f"cannot be read ({error.strerror or error})") from None
             return decode(content, size, channels, smallest)
