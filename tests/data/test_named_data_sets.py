@@ -155,9 +155,9 @@ def test_the_list_names_every_set_with_its_state_and_licence() -> None:
     listed = {one.name: one for one in data.named_sets()}
     assert list(listed) == list(data.NAMES)
     assert all(one.description and one.licence for one in listed.values())
-    assert listed["mnist"].state == "to download"
+    assert listed["mnist"].state == "to download, 12 MB"
     assert listed["mnist"].megabytes == pytest.approx(11.6, abs=0.1)
-    assert listed["fashion-mnist"].state.startswith("bundled")
+    assert listed["fashion-mnist"].state == "10,000 bundled; the whole to download, 31 MB"
     assert listed["celeba"].state == listed["lsun"].state == "to put there by hand"
 
 

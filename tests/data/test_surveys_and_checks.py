@@ -111,9 +111,13 @@ def test_a_check_of_arrays_names_their_form() -> None:
 
 def test_long_lists_are_cut_short_for_people_only(tmp_path: Path) -> None:
     Image.new("L", (20, 20)).save(tmp_path / "good.png")
+    for number in range(30):
+        (tmp_path / f"other.{number}").write_text("other")
     for number in range(50):
         (tmp_path / f"bad {number}.png").write_bytes(b"rubbish")
     found = data.check(tmp_path)
     assert len(found.as_dict()["report"]["set_aside"]) == 50
+    assert len(found.as_dict()["report"]["others"]) == 30
     assert len(found.lines()) < 30
+    assert max(len(line) for line in found.lines()) < 250
     assert any("and 38 more" in line for line in found.lines())

@@ -16,7 +16,7 @@ from ganvas.data.report import SetAside
 from ganvas.data.source import Fitted, Say, Source
 
 BLOCK_BYTES = 2 * 2**20  # decoded pixels that a thread hands over at once
-BLOCK_PICTURES = 256
+BLOCK_PICTURES = 64
 MAX_THREADS = 16
 _TELL_SECONDS = 10.0
 

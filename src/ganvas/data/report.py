@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+LONGEST = 120  # letters of a path in a text for people
+KINDS = 10  # of other files
 SHOWN = 12  # set-aside files named one by one in a text for people; the dictionary has them all
 
 
@@ -16,7 +18,8 @@ class SetAside:
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.reason}"
+        path = self.path if len(self.path) <= LONGEST else f"...{self.path[-LONGEST:]}"
+        return f"{path}: {self.reason}"
 
 
 @dataclass(frozen=True)
@@ -51,8 +54,9 @@ def counted(number: int, thing: str) -> str:
 
 
 def listed(counts: Mapping[str, int]) -> str:
-    """Counts by kind, the largest first: "12 .txt, 1 .zip"."""
-    return ", ".join(f"{number:,} {kind}" for kind, number in Counter(counts).most_common())
+    """Counts by kind, the largest first and of many kinds the first few: "12 .txt, 1 .zip"."""
+    shown = [f"{number:,} {kind}" for kind, number in Counter(counts).most_common(KINDS)]
+    return ", ".join([*shown, "..."] if len(counts) > KINDS else shown)
 
 
 def reasons(aside: Iterable[SetAside]) -> str:

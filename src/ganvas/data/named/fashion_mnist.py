@@ -33,7 +33,9 @@ class FashionMnist(IdxSet):
     def state(self) -> str:
         """The whole set's place, or that the subset is bundled."""
         found = self.find("train")
-        return f"whole set found at {found.parent}" if found else "bundled (10,000; the whole 60,000 to download)"
+        if found:
+            return f"whole set found at {found.parent}"
+        return f"10,000 bundled; the whole to download, {self.megabytes:,.0f} MB"
 
     def _whole_or_bundled(self, say: Say) -> str:
         if self.find("train"):

@@ -13,7 +13,7 @@ from ganvas.data.source import Say, Source
 
 @dataclass(frozen=True)
 class Listing:
-    """A named data set in a list. state: "bundled", "found at ...", "to download" or "to put there by hand"."""
+    """A named data set in a list. state: "bundled", "found at ...", "to download, ... MB" or "to put there by hand"."""
 
     name: str
     description: str
@@ -77,4 +77,8 @@ class PublishedSet(NamedSet):
     def state(self) -> str:
         """Whether the training part is here."""
         found = self.find("")
-        return f"found at {found if found.is_dir() else found.parent}" if found else "to download"
+        return (
+            f"found at {found if found.is_dir() else found.parent}"
+            if found
+            else f"to download, {self.megabytes:,.0f} MB"
+        )
