@@ -129,7 +129,7 @@ def _widths(width: int, max_width: int, size: int) -> list[int]:
     """The channels at sides size/2, size/4, ..., 4. Raises UsageError for an impossible size or width."""
     if size not in SIZES:
         powers = ", ".join(map(str, SIZES))
-        raise UsageError(f"dcgan makes pictures of {powers} pixels a side, not {size}: choose one, or mlp or conv28")
+        raise UsageError(f"dcgan makes pictures of {powers} pixels a side, not {size}: choose one, or mlp up to 128")
     if width > max_width:
         raise UsageError(f"dcgan's width {width} is above its max_width {max_width}: raise max_width too")
     return [min(max_width, width * 2**halvings) for halvings in range(int(math.log2(size)) - 2)]
