@@ -2,6 +2,7 @@
 
 import io
 import random
+import struct
 import zipfile
 from pathlib import Path
 
@@ -137,6 +138,18 @@ def test_values_that_are_no_pictures_are_set_aside(tmp_path: Path) -> None:
     assert [str(one) for one in opened(folder).report.set_aside] == [
         "picture 1: is not a picture, or is damaged at its start"
     ]
+
+
+def test_pages_that_lead_in_a_circle_are_refused(tmp_path: Path) -> None:
+    path = write_lmdb(tmp_path / "db", {b"%05d" % n: b"x" * 700 for n in range(120)}) / "data.mdb"
+    content = bytearray(path.read_bytes())
+    roots = [struct.unpack_from("<Q", content, page * 4096 + 16 + 24 + 48 + 40)[0] for page in (0, 1)]
+    (root,) = (page for page in roots if page < 2**63)  # the other state is the empty database
+    (last_node,) = struct.unpack_from("<H", content, root * 4096 + 16)
+    struct.pack_into("<HHH", content, root * 4096 + last_node, root, 0, 0)
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="form a circle"):
+        find_values(path)
 
 
 def test_damaged_databases_are_refused_or_read_and_nothing_else(tmp_path: Path) -> None:

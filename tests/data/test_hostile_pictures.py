@@ -3,6 +3,8 @@
 import io
 import random
 import struct
+import threading
+import time
 import tracemalloc
 import zlib
 
@@ -121,6 +123,8 @@ def test_bombs_are_refused_before_memory_is_taken() -> None:
         b"P6 65000 65000 255\n" + b"\0" * 100,
         small_tiff_with_enormous_tiles(),
     ]
+    with pytest.raises(Unreadable, match="3,600 million pixels"):
+        read(bombs[-1])
     tracemalloc.start()
     for bomb in bombs:
         with pytest.raises(Unreadable):
@@ -193,6 +197,31 @@ def test_large_pictures_in_packings_that_python_decodes_are_refused() -> None:
         read(plain)
     small = b"P2 2 2 255\n" + b"0 255 7 9\n"
     assert read(small, 2, 1).reshape(-1).tolist() == [0, 255, 7, 9]
+
+
+def test_threads_hold_one_big_picture_at_a_time_and_small_ones_together() -> None:
+    inside, most = [0], [0]
+    meeting = threading.Barrier(4, timeout=20)
+
+    def hold_big() -> None:
+        with decoding.big_turn(11, 10):
+            inside[0] += 1
+            most[0] = max(most[0], inside[0])
+            time.sleep(0.01)
+            inside[0] -= 1
+
+    def hold_small() -> None:
+        with decoding.big_turn(10, 10):
+            meeting.wait()  # breaks unless four are inside together
+
+    for hold in (hold_big, hold_small):
+        threads = [threading.Thread(target=hold) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert most[0] == 1
+    assert not meeting.broken
 
 
 def test_damaged_exif_and_metadata_do_not_cost_the_picture() -> None:

@@ -157,8 +157,8 @@ def _opened(stream: BinaryIO) -> Iterator[tuple[Image.Image, _Metered]]:
 
 
 def _check_limits(image: Image.Image) -> None:
-    pixels = image.width * image.height
-    if max(pixels, _tiff_tile_pixels(image)) > MAX_PIXELS:
+    pixels = max(image.width * image.height, _tiff_tile_pixels(image))
+    if pixels > MAX_PIXELS:
         raise Unreadable(f"has {pixels / 1e6:,.0f} million pixels, more than {MAX_PIXELS // 10**6} million")
     codecs = [part[0] for part in getattr(image, "tile", [])]
     if pixels > MAX_SLOW_PIXELS and any(codec in SLOW_CODECS for codec in codecs):
