@@ -10,6 +10,7 @@ ganvas.grid(pictures).save("grid.png")
 from typing import TYPE_CHECKING, Any
 
 from ganvas.core.parts import load as _load
+from ganvas.core.version import VERSION as __version__
 
 if TYPE_CHECKING:
     from ganvas.api import Run, plan, resume, train
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from ganvas.core.images import grid
     from ganvas.data import open_data
     from ganvas.inference.generator import Generator, load
-
-__version__ = "0.1.0"
 
 _PUBLIC = {
     "train": "ganvas.api:train",
@@ -46,6 +45,7 @@ __all__ = [
     "MemoryExhausted",
     "Run",
     "UsageError",
+    "__version__",
     "grid",
     "load",
     "open_data",
@@ -63,4 +63,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return [*__all__, "__version__"]
+    return __all__

@@ -197,7 +197,10 @@ def _prepare(chosen: Any, processes: Processes, say: Say) -> tuple[data_room.Dat
     where = chosen.data
     if not processes.leads:
         processes.wait()
-    dataset = data_room.open_data(where.where, size=where.size, channels=where.channels, threads=where.threads, say=say)
+    memory = 0 if processes.count > 1 else None  # several processes map one cache, and none holds a copy
+    dataset = data_room.open_data(
+        where.where, size=where.size, channels=where.channels, threads=where.threads, memory=memory, say=say
+    )
     if processes.leads:
         processes.wait()
     return dataset, tasks.task(chosen.task)(chosen, dataset)

@@ -3,15 +3,17 @@
 import json as json_format
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 from tyro.conf import Positional, UseAppendAction, arg
 
-from ganvas import __version__, terminal
+from ganvas import terminal
 from ganvas.core.errors import GanvasError, UsageError
 from ganvas.core.quantities import parse_seeds
+from ganvas.core.version import VERSION
 
 if TYPE_CHECKING:
     from ganvas.api import Run
@@ -282,7 +284,7 @@ def _print_json(content: dict[str, Any]) -> None:
     print(json_format.dumps(content), flush=True)
 
 
-_COMMANDS = {
+_COMMANDS: dict[str, Callable[..., Any]] = {
     "train": train,
     "resume": resume,
     "sample": sample,
@@ -298,7 +300,7 @@ def main() -> None:
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
     if arguments == ["--version"]:
-        print(f"ganvas {__version__}")
+        print(f"ganvas {VERSION}")
         return
     try:
         tyro.extras.subcommand_cli_from_dict(

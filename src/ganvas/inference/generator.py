@@ -34,7 +34,7 @@ class Generator:
         self.channels: int = card["channels"]
         self.classes: tuple[str, ...] = tuple(card["classes"])
         self._device = device
-        self._network = network.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
+        self._network: Any = network.to(device).to(memory_format=torch.channels_last).eval().requires_grad_(False)  # type: ignore[call-overload]
 
     def latents(self, seeds: Sequence[int], truncation: float = 1.0) -> Tensor:
         """float32 [N, Z]: the latents that seeds mean, drawn towards the middle by `truncation`.
@@ -43,7 +43,7 @@ class Generator:
         """
         if not 0 <= truncation <= 2:
             raise UsageError(f"truncation {truncation} is not within 0 (all alike) to 2; 1 changes nothing")
-        return latents_of_seeds(seeds, int(self._network.latent)) * truncation  # type: ignore[arg-type]
+        return latents_of_seeds(seeds, self._network.latent) * truncation
 
     def sample(self, seeds: Sequence[int], *, truncation: float = 1.0, label: str | int | None = None) -> np.ndarray:
         """uint8 [N, C, H, W]: the pictures of the seeds; a seed gives the same picture in every call.

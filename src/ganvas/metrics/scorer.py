@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganvas.metrics.extractors import Extractor, choose
+from ganvas.metrics.extractors import Extractor
 from ganvas.metrics.frechet import frechet_distance, statistics
 
 _REFERENCE = 10_000  # real pictures that the statistics are taken from, evenly spread over the data
@@ -14,12 +14,9 @@ _AT_ONCE = 500
 class Scorer:
     """The Fréchet distance (Heusel et al. 2017, equation 6) to a data set, in a named extractor's features."""
 
-    def __init__(self, data: str, pictures: np.ndarray) -> None:
-        """data: the data set's name, which chooses the extractor. pictures: uint8 [N, C, H, W], N >= 2."""
-        from ganvas import metrics
-
-        channels, size = pictures.shape[1], pictures.shape[-1]
-        self._extract: Extractor = metrics.extractor(choose(channels, size, data), channels)
+    def __init__(self, extract: Extractor, pictures: np.ndarray) -> None:
+        """pictures: uint8 [N, C, H, W] of the data, N >= 2."""
+        self._extract = extract
         self.name = f"fd-{self._extract.name}"
         spread = np.linspace(0, len(pictures) - 1, min(len(pictures), _REFERENCE)).astype(np.int64)
         self._real = statistics(self._features(torch.from_numpy(np.ascontiguousarray(pictures[spread]))))

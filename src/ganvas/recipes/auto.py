@@ -80,7 +80,11 @@ def plan(survey: Survey, wishes: Wishes) -> Plan:
     }
     if wishes.batch:
         training["batch"] = wishes.batch
-    values = override(values | {"training": training | {"device": str(device)}}, wishes.assignments)
+    values |= {"training": training | {"device": str(device)}}
+    for role in ("generator", "discriminator"):  # another network begins with its own settings
+        if any(assignment.startswith(f"{role}.name=") for assignment in wishes.assignments):
+            values[role] = {}
+    values = override(values, wishes.assignments)
     return Plan(survey.name, _resolved(from_dict(GenerateSettings, values)), reasons)
 
 
@@ -111,7 +115,7 @@ def _choose_size(survey: Survey, device: torch.device, choose: Any) -> int:
 def _choose_recipe(size: int, choose: Any) -> str:
     if size >= 8 and size & (size - 1) == 0:
         return choose("recipe", "quick", "gets furthest in minutes; a power of two suits its networks")
-    if size % 4 == 0 and size <= 64:
+    if size % 4 == 0 and 8 <= size <= 64:
         return choose("recipe", "conv28", f"{size} is no power of two but divisible by four")
     return choose("recipe", "mlp", f"{size} is neither a power of two nor divisible by four")
 

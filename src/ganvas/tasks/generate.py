@@ -9,13 +9,14 @@ import torch
 from pydantic import Field, PlainValidator
 from torch import Tensor, nn
 
-import ganvas
 from ganvas import losses, metrics, networks
 from ganvas.core import devices
 from ganvas.core.images import to_float, to_uint8
 from ganvas.core.settings import from_dict, settings, to_dict
+from ganvas.core.version import VERSION
 from ganvas.data import Dataset
 from ganvas.losses import penalties
+from ganvas.metrics.scorer import Scorer
 from ganvas.training.clock import Clock
 from ganvas.training.draws import Draws, latents_of_seeds
 from ganvas.training.players import OptimizerSettings, Player, Terms
@@ -104,8 +105,13 @@ class GenerateBatch:
 
     def rows(self, start: int, stop: int) -> Self:
         """The part from row `start` up to, without, row `stop`."""
-        parts = {name: None if value is None else value[start:stop] for name, value in vars(self).items()}
-        return dataclasses.replace(self, **parts)
+        return dataclasses.replace(
+            self,
+            latents=self.latents[start:stop],
+            mix=self.mix[start:stop],
+            real=None if self.real is None else self.real[start:stop],
+            labels=None if self.labels is None else self.labels[start:stop],
+        )
 
 
 class Generate:
@@ -134,9 +140,9 @@ class Generate:
             ),
             Player("generator", {"generator": self.generator}, self._generator_terms, chosen.generator_optimizer),
         ]
-        self._scorer: metrics.Scorer | None = None
+        self._scorer: Scorer | None = None
 
-    def _build(self, table: Any, role: str, part: Any) -> nn.Module:
+    def _build(self, table: Any, role: str, part: Any) -> Any:
         data = self.chosen.data
         with self._draws.initialising(role):
             network = table(part.name)(part, size=data.size, channels=data.channels, classes=len(data.classes))
@@ -207,7 +213,8 @@ class Generate:
         if len(self.data) < 2:
             return None
         if self._scorer is None:
-            self._scorer = metrics.Scorer(self.data.name, self.data.images)
+            name = metrics.choose(self.chosen.data.channels, self.chosen.data.size, self.data.name)
+            self._scorer = Scorer(metrics.extractor(name, self.chosen.data.channels), self.data.images)
         return self._scorer.name, self._scorer(self._pictures_of(averages["generator"], range(_SCORED)))
 
     def _pictures_of(self, generator: nn.Module, seeds: range) -> Tensor:
@@ -234,7 +241,7 @@ class Generate:
             "data": self.data.name,
             "recipe": self.chosen.recipe,
             "images_seen": clock.images,
-            "ganvas": ganvas.__version__,
+            "ganvas": VERSION,
         }
         return averages["generator"].state_dict(), card
 

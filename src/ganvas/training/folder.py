@@ -12,10 +12,10 @@ from typing import Any
 import filelock
 import torch
 
-import ganvas
 from ganvas.core import files
 from ganvas.core.errors import DataError, UsageError
 from ganvas.core.settings import read_toml
+from ganvas.core.version import VERSION
 
 
 class RunFolder:
@@ -84,7 +84,7 @@ def next_free(parent: Path, stem: str) -> Path:
 def environment() -> dict[str, Any]:
     """What a run was made with: versions, processor, threads, command."""
     return {
-        "ganvas": ganvas.__version__,
+        "ganvas": VERSION,
         "torch": torch.__version__,
         "python": platform.python_version(),
         "platform": platform.platform(),
