@@ -103,9 +103,13 @@ def resume(
         json: One JSON object a line on stdout: a line a tick.
     """
     from ganvas import api
+    from ganvas.training.journal import read
 
     folder, chosen = api.with_goals(run, images=images, time=time)
-    _play(lambda **watch: api.continue_run(folder, chosen, **watch), chosen.training.stop, json)
+    before = read(folder.journal)[-1:]
+    done = _play(lambda **watch: api.continue_run(folder, chosen, **watch), chosen.training.stop, json)
+    if done.journal[-1:] == before:
+        terminal.say(f"There was nothing left to do; to go on: ganvas resume {run} --images +200k (or --time +10m)")
 
 
 def sample(

@@ -22,12 +22,12 @@ _REFRESH = 0.25  # seconds between two drawings of the progress line
 
 def say(sentence: str) -> None:
     """Print a sentence for a person."""
-    console.print(Text(sentence))
+    console.print(Text(sentence), soft_wrap=True)
 
 
 def show_error(message: str) -> None:
     """Print an error: what, where, what to do."""
-    console.print(Text("error: ", style="bold red") + Text(message))
+    console.print(Text("error: ", style="bold red") + Text(message), soft_wrap=True)
 
 
 def show_table(rows: list[tuple[str, ...]], heads: tuple[str, ...] = ()) -> None:
@@ -37,7 +37,7 @@ def show_table(rows: list[tuple[str, ...]], heads: tuple[str, ...] = ()) -> None
         table.add_column(heads[number] if heads else "", overflow="fold")
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
-    console.print(table)
+    console.print(table, width=None if console.is_terminal else 160)
 
 
 def show_plan(plan: "Plan") -> None:

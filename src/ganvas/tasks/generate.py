@@ -206,7 +206,7 @@ class Generate:
 
     def preview(self, averages: Mapping[str, nn.Module]) -> np.ndarray:
         """uint8 [64, C, H, W]: the pictures of the seeds 0 to 63."""
-        return self._pictures_of(averages["generator"], range(_PREVIEWS)).cpu().numpy()
+        return self.sample(averages["generator"], range(_PREVIEWS)).cpu().numpy()
 
     def score(self, averages: Mapping[str, nn.Module]) -> tuple[str, float] | None:
         """The Fréchet distance between generated pictures and the data, in the features that fit the data."""
@@ -215,9 +215,9 @@ class Generate:
         if self._scorer is None:
             name = metrics.choose(self.chosen.data.channels, self.chosen.data.size, self.data.name)
             self._scorer = Scorer(metrics.extractor(name, self.chosen.data.channels), self.data.images)
-        return self._scorer.name, self._scorer(self._pictures_of(averages["generator"], range(_SCORED)))
+        return self._scorer.name, self._scorer(self.sample(averages["generator"], range(_SCORED)))
 
-    def _pictures_of(self, generator: nn.Module, seeds: range) -> Tensor:
+    def sample(self, generator: nn.Module, seeds: range) -> Tensor:
         """uint8 [N, C, H, W] of an averaged generator; class labels follow the seeds in turn."""
         pieces = []
         at_once = min(_AT_ONCE, self.chosen.training.micro_batch or _AT_ONCE)

@@ -1,0 +1,1 @@
+"""What is measured, and the results as they were measured. `python -m benchmarks [NAME...]` runs them."""

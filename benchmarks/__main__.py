@@ -1,0 +1,21 @@
+"""`python -m benchmarks` measures all; `python -m benchmarks NAME...` some. Needs an otherwise idle machine."""
+
+import sys
+
+from benchmarks import quality, speed, startup
+
+MEASUREMENTS = {
+    "startup": startup.startup,
+    "memory": startup.memory,
+    "speed-dcgan": lambda: speed.against_textbook("dcgan"),
+    "speed-quick": lambda: speed.against_textbook("quick"),
+    "overhead": speed.overhead,
+    "quality": quality.quality,
+}
+
+unknown = [name for name in sys.argv[1:] if name not in MEASUREMENTS]
+if unknown:
+    sys.exit(f"no measurement named {', '.join(unknown)}; there are: {', '.join(MEASUREMENTS)}")
+for name in sys.argv[1:] or MEASUREMENTS:
+    print(f"== {name}", flush=True)
+    MEASUREMENTS[name]()

@@ -1,0 +1,122 @@
+"""Quality in time: the Fréchet distance that each side has reached after so many seconds of its own training.
+
+One process, taking turns: while the trainer trains for two seconds, the textbook loop trains for eight. Each side's
+clock counts its own seconds; scoring is on neither clock. The score compares 10,000 generated pictures with the
+10,000 test pictures in the features of the package's Fashion-MNIST classifier (`fashion`); its floor is the score of
+10,000 training pictures.
+"""
+
+import time
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from benchmarks import common
+from benchmarks.chart import write_chart
+from benchmarks.textbook import Textbook
+from ganvas import data, metrics
+from ganvas.core.images import grid, to_uint8
+from ganvas.metrics.scorer import Scorer
+from ganvas.training.clock import Clock
+
+SEEDS = (0, 1, 2)
+TEXTBOOK_SECONDS, OUR_SECONDS = 600.0, 150.0
+MARKS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+TURN = 2.0  # seconds of ours before the textbook's turn, which is longer in proportion
+COUNT = 10_000
+IMAGES = 120_000  # what our recipe plans its decay for
+
+
+class Side:
+    """One side's clock, its marks and its scores."""
+
+    def __init__(self, seconds: float) -> None:
+        self.spent = 0.0
+        self.images = 0
+        self.scores: list[dict[str, float]] = []
+        self._marks = [mark * seconds for mark in MARKS]
+
+    def at_mark(self) -> bool:
+        return bool(self._marks) and self.spent >= self._marks[0]
+
+    def score(self, scorer: Scorer, pictures: Tensor) -> None:
+        while self._marks and self.spent >= self._marks[0]:
+            self._marks.pop(0)
+        row = {"seconds": round(self.spent, 1), "images": self.images, "fd": round(scorer(pictures), 4)}
+        self.scores.append(row)
+        print(row, flush=True)
+
+
+def race(seed: int, dataset: data.Dataset, scorer: Scorer) -> dict[str, list[dict[str, float]]]:
+    """Train both sides with one seed, in turns, and return their scores over time."""
+    torch.manual_seed(seed)
+    other = Textbook(seed)
+    ours, theirs = Side(OUR_SECONDS), Side(TEXTBOOK_SECONDS)
+    recipe = common.settings(
+        "quick",
+        f"training.stop.images={IMAGES}",
+        f"training.seed={seed}",
+        f"training.score={10**9}",
+    )
+    began = time.perf_counter()
+    turn = 0.0
+
+    def sampled() -> Tensor:
+        with torch.inference_mode():
+            return trainer.task.sample(trainer.averages.networks["generator"], range(COUNT))
+
+    def textbook_until(seconds: float) -> None:
+        while theirs.spent < min(seconds, TEXTBOOK_SECONDS):
+            start = time.perf_counter()
+            other.step(common.real_batch(dataset, other.batch))
+            theirs.spent += time.perf_counter() - start
+            theirs.images += other.batch
+            if theirs.at_mark():
+                theirs.score(scorer, to_uint8(other.sample(COUNT)))
+
+    def on_round(clock: Clock) -> None:
+        nonlocal began, turn
+        now = time.perf_counter()
+        ours.spent, turn, ours.images = ours.spent + now - began, turn + now - began, clock.images
+        if ours.at_mark():
+            ours.score(scorer, sampled())
+        if turn >= TURN:
+            turn = 0.0
+            textbook_until(ours.spent * TEXTBOOK_SECONDS / OUR_SECONDS)
+        began = time.perf_counter()
+
+    trainer = common.trainer(recipe, dataset, on_round)
+    trainer.train()
+    ours.score(scorer, sampled())
+    textbook_until(TEXTBOOK_SECONDS)
+    if seed == SEEDS[0]:
+        for name, pictures in (("quick", sampled()), ("textbook", to_uint8(other.sample(100)))):
+            grid(pictures[:100]).save(common.RESULTS / f"quality-{name}.png")
+    return {"quick": ours.scores, "textbook": theirs.scores}
+
+
+def quality() -> None:
+    """Writes results/quality.json and results/quality.svg."""
+    dataset = common.fashion()
+    held_out = data.open_data("fashion-mnist/test", size=32, say=print)
+    scorer = Scorer(metrics.extractor("fashion", 1), held_out.images[:COUNT])
+    spread = np.linspace(0, len(dataset) - 1, COUNT).astype(int)
+    floor = scorer(torch.from_numpy(dataset.images[spread]))
+    races = {}
+    for seed in SEEDS:
+        races[seed] = race(seed, dataset, scorer)
+        ends = {name: common.summary([run[name][-1]["fd"] for run in races.values()]) for name in ("quick", "textbook")}
+        common.write(
+            "quality",
+            {
+                "what": "Fréchet distance in `fashion` features, 10,000 generated against 10,000 test pictures",
+                "textbook_seconds": TEXTBOOK_SECONDS,
+                "our_seconds": OUR_SECONDS,
+                "training_pictures": len(dataset),
+                "floor": floor,
+                "at_the_end": ends,
+                "races": races,
+            },
+        )
+        write_chart(races, floor, common.RESULTS / "quality.svg")
