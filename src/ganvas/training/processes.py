@@ -57,6 +57,13 @@ class Processes:
         for tensor, part in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
             tensor.copy_(part.view(tensor.shape))
 
+    def average_in_place(self, tensors: Sequence[Tensor]) -> None:
+        """Replace each tensor by its mean over all processes."""
+        if self.count > 1:
+            self.sum_in_place(tensors)
+            for tensor in tensors:
+                tensor.div_(self.count)
+
     def largest(self, *values: float) -> list[float]:
         """For each value, the largest that any process has: how they agree to stop or to go back."""
         if self.count == 1:

@@ -72,10 +72,17 @@ class Trainer:
         self.slowdown = 1.0  # what retreats have multiplied the learning rates by
         self.retreats = 0
         self.sentinel = health.Sentinel()
+        buffers = (buffer for player in task.players for buffer in player.networks.buffers())
+        self._statistics = [buffer for buffer in buffers if buffer.is_floating_point()]  # BatchNorm's, for example
         self.stop = Stop(chosen.stop, processes)
         self._say, self._on_round = say, on_round
         self._load()
         self.recorder = Recorder(task, run, self.clock, chosen.tensorboard, processes, on_tick)
+        if processes.count > 1 and self._has_batch_norm:
+            self._notice(
+                "BatchNorm sees each process's part of the batch alone, so this run differs from one with another "
+                "number of processes; networks without it (generator.norm=none) do not"
+            )
 
     def train(self) -> str:
         """Play rounds until a reason to stop; save; and return that reason, as `stopping` names them.
@@ -110,6 +117,7 @@ class Trainer:
                 self.sentinel.watch(f"the {player.name}'s gradient", health.total_norm(gradients))
                 player.step(self.slowdown * player.optimizer_settings.rate(clock.images))
             self.sentinel.watch_weights(f"the {player.name}'s weights", player.networks)
+        self.processes.average_in_place(self._statistics)
         self.averages.update(clock.images + self.chosen.batch, self.chosen.batch)
         bad = self.sentinel.close_round()
         if self.processes.largest(bool(bad))[0]:
@@ -148,10 +156,17 @@ class Trainer:
                 "Try a smaller --size, a narrower network (--set generator.width=32), or a smaller --batch"
             )
         self.micro_batch = -(-self.micro_batch // 2)
+        same = "but BatchNorm sees fewer at once, so that the run takes another course from here"
+        if not self._has_batch_norm:
+            same = "the gradients are those of the whole batch as before"
         self._notice(
-            f"Out of memory: going on with {self.micro_batch} pictures at a time in place of twice as many; "
-            "the gradients are those of the whole batch as before"
+            f"Out of memory: going on with {self.micro_batch} pictures at a time in place of twice as many; {same}"
         )
+
+    @property
+    def _has_batch_norm(self) -> bool:
+        modules = (module for player in self.task.players for module in player.networks.modules())
+        return any(isinstance(module, torch.nn.modules.batchnorm._BatchNorm) for module in modules)
 
     def _after_round(self, before: Clock) -> None:
         def due(interval: int) -> bool:
