@@ -29,7 +29,7 @@ def parse_duration(text: str | float) -> float:
 
 
 def _parse(text: str, units: dict[str, int]) -> float | None:
-    found = re.fullmatch(r"(\d{1,15}\.?\d*|\.\d+)([a-z]*)", text.replace(" ", "").replace("_", ""))
+    found = re.fullmatch(r"(\d{1,15}(?:\.\d*)?|\.\d+)([a-z]*)", text.replace(" ", "").replace("_", ""))
     if found is None or found[2] not in units:
         return None
     return float(found[1]) * units[found[2]]
