@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ganvas import losses, metrics, networks
 from ganvas.core import devices
+from ganvas.core.errors import UsageError
 from ganvas.core.images import to_float, to_uint8
 from ganvas.core.settings import from_dict, settings, to_dict
 from ganvas.core.version import VERSION
@@ -36,7 +37,9 @@ def _network(table: Any, where: str) -> PlainValidator:
     def read(values: Any) -> Any:
         if dataclasses.is_dataclass(values):
             return values
-        return from_dict(table(dict(values).get("name", "dcgan")).Settings, values, where)
+        if not isinstance(values, Mapping):
+            raise UsageError(f"{where}: expected a table of settings, not {values!r}; for another: {where}.name=mlp")
+        return from_dict(table(str(values.get("name", "dcgan"))).Settings, values, where)
 
     return PlainValidator(read)
 
