@@ -60,16 +60,20 @@ def plan(survey: Survey, wishes: Wishes) -> Plan:
 
     found = f"{survey.count:,} pictures, typically {survey.size} px"
     choose("data", survey.name, found + (f", {len(survey.classes)} classes" if survey.classes else ""))
-    size = choose("size", wishes.size, "as you asked") if wishes.size else _choose_size(survey, device, choose)
+    if wishes.size is not None:
+        size = choose("size", wishes.size, "as you asked")
+    else:
+        size = _choose_size(survey, device, choose)
     channels = choose("channels", survey.channels, "all grey" if survey.channels == 1 else "colour")
     name = choose("recipe", wishes.recipe, "as you asked") if wishes.recipe != "auto" else _choose_recipe(size, choose)
-    data = DataSettings(
-        where=survey.where,
-        size=size,
-        channels=channels,
-        classes=_choose_classes(survey, choose),
-        mirror=_choose_mirror(survey, choose),
-    )
+    seen = {
+        "where": survey.where,
+        "size": size,
+        "channels": channels,
+        "classes": _choose_classes(survey, choose),
+        "mirror": _choose_mirror(survey, choose),
+    }
+    data = from_dict(DataSettings, seen, "data")
     values = to_dict(named_recipe(name)(data))
     training = values["training"] | {
         "seed": wishes.seed,
@@ -78,11 +82,11 @@ def plan(survey: Survey, wishes: Wishes) -> Plan:
         "procs": wishes.procs,
         "stop": _choose_stop(wishes, device, choose),
     }
-    if wishes.batch:
+    if wishes.batch is not None:
         training["batch"] = wishes.batch
     values |= {"training": training | {"device": str(device)}}
     for role in ("generator", "discriminator"):  # another network begins with its own settings
-        if any(assignment.startswith(f"{role}.name=") for assignment in wishes.assignments):
+        if any(assignment.partition("=")[0].strip() == f"{role}.name" for assignment in wishes.assignments):
             values[role] = {}
     values = override(values, wishes.assignments)
     return Plan(survey.name, _resolved(from_dict(GenerateSettings, values)), reasons)
@@ -103,6 +107,8 @@ def _resolved(chosen: GenerateSettings) -> GenerateSettings:
 
 def _choose_size(survey: Survey, device: torch.device, choose: Any) -> int:
     largest = _LARGEST[device.type]
+    if survey.size < 8:
+        return choose("size", 8, f"{survey.size} px, grown to the smallest that convolutions make")
     if 24 <= survey.size < 32:
         return choose("size", 32, f"{survey.size} px, grown to the next power of two")
     size = 8
@@ -117,7 +123,7 @@ def _choose_recipe(size: int, choose: Any) -> str:
         return choose("recipe", "quick", "gets furthest in minutes; a power of two suits its networks")
     if size % 4 == 0 and 8 <= size <= 64:
         return choose("recipe", "conv28", f"{size} is no power of two but divisible by four")
-    return choose("recipe", "mlp", f"{size} is neither a power of two nor divisible by four")
+    return choose("recipe", "mlp", f"the convolutional networks make no {size} px")
 
 
 def _choose_classes(survey: Survey, choose: Any) -> tuple[str, ...]:
