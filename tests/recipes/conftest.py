@@ -1,0 +1,66 @@
+"""Tiny real runs: the bundled 8 x 8 digits, networks of width 8, batch 8."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from ganvas import api
+from ganvas.training import checkpoints
+
+DCGAN = ("generator.width=8", "discriminator.width=8")
+NARROW = {"mlp": ("generator.hidden=[8, 8]", "discriminator.hidden=[8, 8]")}
+OFTEN = ("training.tick=16", "training.checkpoint=24", "training.preview=1000000", "training.tensorboard=off")
+
+
+class Killed(BaseException):
+    """Stands for `kill -9`: nothing catches it, nothing is saved after it."""
+
+
+@pytest.fixture(autouse=True)
+def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("GANVAS_OFFLINE", "1")
+
+
+@pytest.fixture
+def play(tmp_path: Path) -> Callable[..., Path]:
+    """Trains a recipe in a folder of tmp_path and returns it; kill_at: raise Killed after so many images."""
+
+    def run(
+        name: str,
+        recipe: str,
+        *assignments: str,
+        data: str | Path = "digits",
+        images: int = 80,
+        seed: int = 0,
+        kill_at: int | None = None,
+    ) -> Path:
+        def on_round(clock):
+            if clock.images == kill_at:
+                raise Killed
+
+        chosen = [*NARROW.get(recipe, DCGAN), *OFTEN, *assignments]
+        planned = api.plan(data, recipe=recipe, images=images, batch=8, seed=seed, set=chosen, say=pytest.fail)
+        try:
+            api.start(planned, out=tmp_path / name, on_round=on_round, say=pytest.fail)
+        except Killed:
+            assert kill_at is not None
+        else:
+            assert kill_at is None
+        return tmp_path / name
+
+    return run
+
+
+@pytest.fixture
+def state() -> Callable[[Path], dict[str, torch.Tensor]]:
+    """Reads all tensors of a run's newest checkpoint."""
+
+    def read(run: Path) -> dict[str, torch.Tensor]:
+        found = checkpoints.newest(run / "checkpoints", pytest.fail)
+        assert found is not None
+        return found[0]
+
+    return read

@@ -1,0 +1,178 @@
+"""`--recipe auto`: size, recipe, classes and mirror for data of many kinds, and what --set may say."""
+
+import pytest
+import torch
+
+from ganvas.core.errors import UsageError
+from ganvas.data import Survey, open_data
+from ganvas.recipes import auto
+from ganvas.recipes.auto import Wishes, plan
+from ganvas.tasks.generate import Generate
+
+
+def survey(size: int, count: int = 10_000, channels: int = 1, classes: int = 0) -> Survey:
+    names = tuple(f"class {number}" for number in range(classes))
+    return Survey("pictures", "pictures", count, size, channels, names, True)
+
+
+def chosen(found: Survey, **wishes):
+    return plan(found, Wishes(device="cpu", **wishes)).settings
+
+
+@pytest.mark.parametrize(
+    ("found", "size", "recipe"),
+    [
+        (survey(28), 32, "quick"),  # MNIST: padded to the next power of two
+        (survey(32), 32, "quick"),
+        (survey(8), 8, "quick"),
+        (survey(7), 8, "quick"),
+        (survey(23), 16, "quick"),
+        (survey(64), 64, "quick"),
+        (survey(100), 64, "quick"),
+        (survey(4_000), 64, "quick"),  # as much as a CPU trains well
+    ],
+)
+def test_the_size_is_a_power_of_two_that_suits_pictures_and_processor(found, size, recipe):
+    settings = chosen(found)
+    assert (settings.data.size, settings.recipe) == (size, recipe)
+
+
+@pytest.mark.parametrize(
+    ("size", "network"),
+    [(48, "conv28"), (28, "conv28"), (64, "dcgan"), (128, "dcgan"), (7, "mlp"), (4, "mlp"), (50, "mlp"), (100, "mlp")],
+)
+def test_a_size_by_wish_is_kept_and_gets_networks_that_make_it(size, network):
+    settings = chosen(survey(200), size=size)
+    assert (settings.data.size, settings.generator.name, settings.discriminator.name) == (size, network, network)
+
+
+@pytest.mark.parametrize("size", [4, 7, 50, 100])
+def test_the_reason_for_a_recipe_is_true(size):
+    reasons = {what: reason for what, _, reason in plan(survey(200), Wishes(size=size, device="cpu")).reasons}
+    assert ("power of two" in reasons["recipe"]) <= (size & (size - 1) != 0)
+    assert ("divisible by four" in reasons["recipe"]) <= (size % 4 != 0)
+
+
+def test_pictures_below_eight_pixels_are_not_said_to_contain_eight():
+    (size,) = (row for row in plan(survey(7), Wishes(device="cpu")).reasons if row[0] == "size")
+    assert size[1] == "8"
+    assert "within 7" not in size[2]
+
+
+def test_300_mixed_colour_photos_are_mirrored_and_many_grey_ones_are_not():
+    assert chosen(survey(300, count=300, channels=3)).data.mirror
+    assert chosen(survey(300, count=300, channels=3)).data.channels == 3
+    assert not chosen(survey(300, count=300, channels=1)).data.mirror, "grey pictures are often writing"
+    assert not chosen(survey(32, count=50_000, channels=3)).data.mirror
+
+
+@pytest.mark.parametrize(
+    ("count", "classes", "known"),
+    [(10_000, 10, 10), (10_000, 0, 0), (300, 1, 0), (300, 100, 0), (300, 2, 2), (40, 2, 2), (39, 2, 0)],
+)
+def test_classes_are_learned_where_there_are_at_least_two_with_enough_pictures(count, classes, known):
+    found = survey(32, count=count, classes=classes)
+    assert chosen(found).data.classes == found.classes[:known]
+
+
+def test_each_choice_comes_with_a_reason():
+    made = plan(survey(300, count=300, channels=3, classes=100), Wishes(device="cpu"))
+    said = {what: (choice, reason) for what, choice, reason in made.reasons}
+    assert said.keys() == {"data", "size", "channels", "recipe", "classes", "mirror", "device", "precision", "images"}
+    assert all(choice and reason for choice, reason in said.values())
+    assert said["classes"][0] == "not used"
+
+
+def test_wishes_win_and_are_called_so():
+    made = plan(
+        survey(32), Wishes(recipe="mlp", size=16, batch=24, seed=7, device="cpu", precision="float32", images=5_000)
+    )
+    settings = made.settings
+    assert (settings.recipe, settings.data.size) == ("mlp", 16)
+    assert (settings.training.batch, settings.training.seed, settings.training.precision) == (24, 7, "float32")
+    assert (settings.training.stop.images, settings.training.stop.seconds) == (5_000, None)
+    wished = {what for what, _, reason in made.reasons if reason == "as you asked"}
+    assert wished == {"size", "recipe", "device", "precision"}
+
+
+def test_a_time_alone_leaves_the_images_open_and_neither_has_a_usual_length():
+    assert chosen(survey(32), seconds=60.0).training.stop.images is None
+    assert chosen(survey(32), seconds=60.0).training.stop.seconds == 60
+    assert chosen(survey(32)).training.stop.images > 0
+
+
+def test_a_decay_takes_the_length_of_the_run():
+    settings = chosen(survey(32), images=5_000)
+    assert settings.generator_optimizer.decay != "constant"
+    assert settings.generator_optimizer.decay_images == 5_000
+    longer = chosen(survey(32), images=5_000, assignments=("training.stop.images=9000",))
+    assert longer.discriminator_optimizer.decay_images == 9_000
+
+
+@pytest.mark.parametrize(
+    ("assignment", "told"),
+    [
+        ("generatr.width=4", "generatr is not a setting: did you mean generator"),
+        ("generator.widht=4", "generator.widht is not a setting: did you mean width"),
+        ("loss.r1.wieght=4", "loss.r1.wieght is not a setting: did you mean weight"),
+        ("training.bach=4", "training.bach is not a setting: did you mean batch"),
+        ("data.sise=4", "data.sise is not a setting: did you mean size"),
+        ("loss.adversarial=hing", "did you mean hinge"),
+        ("generator.name=dcgn", "did you mean dcgan"),
+        ("generator.width=wide", "generator.width: "),
+        ("training.batch=0", "training.batch: "),
+        ("width=4", "width is not a setting"),
+        ("width", "write it as name=value"),
+    ],
+)
+def test_what_set_cannot_mean_is_answered(assignment, told):
+    with pytest.raises(UsageError) as caught:
+        chosen(survey(32), assignments=(assignment,))
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize("assignment", ["generator.name=mlp", "generator.name='mlp'", "generator.name = mlp"])
+def test_another_network_begins_with_its_own_settings(assignment):
+    settings = chosen(survey(32), assignments=(assignment, "generator.latent=12"))
+    assert (settings.generator.name, settings.generator.latent) == ("mlp", 12)
+    assert settings.generator.hidden == (256, 512, 1024)
+    assert settings.discriminator.name == "dcgan"
+
+
+def test_a_switched_network_plays():
+    data = open_data("digits", size=8, memory=2**30)
+    settings = chosen(
+        survey(8),
+        assignments=("generator.name=conv28", "generator.width=4", "discriminator.name=mlp", "data.classes=[]"),
+    )
+    game = Generate(settings, data)
+    assert game.generator(torch.zeros(2, game.generator.latent), None).shape == (2, 1, 8, 8)
+
+
+@pytest.mark.parametrize(
+    ("wishes", "told"),
+    [
+        ({"recipe": "dcgn"}, "There is no recipe named 'dcgn': did you mean dcgan"),
+        ({"size": 3}, "data.size"),
+        ({"size": 0}, "data.size"),
+        ({"batch": 0}, "training.batch"),
+        ({"seed": -1}, "training.seed"),
+        ({"procs": 0}, "training.procs"),
+        ({"procs": 3, "batch": 2}, "cannot be shared by 3 processes"),
+        ({"precision": "float16"}, "--precision float16"),
+    ],
+)
+def test_a_wish_that_cannot_be_is_named(wishes, told):
+    with pytest.raises(UsageError) as caught:
+        chosen(survey(32), **wishes)
+    assert told in str(caught.value)
+
+
+def test_an_accelerator_gets_larger_pictures_and_longer_runs(monkeypatch):
+    on_cpu = chosen(survey(4_000))
+    monkeypatch.setattr(auto.devices, "choose_device", lambda name: torch.device("cuda"))
+    monkeypatch.setattr(auto.devices, "choose_precision", lambda name, device: torch.bfloat16)
+    on_gpu = plan(survey(4_000), Wishes()).settings
+    assert on_gpu.training.device == "cuda"
+    assert on_gpu.data.size > on_cpu.data.size
+    assert on_gpu.training.stop.images > on_cpu.training.stop.images
