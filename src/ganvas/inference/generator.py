@@ -34,16 +34,20 @@ class Generator:
         self.channels: int = card["channels"]
         self.classes: tuple[str, ...] = tuple(card["classes"])
         self._device = device
-        self._network: Any = network.to(device).to(memory_format=torch.channels_last).eval().requires_grad_(False)  # type: ignore[call-overload]
+        network = network.eval().requires_grad_(False).float()  # a file may hold half precision
+        self._network: Any = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def latents(self, seeds: Sequence[int], truncation: float = 1.0) -> Tensor:
         """float32 [N, Z]: the latents that seeds mean, drawn towards the middle by `truncation`.
 
-        Raises UsageError if truncation is not within 0 to 2.
+        Raises UsageError if truncation is not within 0 to 2, or there is no seed.
         """
+        if not len(seeds):
+            raise UsageError("There is nothing to draw: give at least one seed")
         if not 0 <= truncation <= 2:
             raise UsageError(f"truncation {truncation} is not within 0 (all alike) to 2; 1 changes nothing")
-        return latents_of_seeds(seeds, self._network.latent) * truncation
+        numbers = [int(seed) for seed in seeds]  # an element of an array means the number that it holds
+        return latents_of_seeds(numbers, self._network.latent) * truncation
 
     def sample(self, seeds: Sequence[int], *, truncation: float = 1.0, label: str | int | None = None) -> np.ndarray:
         """uint8 [N, C, H, W]: the pictures of the seeds; a seed gives the same picture in every call.
@@ -60,7 +64,7 @@ class Generator:
             raise UsageError("This generator was trained without classes, so none can be asked for")
         if label in self.classes:
             return self.classes.index(str(label))
-        if str(label).isdigit() and int(label) < len(self.classes):
+        if str(label).isdecimal() and int(label) < len(self.classes):
             return int(label)
         raise UsageError(f"There is no class {label!r}: {nearest(str(label), self.classes)}")
 
@@ -92,7 +96,7 @@ def load(path: str | Path, *, device: str = "auto") -> Generator:
             weights = {name: content.get_tensor(name) for name in content.keys()}  # noqa: SIM118 - no mapping
     except (SafetensorError, ValueError, OSError) as error:
         raise DataError(f"{file} is damaged or not a safetensors file: {error}") from None
-    if card.get("kind") != "generator":
+    if not isinstance(card, dict) or card.get("kind") != "generator":
         raise DataError(f"{file} is a safetensors file, but not a generator of Ganvas: its card is missing")
     try:
         part = card["generator"]
@@ -103,6 +107,6 @@ def load(path: str | Path, *, device: str = "auto") -> Generator:
                 from_dict(family.Settings, part, "generator"), size=size, channels=channels, classes=classes
             )
         network.load_state_dict(weights, assign=True)
-    except (KeyError, TypeError, RuntimeError) as error:
+    except (KeyError, TypeError, RuntimeError, UsageError) as error:
         raise DataError(f"{file} does not hold the weights that its card describes: {error}") from None
     return Generator(network, card, devices.choose_device(device))

@@ -10,7 +10,15 @@ from ganvas.core.errors import DataError, UsageError
 from ganvas.core.files import replacing
 from ganvas.core.images import grid, to_pillow
 
-_FILES = {".png": "PNG", ".webp": "WEBP", ".jpg": "JPEG", ".jpeg": "JPEG", ".gif": "GIF", ".tif": "TIFF"}
+_FILES = {
+    ".png": "PNG",
+    ".webp": "WEBP",
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".gif": "GIF",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+}
 _ANIMATIONS = {".webp": "WEBP", ".gif": "GIF", ".png": "PNG"}
 
 
