@@ -1,0 +1,32 @@
+"""One tiny trained run for all tests here: digits, 8 x 8, three classes' worth of names, networks of width 8."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from ganvas import api
+from ganvas.inference.generator import Generator, load
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run of 400 images in float32, with previews and ticks on the way."""
+    narrow = ["generator.width=8", "discriminator.width=8", "training.tensorboard=off"]
+    often = ["training.tick=80", "training.preview=160", "training.checkpoint=160", "training.score=200"]
+    folder = tmp_path_factory.mktemp("inference") / "digits & <b>run"
+    api.train(
+        "digits", recipe="dcgan", images=400, batch=8, precision="float32", set=[*narrow, *often], out=folder, say=print
+    )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def varied(run: Path) -> Generator:
+    """The run's generator with stronger weights, so that its pictures differ clearly from each other."""
+    generator = load(run)
+    with torch.inference_mode():
+        for name, weight in generator._network.state_dict().items():
+            if name.endswith("weight"):
+                weight.mul_(2)
+    return generator

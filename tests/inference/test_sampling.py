@@ -1,0 +1,87 @@
+"""Sampling: a seed is a picture, truncation, classes."""
+
+import numpy as np
+import pytest
+import torch
+
+from ganvas.core.errors import UsageError
+from ganvas.inference.generator import load
+
+
+def test_a_seed_gives_the_same_picture_in_any_company_and_order(varied):
+    whole = varied.sample(range(130))
+    assert len({picture.tobytes() for picture in whole}) == 130, "the pictures differ"
+    alone = np.concatenate([varied.sample([seed]) for seed in (0, 7, 64, 129)])
+    assert np.array_equal(alone, whole[[0, 7, 64, 129]])
+    assert np.array_equal(varied.sample([129, 7, 7]), whole[[129, 7, 7]])
+
+
+def test_a_seed_gives_the_same_picture_in_another_session(run):
+    assert np.array_equal(load(run).sample([3, 5]), load(run).sample([3, 5]))
+
+
+@pytest.mark.parametrize("kind", [list, tuple, np.array, torch.tensor])
+def test_seeds_may_be_any_sequence_of_whole_numbers(varied, kind):
+    assert np.array_equal(varied.sample(kind([1, 5])), varied.sample(range(1, 6, 4)))
+
+
+def test_no_seeds_are_refused(varied):
+    with pytest.raises(UsageError, match="at least one seed"):
+        varied.sample([])
+
+
+def test_without_truncation_pictures_of_a_class_differ_and_at_zero_they_are_alike(varied):
+    assert len({picture.tobytes() for picture in varied.sample(range(20), label=3)}) == 20
+    alike = varied.sample(range(20), truncation=0, label=3)
+    assert len({picture.tobytes() for picture in alike}) == 1
+    assert not np.array_equal(alike[0], varied.sample([0], truncation=0, label=4)[0])
+
+
+def test_truncation_draws_pictures_towards_the_middle(varied):
+    middle = varied.sample(range(20), truncation=0, label=0).astype(float)
+    distances = [
+        np.abs(varied.sample(range(20), truncation=part, label=0) - middle).mean() for part in (0.0, 0.3, 0.7, 1.0)
+    ]
+    assert distances == sorted(distances)
+    assert distances[1] > 0
+    assert np.array_equal(varied.sample([1], truncation=1.0), varied.sample([1]))
+
+
+@pytest.mark.parametrize("truncation", [-0.1, 2.1, float("nan"), float("inf")])
+def test_a_truncation_that_cannot_be_is_refused(varied, truncation):
+    with pytest.raises(UsageError, match="truncation"):
+        varied.sample([0], truncation=truncation)
+
+
+def test_classes_follow_in_turn_or_are_asked_for_by_name_or_number(run, varied):
+    by_name = varied.sample(range(10), label="7")
+    assert np.array_equal(by_name, varied.sample(range(10), label=7))
+    assert not np.array_equal(by_name, varied.sample(range(10), label="6"))
+    assert np.array_equal(varied.sample(range(10))[7], by_name[7])
+    assert np.array_equal(varied.sample([17])[0], varied.sample([17], label=7)[0])
+
+
+def test_a_name_goes_before_a_number(run):
+    generator = load(run)
+    generator.classes = ("cat", "1", "0")
+    assert [generator.class_number(label) for label in ("cat", "1", "0", 2, 1, "2")] == [0, 1, 2, 2, 1, 2]
+
+
+@pytest.mark.parametrize("label", ["10", 10, -1, "-1", "boot", "", "²", "1.0"])
+def test_an_unknown_class_is_refused(varied, label):
+    with pytest.raises(UsageError, match="There is no class"):
+        varied.sample([0], label=label)
+
+
+def test_an_unknown_class_is_answered_with_the_nearest(run):
+    generator = load(run)
+    generator.classes = ("Ankle boot", "Bag", "Coat")
+    with pytest.raises(UsageError, match="did you mean Ankle boot"):
+        generator.class_number("ankle boots")
+
+
+def test_a_generator_without_classes_says_so(run):
+    generator = load(run)
+    generator.classes = ()
+    with pytest.raises(UsageError, match="trained without classes"):
+        generator.class_number("7")

@@ -1,0 +1,94 @@
+"""Writing pictures: one grid, a folder, an animation; and what cannot be written."""
+
+import os
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ganvas.core.errors import DataError, UsageError
+from ganvas.inference.pictures import write, write_animation
+
+
+def pictures(count=5, channels=3, size=8):
+    return np.random.default_rng(0).integers(0, 256, (count, channels, size, size), dtype=np.uint8)
+
+
+def opened(path):
+    with Image.open(path) as image:
+        image.load()
+        return image
+
+
+@pytest.mark.parametrize("ending", ["png", "PNG", "webp", "jpg", "jpeg", "gif", "tif", "tiff"])
+def test_a_file_name_gets_one_grid(tmp_path, ending):
+    path = tmp_path / "new" / f"grid.{ending}"
+    assert write(pictures(), range(5), path) == [path]
+    assert opened(path).size == (3 * 8 + 4, 2 * 8 + 2)
+    assert os.listdir(path.parent) == [path.name]
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_a_folder_gets_a_file_a_seed_with_exactly_its_pixels(tmp_path, channels):
+    made = pictures(3, channels)
+    paths = write(made, [4, 0, 123_456_789], f"{tmp_path}/out/")
+    assert [path.name for path in paths] == ["000004.png", "000000.png", "123456789.png"]
+    for path, picture in zip(paths, made, strict=True):
+        pixels = np.asarray(opened(path))
+        assert np.array_equal(pixels[None] if channels == 1 else pixels.transpose(2, 0, 1), picture)
+
+
+def test_a_name_without_an_ending_and_a_folder_that_is_there_are_folders(tmp_path):
+    (tmp_path / "cats.v2").mkdir()
+    assert write(pictures(1), [0], tmp_path / "plain")[0].parent == tmp_path / "plain"
+    assert write(pictures(1), [0], tmp_path / "cats.v2")[0].parent == tmp_path / "cats.v2"
+    assert write(pictures(1), [0], f"{tmp_path}/cats.v3/")[0].parent == tmp_path / "cats.v3"
+
+
+@pytest.mark.parametrize("channels", [2, 4])
+def test_jpeg_with_transparency_is_refused_and_png_and_webp_keep_it(tmp_path, channels):
+    with pytest.raises(UsageError, match=r"JPEG holds no transparency; write a \.png"):
+        write(pictures(channels=channels), range(5), tmp_path / "a.jpg")
+    assert os.listdir(tmp_path) == []
+    for ending in ("png", "webp"):
+        write(pictures(channels=channels), range(5), tmp_path / f"a.{ending}")
+        assert opened(tmp_path / f"a.{ending}").mode in ("LA", "RGBA")
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.safetensors", "a.mp4"])
+def test_an_ending_that_is_no_pictures_is_answered_with_those_there_are(tmp_path, name):
+    with pytest.raises(UsageError, match=r"must end in one of \.png, \.webp"):
+        write(pictures(), range(5), tmp_path / name)
+    with pytest.raises(UsageError, match=r"must end in one of \.webp, \.gif, \.png"):
+        write_animation(pictures(), tmp_path / name)
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    for out in (tmp_path / "file" / "a.png", f"{tmp_path}/file/a/"):
+        with pytest.raises(DataError, match="cannot be written"):
+            write(pictures(), range(5), out)
+    with pytest.raises(DataError, match="cannot be written"):
+        write_animation(pictures(), tmp_path / "file" / "a.webp")
+
+
+@pytest.mark.parametrize("ending", ["webp", "gif", "png"])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_an_animation_has_its_frames_goes_on_for_ever_and_is_enlarged(tmp_path, ending, channels):
+    path = tmp_path / f"walk.{ending}"
+    write_animation(pictures(12, channels), path)
+    with Image.open(path) as film:
+        assert film.n_frames == 12
+        assert film.is_animated
+        assert film.info["loop"] == 0
+        assert film.size == (128, 128)
+        film.seek(3)
+        film.load()
+        assert film.info["duration"] == 50
+    assert os.listdir(tmp_path) == [path.name]
+
+
+def test_large_frames_stay_as_they_are(tmp_path):
+    write_animation(pictures(2, 3, 200), tmp_path / "walk.png")
+    assert opened(tmp_path / "walk.png").size == (200, 200)
