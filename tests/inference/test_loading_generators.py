@@ -38,7 +38,8 @@ def test_a_run_and_its_file_alone_give_the_same_generator(run, tmp_path):
 def test_the_generator_draws_what_the_runs_last_preview_shows(run):
     newest = max((run / "samples").iterdir(), key=lambda path: path.stat().st_mtime_ns)
     with Image.open(newest) as preview:
-        assert np.array_equal(np.asarray(grid(load(run).sample(range(64)))), np.asarray(preview))
+        difference = np.asarray(grid(load(run).sample(range(64)))).astype(int) - np.asarray(preview)
+    assert np.abs(difference).max() <= 1  # a value that lies between two may be rounded either way
 
 
 def test_the_public_surface_of_python_loads_and_samples(run, tmp_path):

@@ -18,7 +18,7 @@ from ganvas.core.parts import nearest
 from ganvas.core.settings import from_dict
 from ganvas.training.draws import latents_of_seeds
 
-_AT_ONCE = 64  # pictures made at a time
+_AT_ONCE = 16  # pictures made at a time, always: sums are rounded otherwise in a batch of another size
 
 
 class Generator:
@@ -71,13 +71,13 @@ class Generator:
     def pictures(self, latents: Tensor, labels: Sequence[int]) -> np.ndarray:
         """uint8 [N, C, H, W] of latents [N, Z]; labels count on beyond the last class from the first again."""
         numbers = torch.tensor([n % len(self.classes) for n in labels]) if self.classes else None
+        rows = torch.arange(-(-len(latents) // _AT_ONCE) * _AT_ONCE).clamp(max=len(latents) - 1)
         pieces = []
         with torch.inference_mode():
-            for start in range(0, len(latents), _AT_ONCE):
-                part = latents[start : start + _AT_ONCE].to(self._device)
-                some = numbers[start : start + _AT_ONCE].to(self._device) if numbers is not None else None
-                pieces.append(to_uint8(self._network(part, some)).cpu())
-        return torch.cat(pieces).numpy()
+            for some in rows.split(_AT_ONCE):
+                classes = numbers[some].to(self._device) if numbers is not None else None
+                pieces.append(to_uint8(self._network(latents[some].to(self._device), classes)).cpu())
+        return torch.cat(pieces)[: len(latents)].numpy()
 
 
 def load(path: str | Path, *, device: str = "auto") -> Generator:
