@@ -25,7 +25,7 @@ TEXTBOOK_SECONDS, OUR_SECONDS = 600.0, 150.0
 MARKS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 TURN = 2.0  # seconds of ours before the textbook's turn, which is longer in proportion
 COUNT = 10_000
-IMAGES = 120_000  # what our recipe plans its decay for
+IMAGES = 170_000  # what our recipe plans its decay for
 
 
 class Side:

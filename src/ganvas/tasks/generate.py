@@ -1,7 +1,7 @@
 """Generation: a generator against a discriminator (Goodfellow et al. 2014), with any networks, loss and penalties."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
@@ -87,6 +87,7 @@ class GenerateSettings:
     generator_optimizer: OptimizerSettings = OptimizerSettings()
     discriminator_optimizer: OptimizerSettings = OptimizerSettings()
     discriminator_moves: Count = 1  # moves of the discriminator to one of the generator
+    shared_draws: bool = False  # the generator's move goes on with the discriminator's last draw and what it computed
     loss: LossSettings = LossSettings()
     training: TrainingSettings = TrainingSettings()
 
@@ -96,24 +97,38 @@ class GenerateSettings:
 
 @dataclasses.dataclass(frozen=True)
 class GenerateBatch:
-    """One move's draws. real: uint8 [N, C, H, W] or None; labels: int64 [N] or None; latents [N, Z]; mix: [N]."""
+    """One move's draws.
+
+    latents: [N, Z]. mix: [N] in [0, 1), for penalties on interpolates. real: uint8 [N, C, H, W], None where the move
+    needs none. labels: int64 [N], None without classes. fake, real_logits: what the discriminator's move has computed
+    from the same draws, None where nothing is shared.
+    """
 
     latents: Tensor
     mix: Tensor
     real: Tensor | None
     labels: Tensor | None
+    fake: Tensor | None = None
+    real_logits: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.latents)
 
     def rows(self, start: int, stop: int) -> Self:
         """The part from row `start` up to, without, row `stop`."""
+
+        def cut(tensor: Tensor | None) -> Tensor | None:
+            return None if tensor is None else tensor[start:stop]
+
+        whole = start == 0 and stop >= len(self)
         return dataclasses.replace(
             self,
             latents=self.latents[start:stop],
             mix=self.mix[start:stop],
-            real=None if self.real is None else self.real[start:stop],
-            labels=None if self.labels is None else self.labels[start:stop],
+            real=cut(self.real),
+            labels=cut(self.labels),
+            fake=self.fake if whole else None,  # its graph can be gone through only once
+            real_logits=cut(self.real_logits),
         )
 
 
@@ -144,6 +159,12 @@ class Generate:
             Player("generator", {"generator": self.generator}, self._generator_terms, chosen.generator_optimizer),
         ]
         self._scorer: Scorer | None = None
+        self._kept = _Kept()
+        if chosen.data.classes and chosen.data.classes != data.classes:
+            raise UsageError(
+                f"data.classes must be all {len(data.classes)} classes of the data, in its order, or none: "
+                f"{', '.join(data.classes[:5])}{' ...' if len(data.classes) > 5 else ''}"
+            )
 
     def _build(self, table: Any, role: str, part: Any) -> Any:
         data = self.chosen.data
@@ -152,7 +173,16 @@ class Generate:
         return network.to(self.device, memory_format=torch.channels_last).train()
 
     def draw(self, player: Player, move: int, clock: Clock, rows: slice) -> GenerateBatch:
-        """The batch of a move: reals in the player's own endless reading of the data, fresh latents."""
+        """The batch of a move: reals in the player's own endless reading of the data, fresh latents.
+
+        With shared draws the generator's move gets those of the discriminator's last move in the round.
+        """
+        if self.chosen.shared_draws and player.name == "generator":
+            kept, discriminator = self._kept, self.players[0]
+            again = self.draw(discriminator, discriminator.moves - 1, clock, rows)
+            self._kept = _Kept(kept.real_logits)  # should this move be played again, the graph will be used up
+            return dataclasses.replace(again, fake=kept.fake_of(len(again)), real_logits=torch.cat(kept.real_logits))
+        self._kept = _Kept()
         batch, role = self.chosen.training.batch, player.name
         place = clock.images * player.moves + move * batch
         indices = self._draws.order(role, place, batch, len(self.data))[rows].numpy()
@@ -171,11 +201,10 @@ class Generate:
 
     def _discriminator_terms(self, batch: GenerateBatch, clock: Clock) -> Terms:
         loss = self.chosen.loss
-        real = _pictures(batch.real)
-        with torch.no_grad(), self._autocast:
-            fake = self.generator(batch.latents, batch.labels).float()
+        real, fake = _pictures(batch.real), self._fakes_to_judge(batch)
         r1_due, r2_due = _due(loss.r1, clock), _due(loss.r2, clock)
         real_logits = self._judge(real.requires_grad_(r1_due), batch.labels)
+        self._kept.real_logits.append(real_logits.detach())
         fake_logits = self._judge(fake.requires_grad_(r2_due), batch.labels)
         terms = {"adversarial": self._loss.discriminator(real_logits, fake_logits)}
         if r1_due:
@@ -189,14 +218,27 @@ class Generate:
             )
         return terms
 
-    def _generator_terms(self, batch: GenerateBatch, clock: Clock) -> Terms:
+    def _fakes_to_judge(self, batch: GenerateBatch) -> Tensor:
+        """Generated pictures without a graph; with shared draws the graph is kept for the generator's move."""
+        if not self.chosen.shared_draws:
+            with torch.no_grad(), self._autocast:
+                return self.generator(batch.latents, batch.labels).float()
+        self.generator.requires_grad_(True)
         with self._autocast:
-            fake = self.generator(batch.latents, batch.labels)
+            self._kept.fake = self.generator(batch.latents, batch.labels)
+        return self._kept.fake.detach().float()
+
+    def _generator_terms(self, batch: GenerateBatch, clock: Clock) -> Terms:
+        fake = batch.fake
+        if fake is None:
+            with self._autocast:
+                fake = self.generator(batch.latents, batch.labels)
         fake_logits = self._judge(fake, batch.labels)
-        if self._loss.generator_reads_real:
+        real_logits = batch.real_logits
+        if real_logits is None and self._loss.generator_reads_real:
             with torch.no_grad():
                 real_logits = self._judge(_pictures(batch.real), batch.labels)
-        else:
+        if real_logits is None:
             real_logits = torch.zeros_like(fake_logits)
         return {"adversarial": self._loss.generator(real_logits, fake_logits)}
 
@@ -247,6 +289,22 @@ class Generate:
             "ganvas": VERSION,
         }
         return averages["generator"].state_dict(), card
+
+
+class _Kept:
+    """What the discriminator's move leaves for the generator's move in the same round.
+
+    fake: the pictures with their graph, of the last micro-batch, good for a batch that was worked on whole.
+    real_logits: the logits of real pictures, a piece for each micro-batch.
+    """
+
+    def __init__(self, real_logits: Sequence[Tensor] = ()) -> None:
+        self.fake: Tensor | None = None
+        self.real_logits = list(real_logits)
+
+    def fake_of(self, count: int) -> Tensor | None:
+        """The pictures with their graph, if they are those of all `count` rows."""
+        return self.fake if self.fake is not None and len(self.fake) == count else None
 
 
 def _pictures(real: Tensor | None) -> Tensor:

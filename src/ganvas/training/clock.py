@@ -29,14 +29,16 @@ def crossed(before: int, after: int, interval: int) -> bool:
     return before // interval != after // interval
 
 
-def decayed(start: float, final: float, images: int, over: int | None, shape: Decay) -> float:
+def decayed(start: float, final: float, images: int, over: int | None, shape: Decay, hold: float = 0.0) -> float:
     """A value that goes from `start` to `final` over the first `over` images and then stays.
+
+    hold: the part of `over`, in [0, 1), before which it does not move.
 
     shape "constant", or `over` None, keeps `start`; "linear" is straight; "cosine" is half a period.
     """
     if shape == "constant" or over is None:
         return start
-    done = min(1.0, images / over)
+    done = min(1.0, max(0.0, (images / over - hold) / (1.0 - hold)))
     if shape == "cosine":
         done = (1.0 - math.cos(math.pi * done)) / 2.0
     return start + (final - start) * done

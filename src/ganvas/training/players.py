@@ -25,11 +25,12 @@ class OptimizerSettings:
     betas: tuple[Fraction, Fraction] = (0.5, 0.999)  # adam's; rmsprop uses the second as its smoothing
     decay: Decay = "constant"
     final: Annotated[float, Field(ge=0, le=1)] = 0.0  # the learning rate after the decay, as a part of lr
+    hold: Fraction = 0.0  # the part of the decay's length at the full rate
     decay_images: Annotated[int, Field(ge=1)] | None = None  # how long the decay takes; a plan takes the run's images
 
     def rate(self, images: int) -> float:
         """The learning rate after `images` images."""
-        return decayed(self.lr, self.lr * self.final, images, self.decay_images, self.decay)
+        return decayed(self.lr, self.lr * self.final, images, self.decay_images, self.decay, self.hold)
 
 
 class Batch(Protocol):

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import torch
 from pydantic import Field
 
-from ganvas.core.devices import is_out_of_memory
+from ganvas.core.devices import is_out_of_memory, keep_freed_memory
 from ganvas.core.errors import DataError, Diverged, MemoryExhausted
 from ganvas.core.settings import settings
 from ganvas.training import checkpoints, health, state
@@ -89,6 +89,7 @@ class Trainer:
 
         Raises Diverged after too many retreats, MemoryExhausted if not even single rows fit into memory.
         """
+        keep_freed_memory()
         with self.stop.listening():
             if not checkpoints.everything(self.run.checkpoints):
                 self._save()
