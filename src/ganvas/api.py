@@ -147,7 +147,7 @@ def with_goals(
     """An existing run and its settings, with new goals where they are given; those are written to the run."""
     folder = RunFolder.open(run)
     values = folder.read_settings()
-    kind = tasks.task(str(values.get("task"))).Settings
+    kind = tasks.task(str(values.get("task", "generate"))).Settings
     chosen = from_dict(kind, values)
     if images is None and time is None:
         return folder, chosen

@@ -253,7 +253,7 @@ def doctor(*, json: bool = False) -> None:
 def _batch(text: str) -> int | None:
     if text == "auto":
         return None
-    if not text.isdigit() or int(text) < 1:
+    if not text.isdecimal() or int(text) < 1:
         raise UsageError(f"--batch {text}: use auto or a whole number above zero")
     return int(text)
 
@@ -323,7 +323,7 @@ def main() -> None:
     except KeyboardInterrupt:
         if debug:
             raise
-        terminal.say("Interrupted before training began; nothing is left behind")
+        terminal.say("Interrupted")
         sys.exit(130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
