@@ -1,0 +1,180 @@
+"""The Python surface: train, resume, load; where a run goes and what it holds."""
+
+import json
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from safetensors.torch import load_file
+
+import ganvas
+
+SMALL = {
+    "recipe": "dcgan",
+    "batch": 8,
+    "set": ["generator.width=8", "discriminator.width=8", "training.tensorboard=off", "training.tick=16"],
+}
+
+
+@pytest.fixture(autouse=True)
+def _alone(tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("GANVAS_OFFLINE", "1")
+
+
+@pytest.fixture
+def photos(tmp_path):
+    dice = np.random.default_rng(0)
+    for number in range(12):
+        path = tmp_path / "photos" / "ab"[number % 2] / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(dice.integers(0, 256, (16, 20, 3), dtype=np.uint8)).save(path)
+    return tmp_path / "photos"
+
+
+def test_a_run_is_a_folder_of_plain_files():
+    ticks = []
+    run = ganvas.train("digits", images="32", out="mine/run", on_tick=ticks.append, **SMALL)
+    assert (run.reason, run.path) == ("images", Path("mine/run"))
+    names = {path.name for path in run.path.iterdir()} - {".lock"}
+    assert names == {
+        "settings.toml", "environment.json", "journal.jsonl", "samples", "checkpoints", "generator.safetensors",
+        "card.json", "summary.html",
+    }  # fmt: skip
+    assert tomllib.loads((run.path / "settings.toml").read_text())["training"]["stop"] == {"images": 32}
+    assert json.loads((run.path / "environment.json").read_text())["ganvas"] == ganvas.__version__
+    assert run.journal == ticks
+    assert [tick["images"] for tick in ticks] == [16, 32]
+    assert {"images", "images_per_second", "seconds", "terms"} <= ticks[0].keys()
+    assert all(np.isfinite(value) for value in ticks[0]["terms"].values())
+    assert run.load().sample([0]).shape == (1, 1, 8, 8)
+
+
+def test_without_out_runs_are_numbered_below_the_current_folder_and_nothing_else_is_written(photos):
+    first = ganvas.train(photos, size=8, images=8, **SMALL)
+    second = ganvas.train(photos, size=8, images=8, **SMALL)
+    assert [first.path, second.path] == [Path("runs/photos-dcgan-1"), Path("runs/photos-dcgan-2")]
+    assert {path.name for path in Path.cwd().iterdir()} == {"runs"}
+    assert {path.name for path in photos.parent.iterdir()} <= {"here", "photos", "cache"}
+
+
+def test_a_run_on_a_relative_folder_continues_from_another_one(photos, monkeypatch, tmp_path):
+    monkeypatch.chdir(photos.parent)
+    run = ganvas.train("photos", size=8, images=8, out=tmp_path / "run", **SMALL)
+    monkeypatch.chdir(tmp_path / "here")
+    assert ganvas.resume(run.path, images=16).reason == "images"
+    assert json.loads((run.path / "card.json").read_text())["images_seen"] == 16
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize("size", [4, 7, 12])
+def test_sizes_and_channels_that_nobody_chose_with_care_play(photos, size, channels):
+    assignments = [f"data.channels={channels}", "training.tensorboard=off"]
+    run = ganvas.train(photos, size=size, images=16, batch=8, set=assignments, out=f"{size}-{channels}")
+    assert run.load().sample([0, 1]).shape == (2, channels, size, size)
+    assert run.load().classes == ()  # six pictures a class teach nothing about it
+
+
+def test_classes_by_wish_are_learned_and_can_be_asked_for(photos):
+    run = ganvas.train(
+        photos, size=8, images=16, out="run", **SMALL | {"set": [*SMALL["set"], 'data.classes=["a", "b"]']}
+    )
+    generator = run.load()
+    assert generator.classes == ("a", "b")
+    assert np.array_equal(generator.sample([0, 1], label="b")[1], generator.sample([1])[0])
+
+
+def test_a_single_picture_trains(tmp_path):
+    (tmp_path / "one").mkdir()
+    Image.new("L", (9, 9), 30).save(tmp_path / "one" / "a.png")
+    run = ganvas.train(tmp_path / "one", images=16, out="run", **SMALL | {"set": [*SMALL["set"], "training.score=8"]})
+    assert run.reason == "images"
+
+
+def test_a_run_stops_by_time_and_a_finished_one_has_nothing_left_to_do():
+    run = ganvas.train("digits", time=0.2, out="run", **SMALL)
+    assert run.reason == "time"
+    before = load_file(run.path / "generator.safetensors")
+    again = ganvas.resume(run.path)
+    assert (again.reason, again.journal) == ("time", run.journal)
+    after = load_file(run.path / "generator.safetensors")
+    assert all((before[name] == after[name]).all() for name in before)
+
+
+def test_a_new_goal_adds_to_the_old_one_or_takes_its_place_and_is_kept():
+    run = ganvas.train("digits", images=16, out="run", **SMALL)
+    for goal, images in (("+16", 32), ("40", 40), (48, 48), ("+8", 56)):
+        ganvas.resume(run.path, images=goal)
+        assert run.journal[-1]["images"] == images
+        assert tomllib.loads((run.path / "settings.toml").read_text())["training"]["stop"] == {"images": images}
+
+
+def test_a_run_that_has_seen_its_images_goes_on_when_it_is_given_time():
+    run = ganvas.train("digits", images=16, out="run", **SMALL)
+    assert ganvas.resume(run.path, time="+0.2").reason == "time"
+    assert run.journal[-1]["images"] > 16
+
+
+def test_data_that_changed_is_noticed_before_anything_is_trained(photos):
+    run = ganvas.train(photos, size=8, images=8, out="run", **SMALL)
+    next(photos.glob("a/*.png")).unlink()
+    with pytest.raises(ganvas.DataError, match="not what run was trained on"):
+        ganvas.resume(run.path, images="+8")
+
+
+def test_networks_that_were_changed_in_the_settings_are_noticed():
+    run = ganvas.train("digits", images=8, out="run", **SMALL)
+    path = run.path / "settings.toml"
+    path.write_text(path.read_text().replace("width = 8", "width = 4"))
+    with pytest.raises(ganvas.DataError, match=r"does not fit settings\.toml"):
+        ganvas.resume(run.path, images="+8")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [("lr = ", "lrr = ", "did you mean lr"), ("task = ", "tsak = ", "tsak is not a setting: did you mean task")],
+)
+def test_a_misspelt_key_in_the_settings_file_is_named(old, new, told):
+    run = ganvas.train("digits", images=8, out="run", **SMALL)
+    path = run.path / "settings.toml"
+    path.write_text(path.read_text().replace(old, new))
+    with pytest.raises(ganvas.UsageError) as caught:
+        ganvas.resume(run.path)
+    assert told in str(caught.value)
+
+
+def test_rubbish_among_the_pictures_is_set_aside_told_and_noted(photos):
+    (photos / "a" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nnot really")
+    said = []
+    run = ganvas.train(photos, size=8, images=8, out="run", say=said.append, **SMALL)
+    assert any("broken.png" in sentence for sentence in said)
+    assert "broken.png" in (run.path / "notes.log").read_text()
+
+
+def test_data_that_cannot_be_read_leaves_no_folder(tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ganvas.DataError):
+        ganvas.train(tmp_path / "empty", out="run")
+    assert not Path("run").exists()
+
+
+def test_two_trainings_of_one_run_at_a_time_are_refused():
+    def meanwhile(clock):
+        with pytest.raises(ganvas.UsageError, match="is being trained by another process"):
+            ganvas.resume("run", images="+8")
+        seen.append(clock.images)
+
+    seen = []
+    ganvas.train("digits", images=8, out="run", on_round=meanwhile, **SMALL)
+    assert seen == [8]
+
+
+def test_what_is_public_is_there_and_what_is_not_is_an_attribute_error():
+    for name in ganvas.__all__:
+        assert getattr(ganvas, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'trian'"):
+        ganvas.trian  # noqa: B018 - the access itself is what is tried
