@@ -34,7 +34,7 @@ def train(
     batch: Annotated[str, arg(metavar="auto|N")] = "auto",
     seed: Annotated[int, arg(metavar="N")] = 0,
     device: Annotated[str, arg(metavar="auto|cpu|cuda|mps")] = "auto",
-    precision: Annotated[str, arg(metavar="auto|float32|bfloat16")] = "auto",
+    precision: Annotated[str, arg(metavar="auto|float32|bfloat16|float64")] = "auto",
     procs: Annotated[int, arg(metavar="N")] = 1,
     set: _Assignments = (),
     dry_run: bool = False,
@@ -205,14 +205,14 @@ def data(
 
 def demo(
     *,
-    time: Annotated[str, arg(metavar="5m")] = "5m",
+    images: Annotated[str, arg(metavar="300k")] = "300k",
     out: Annotated[str | None, arg(metavar="RUN")] = None,
     json: bool = False,
 ) -> None:
-    """Train on the bundled Fashion-MNIST pictures for five minutes and show what came of it.
+    """Train on the bundled Fashion-MNIST pictures for about five minutes and show what came of it.
 
     Args:
-        time: How long.
+        images: How many images to see; two CPU cores see 300k in about five minutes.
         out: The run's folder; without it runs/demo-<n>.
         json: One JSON object a line on stdout: a line a tick.
     """
@@ -221,9 +221,9 @@ def demo(
 
     terminal.say(
         "Ganvas trains a generator on 10,000 pictures of clothes (Fashion-MNIST, bundled), from nothing. "
-        f"It takes about {time.removesuffix('m')} minutes; Ctrl-C saves, and it can be continued.\n"
+        "Two CPU cores take about five minutes; Ctrl-C saves, and it can be continued.\n"
     )
-    planned = api.plan("fashion-mnist/bundled", recipe="quick", time=time, say=terminal.say)
+    planned = api.plan("fashion-mnist/bundled", recipe="quick", images=images, say=terminal.say)
     terminal.show_plan(planned)
     path = Path(out) if out else next_free(Path("runs"), "demo")
     run = _play(lambda **watch: api.start(planned, out=path, **watch), planned.settings.training.stop, json)

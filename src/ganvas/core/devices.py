@@ -8,6 +8,8 @@ import torch
 
 from ganvas.core.errors import UsageError
 
+_PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float64": torch.float64}
+
 
 def choose_device(name: str) -> torch.device:
     """The device that a name means: "auto" takes CUDA, else MPS, else the CPU.
@@ -39,13 +41,14 @@ def has_fast_bfloat16(device: torch.device) -> bool:
 def choose_precision(name: str, device: torch.device) -> torch.dtype:
     """The arithmetic of the networks: "auto" is bfloat16 where it is native and float32 elsewhere.
 
-    Raises UsageError for another name than auto, float32 or bfloat16.
+    float64 is for checks: in it runs agree that differ in nothing but the order of their sums.
+    Raises UsageError for another name than auto, float32, bfloat16 or float64.
     """
     if name == "auto":
         return torch.bfloat16 if has_fast_bfloat16(device) else torch.float32
-    if name not in ("float32", "bfloat16"):
-        raise UsageError(f"--precision {name}: use auto, float32 or bfloat16")
-    return torch.bfloat16 if name == "bfloat16" else torch.float32
+    if name not in _PRECISIONS:
+        raise UsageError(f"--precision {name}: use auto, {', '.join(_PRECISIONS)}")
+    return _PRECISIONS[name]
 
 
 def available_memory() -> int:
@@ -75,7 +78,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def autocast(device: torch.device, precision: torch.dtype) -> torch.autocast:
-    """The context in which networks run: bfloat16 where that is the precision, else float32 as written."""
+    """The context in which networks run: bfloat16 where that is the precision, else as written."""
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == torch.bfloat16)
 
 

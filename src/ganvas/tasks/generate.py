@@ -141,7 +141,9 @@ class Generate:
         """Build networks and players. Raises UsageError if the networks cannot make pictures of that size."""
         self.chosen, self.data = chosen, data
         self.device = devices.choose_device(chosen.training.device)
-        self._autocast = devices.autocast(self.device, devices.choose_precision(chosen.training.precision, self.device))
+        precision = devices.choose_precision(chosen.training.precision, self.device)
+        self._autocast = devices.autocast(self.device, precision)
+        self._dtype = torch.float64 if precision == torch.float64 else torch.float32  # of weights, losses and penalties
         self._draws = Draws(chosen.training.seed)
         self._loss = losses.adversarial_loss(chosen.loss.adversarial)
         self.generator = self._build(networks.generator, "generator", chosen.generator)
@@ -170,7 +172,7 @@ class Generate:
         data = self.chosen.data
         with self._draws.initialising(role):
             network = table(part.name)(part, size=data.size, channels=data.channels, classes=len(data.classes))
-        return network.to(self.device, memory_format=torch.channels_last).train()
+        return network.to(self.device, self._dtype, memory_format=torch.channels_last).train()
 
     def draw(self, player: Player, move: int, clock: Clock, rows: slice) -> GenerateBatch:
         """The batch of a move: reals in the player's own endless reading of the data, fresh latents.
@@ -197,11 +199,11 @@ class Generate:
             labels = torch.from_numpy(self.data.labels[indices]).to(self.device)
         latents = self._draws.normal(f"{role}/latents", place, batch, self.generator.latent)[rows]
         mix = self._draws.uniform(f"{role}/mix", place, batch)[rows]
-        return GenerateBatch(latents.to(self.device), mix.to(self.device), real, labels)
+        return GenerateBatch(latents.to(self.device, self._dtype), mix.to(self.device, self._dtype), real, labels)
 
     def _discriminator_terms(self, batch: GenerateBatch, clock: Clock) -> Terms:
         loss = self.chosen.loss
-        real, fake = _pictures(batch.real), self._fakes_to_judge(batch)
+        real, fake = self._reals(batch), self._fakes_to_judge(batch)
         r1_due, r2_due = _due(loss.r1, clock), _due(loss.r2, clock)
         real_logits = self._judge(real.requires_grad_(r1_due), batch.labels)
         self._kept.real_logits.append(real_logits.detach())
@@ -222,11 +224,11 @@ class Generate:
         """Generated pictures without a graph; with shared draws the graph is kept for the generator's move."""
         if not self.chosen.shared_draws:
             with torch.no_grad(), self._autocast:
-                return self.generator(batch.latents, batch.labels).float()
+                return self.generator(batch.latents, batch.labels).to(self._dtype)
         self.generator.requires_grad_(True)
         with self._autocast:
             self._kept.fake = self.generator(batch.latents, batch.labels)
-        return self._kept.fake.detach().float()
+        return self._kept.fake.detach().to(self._dtype)
 
     def _generator_terms(self, batch: GenerateBatch, clock: Clock) -> Terms:
         fake = batch.fake
@@ -237,14 +239,19 @@ class Generate:
         real_logits = batch.real_logits
         if real_logits is None and self._loss.generator_reads_real:
             with torch.no_grad():
-                real_logits = self._judge(_pictures(batch.real), batch.labels)
+                real_logits = self._judge(self._reals(batch), batch.labels)
         if real_logits is None:
             real_logits = torch.zeros_like(fake_logits)
         return {"adversarial": self._loss.generator(real_logits, fake_logits)}
 
+    def _reals(self, batch: GenerateBatch) -> Tensor:
+        if batch.real is None:
+            raise ValueError("this move was drawn without real pictures")
+        return to_float(batch.real).to(self._dtype).contiguous(memory_format=torch.channels_last)
+
     def _judge(self, pictures: Tensor, labels: Tensor | None) -> Tensor:
         with self._autocast:
-            return self.discriminator(pictures, labels).float()
+            return self.discriminator(pictures, labels).to(self._dtype)
 
     def _clip(self) -> None:
         penalties.clip_weights(self.discriminator, self.chosen.loss.clip)
@@ -268,7 +275,7 @@ class Generate:
         at_once = min(_AT_ONCE, self.chosen.training.micro_batch or _AT_ONCE)
         for start in range(0, len(seeds), at_once):
             part = seeds[start : start + at_once]
-            latents = latents_of_seeds(part, self.generator.latent).to(self.device)
+            latents = latents_of_seeds(part, self.generator.latent).to(self.device, self._dtype)
             classes = len(self.chosen.data.classes)
             labels = torch.tensor([seed % classes for seed in part], device=self.device) if classes else None
             with torch.inference_mode(), self._autocast:
@@ -288,7 +295,8 @@ class Generate:
             "images_seen": clock.images,
             "ganvas": VERSION,
         }
-        return averages["generator"].state_dict(), card
+        weights = averages["generator"].state_dict()
+        return {k: v.float() if v.is_floating_point() else v for k, v in weights.items()}, card
 
 
 class _Kept:
@@ -305,12 +313,6 @@ class _Kept:
     def fake_of(self, count: int) -> Tensor | None:
         """The pictures with their graph, if they are those of all `count` rows."""
         return self.fake if self.fake is not None and len(self.fake) == count else None
-
-
-def _pictures(real: Tensor | None) -> Tensor:
-    if real is None:
-        raise ValueError("this move was drawn without real pictures")
-    return to_float(real).contiguous(memory_format=torch.channels_last)
 
 
 def _due(penalty: PenaltySettings, clock: Clock) -> bool:

@@ -31,7 +31,7 @@ class TrainingSettings:
     batch: Count = 64
     micro_batch: Count | None = None  # rows worked on at once in each process; None: all of them
     device: str = "cpu"
-    precision: Literal["float32", "bfloat16"] = "float32"
+    precision: Literal["float32", "bfloat16", "float64"] = "float32"
     procs: Count = 1
     stop: StopSettings = StopSettings()
     average: AverageSettings = AverageSettings()
