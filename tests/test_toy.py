@@ -1,0 +1,60 @@
+"""The toy reaches what the theory says: all modes, and a discriminator that cannot tell (Goodfellow et al. 2014)."""
+
+import numpy as np
+import pytest
+import torch
+
+from ganvas import toy
+from ganvas.training.folder import RunFolder
+
+
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory):
+    """The ring as `python -m ganvas.toy` learns it: the logistic loss and R1, with the defaults."""
+    return toy.train(RunFolder.create(tmp_path_factory.mktemp("toy") / "run", ""))
+
+
+def test_all_eight_modes_are_covered(learned):
+    points = toy.generated(learned.generator, 4_000).double().numpy()
+    angles = np.arange(8) * np.pi / 4
+    modes = 2.0 * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    distances = np.linalg.norm(points[:, None] - modes, axis=2)
+    close = distances.min(axis=1) < 0.3  # three standard deviations
+    counts = np.bincount(distances.argmin(axis=1)[close], minlength=8)
+    assert (counts > 4_000 / 8 / 4).all(), counts
+    assert close.mean() > 0.7
+    assert toy.covered_modes(torch.from_numpy(points).float()) == 8
+
+
+def test_the_discriminator_says_one_half_on_real_and_on_generated_points(learned):
+    on_real, on_fake = toy.beliefs(learned)
+    assert abs(on_real - 0.5) < 0.1
+    assert abs(on_fake - 0.5) < 0.1
+
+
+def test_the_picture_shows_the_field_and_the_points(learned):
+    picture = toy.draw_picture(learned, learned.generator, size=120)
+    assert (picture.shape, picture.dtype) == ((3, 120, 120), np.uint8)
+    dark = (picture < 20).all(axis=0)
+    down, across = np.nonzero(dark)
+    from_middle = np.hypot(across - 60, down - 60) / 120 * 6
+    assert dark.sum() > 50
+    assert abs(np.median(from_middle) - 2.0) < 0.2, "the points lie on the ring"
+
+
+def test_modes_are_counted_as_covered_only_with_their_due_of_near_points():
+    centres = toy.centres()
+    assert toy.covered_modes(centres.repeat(10, 1)) == 8
+    assert toy.covered_modes(centres[:5].repeat(10, 1)) == 5
+    assert toy.covered_modes(centres.repeat(10, 1) * 1.5) == 0
+    unfair = torch.cat([centres[:1].repeat(1_000, 1), centres[1:].repeat(5, 1)])
+    assert toy.covered_modes(unfair) == 1
+
+
+def test_the_command_writes_its_picture_and_says_what_came_of_it(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["toy", "--images", "512", "--out", str(tmp_path / "toy.png")])
+    toy.main()
+    said = capsys.readouterr().out
+    assert "modes covered: " in said
+    assert "at the equilibrium both are 0.5" in said
+    assert (tmp_path / "toy.png").read_bytes().startswith(b"\x89PNG")
