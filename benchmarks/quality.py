@@ -22,10 +22,10 @@ from ganvas.training.clock import Clock
 
 SEEDS = (0, 1, 2)
 TEXTBOOK_SECONDS, OUR_SECONDS = 600.0, 150.0
-MARKS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+MARKS = (0.1, 0.2, 0.4, 0.6, 0.8, 1.0)
 TURN = 2.0  # seconds of ours before the textbook's turn, which is longer in proportion
 COUNT = 10_000
-IMAGES = 170_000  # what our recipe plans its decay for
+IMAGES = 150_000  # what our recipe plans its decay for
 
 
 class Side:

@@ -25,6 +25,11 @@ def test_decay_follows_its_shape_and_then_stays(shape, images, expected):
     assert decayed(1.0, 0.1, images, 1000, shape) == pytest.approx(expected)
 
 
+def test_a_held_decay_begins_late_and_ends_on_time():
+    values = [decayed(1.0, 0.0, images, 1000, "linear", hold=0.5) for images in (0, 500, 750, 1000, 2000)]
+    assert values == pytest.approx([1.0, 1.0, 0.5, 0.0, 0.0])
+
+
 def test_an_optimizer_without_a_decay_length_keeps_its_rate():
     assert OptimizerSettings(lr=0.1, decay="cosine").rate(10**9) == 0.1
     assert OptimizerSettings(lr=0.1, decay="linear", decay_images=100, final=0.5).rate(50) == pytest.approx(0.075)

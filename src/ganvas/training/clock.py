@@ -24,8 +24,8 @@ class Clock:
         return Clock(self.images + batch, self.rounds + 1, self.seconds + seconds)
 
 
-def crossed(before: int, after: int, interval: int) -> bool:
-    """Whether a multiple of `interval` images lies in (before, after]."""
+def crossed(before: float, after: float, interval: int) -> bool:
+    """Whether a multiple of `interval` lies in (before, after], in images or in seconds."""
     return before // interval != after // interval
 
 

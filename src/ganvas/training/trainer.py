@@ -22,6 +22,9 @@ from ganvas.training.stopping import Stop, StopSettings
 
 Count = Annotated[int, Field(ge=1)]
 
+# However slow a run is, it does not wait longer, in seconds, to report, to show pictures, to save.
+_LONGEST_TICK, _LONGEST_PREVIEW, _LONGEST_CHECKPOINT = 30, 600, 120
+
 
 @settings
 class TrainingSettings:
@@ -35,9 +38,9 @@ class TrainingSettings:
     procs: Count = 1
     stop: StopSettings = StopSettings()
     average: AverageSettings = AverageSettings()
-    tick: Count = 5_000  # images between lines of the journal
-    preview: Count = 50_000  # images between sample grids
-    checkpoint: Count = 25_000  # images between checkpoints
+    tick: Count = 5_000  # images between lines of the journal, or 30 s
+    preview: Count = 25_000  # images between sample grids, or 10 minutes
+    checkpoint: Count = 25_000  # images between checkpoints, or 2 minutes
     score: Count = 100_000  # images between scores
     tensorboard: Literal["auto", "on", "off"] = "auto"  # auto: where its package is installed
 
@@ -173,14 +176,18 @@ class Trainer:
         def due(interval: int) -> bool:
             return crossed(before.images, self.clock.images, interval)
 
+        waits = (_LONGEST_TICK, _LONGEST_PREVIEW, _LONGEST_CHECKPOINT)
+        late_tick, late_preview, late_checkpoint = self.processes.largest(
+            *(crossed(before.seconds, self.clock.seconds, wait) for wait in waits)
+        )
         if self._on_round is not None and self.processes.leads:
             self._on_round(self.clock)
         best = due(self.chosen.score) and self._score()
-        if due(self.chosen.preview):
+        if late_preview or due(self.chosen.preview):
             self.recorder.preview(self.averages.networks, self.clock, self.chosen.preview)
-        if due(self.chosen.tick):
+        if late_tick or due(self.chosen.tick):
             self.recorder.tick(self.clock, self.stop.scores, self.slowdown)
-        if best or due(self.chosen.checkpoint):
+        if best or late_checkpoint or due(self.chosen.checkpoint):
             self._save()
 
     def _score(self) -> bool:
