@@ -262,7 +262,7 @@ def test_the_version_is_that_of_the_package(ganvas):
 
 
 def test_demo_trains_on_the_bundled_clothes_and_ends_with_three_commands(ganvas):
-    status, out, err = ganvas("demo", "--time", "1s", "--out", "demo")
+    status, out, err = ganvas("demo", "--images", 640, "--out", "demo")
     assert (status, out) == (0, "")
     assert "Fashion-MNIST" in err
     newest = err.split("nobody ever wore: ")[1].split()[0]

@@ -38,9 +38,9 @@ def test_precision_is_bfloat16_where_it_is_native_and_otherwise_as_asked(monkeyp
         assert devices.choose_precision("bfloat16", CPU) == torch.bfloat16
 
 
-@pytest.mark.parametrize("name", ["float16", "bf16", ""])
+@pytest.mark.parametrize("name", ["float16", "bf16", "float", ""])
 def test_another_precision_is_refused_with_those_there_are(name):
-    with pytest.raises(UsageError, match="use auto, float32 or bfloat16"):
+    with pytest.raises(UsageError, match="use auto, float32, bfloat16, float64"):
         devices.choose_precision(name, CPU)
 
 

@@ -171,6 +171,17 @@ def test_bfloat16_gives_about_the_terms_of_float32(make_game, loss):
     assert both["float32"]["r1"].item() != both["bfloat16"]["r1"].item(), "bfloat16 was not used"
 
 
+def test_float64_computes_in_float64_throughout(make_game):
+    game = make_game("loss.r1.weight=1.0", "training.precision=float64")
+    terms = terms_of(game, "discriminator") | {"generator": terms_of(game, "generator")["adversarial"]}
+    assert all(value.dtype == torch.float64 for value in terms.values())
+    exact = make_game("loss.r1.weight=1.0", "training.precision=float32")
+    for name, value in terms_of(exact, "discriminator").items():
+        assert terms[name].item() == pytest.approx(value.item(), rel=1e-4)
+    shared, _ = game.publish({"generator": game.generator}, START)
+    assert all(weight.dtype == torch.float32 for weight in shared.values() if weight.is_floating_point())
+
+
 def test_the_first_weights_come_from_the_seed_and_differ_between_players(make_game):
     one, same, other = make_game(), make_game(), make_game("training.seed=1")
     first = one.generator.project.weight
