@@ -275,7 +275,8 @@ def _play(begin: Any, stop: Any, json: bool) -> "Run":
             {"run": str(run.path), "reason": run.reason} | {key: last.get(key) for key in ("images", "seconds")}
         )
     reasons = {"images": "all images seen", "time": "time is up", "plateau": "the score no longer improves"}
-    terminal.say(f"Done ({reasons[run.reason]}): {run.path / 'summary.html'}")
+    if not _is_worker():
+        terminal.say(f"Done ({reasons[run.reason]}): {run.path / 'summary.html'}")
     return run
 
 
@@ -301,11 +302,22 @@ _COMMANDS: dict[str, Callable[..., Any]] = {
 
 def main() -> None:
     """Run a command and leave with its exit status."""
-    arguments = sys.argv[1:]
+    status = _run(sys.argv[1:])
+    if _is_worker():
+        # The interpreter's shutdown would abort the process while the threads of torch.distributed wind down.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    if status:
+        sys.exit(status)
+
+
+def _run(arguments: list[str]) -> int:
+    """Run the command that the arguments name and return its exit status."""
     debug = "--debug" in arguments
     if arguments == ["--version"]:
         print(f"ganvas {VERSION}")
-        return
+        return 0
     try:
         tyro.extras.subcommand_cli_from_dict(
             _COMMANDS,
@@ -319,20 +331,26 @@ def main() -> None:
         if debug:
             raise
         _tell(error)
-        sys.exit(error.exit_status)
+        return error.exit_status
     except KeyboardInterrupt:
         if debug:
             raise
         terminal.say("Interrupted")
-        sys.exit(130)
+        return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        return 1
+    return 0
+
+
+def _is_worker() -> bool:
+    """Whether this process is one of several that train a run together, started by another."""
+    return "WORLD_SIZE" in os.environ
 
 
 def _tell(error: GanvasError) -> None:
     """Show an error to the person; a worker process hands it to the process that launched it."""
-    if "WORLD_SIZE" not in os.environ:
+    if not _is_worker():
         terminal.show_error(str(error))
     elif os.environ.get("RANK") == "0":
         _print_json({"error": str(error)})
