@@ -89,7 +89,11 @@ def plan(survey: Survey, wishes: Wishes) -> Plan:
         if any(assignment.partition("=")[0].strip() == f"{role}.name" for assignment in wishes.assignments):
             values[role] = {}
     values = override(values, wishes.assignments)
-    return Plan(survey.name, _resolved(from_dict(GenerateSettings, values)), reasons)
+    chosen = _resolved(from_dict(GenerateSettings, values))
+    optimizer = chosen.generator_optimizer
+    if optimizer.decay != "constant" and optimizer.decay_images is None:
+        choose("decay", "none", f"a {optimizer.decay} decay of the learning rate needs a length in images: --images")
+    return Plan(survey.name, chosen, reasons)
 
 
 def _resolved(chosen: GenerateSettings) -> GenerateSettings:
