@@ -12,7 +12,7 @@ from ganvas.tasks.generate import Generate
 from ganvas.training.clock import Clock
 
 TURN = 16  # rounds of each side before the next side's turn
-IMAGES = 60_000
+IMAGES = 24_000
 
 
 def against_textbook(recipe: str) -> None:

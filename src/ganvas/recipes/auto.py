@@ -10,7 +10,7 @@ from ganvas.core.errors import UsageError
 from ganvas.core.settings import from_dict, override, to_dict
 from ganvas.data import Survey
 from ganvas.recipes import recipe as named_recipe
-from ganvas.tasks.generate import DataSettings, GenerateSettings
+from ganvas.tasks.generate import DataSettings, GenerateSettings, check_networks
 
 _FEW_PER_CLASS = 20  # fewer pictures a class teach a network nothing about it
 _FEW = 5_000  # fewer pictures than this are shown mirrored as well
@@ -90,6 +90,7 @@ def plan(survey: Survey, wishes: Wishes) -> Plan:
             values[role] = {}
     values = override(values, wishes.assignments)
     chosen = _resolved(from_dict(GenerateSettings, values))
+    check_networks(chosen)
     optimizer = chosen.generator_optimizer
     if optimizer.decay != "constant" and optimizer.decay_images is None:
         choose("decay", "none", f"a {optimizer.decay} decay of the learning rate needs a length in images: --images")

@@ -132,6 +132,14 @@ class GenerateBatch:
         )
 
 
+def check_networks(chosen: GenerateSettings) -> None:
+    """Raises UsageError if the networks cannot be built for such pictures; takes no memory for their weights."""
+    data = chosen.data
+    with torch.device("meta"):
+        for table, part in ((networks.generator, chosen.generator), (networks.discriminator, chosen.discriminator)):
+            table(part.name)(part, size=data.size, channels=data.channels, classes=len(data.classes))
+
+
 class Generate:
     """The game of generation on a data set."""
 

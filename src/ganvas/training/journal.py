@@ -16,7 +16,7 @@ class Journal:
     """What a run writes about itself.
 
     A continued run takes back the lines that lie after its checkpoint, so that its journal reads as if it had never
-    been stopped.
+    been stopped; only the line in the making begins anew at the checkpoint.
     """
 
     def __init__(self, run: RunFolder, images: int, tensorboard: bool) -> None:
