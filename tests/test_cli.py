@@ -261,7 +261,8 @@ def test_the_version_is_that_of_the_package(ganvas):
     assert ganvas("--version")[:2] == (0, f"ganvas {package.__version__}\n")
 
 
-def test_demo_trains_on_the_bundled_clothes_and_ends_with_three_commands(ganvas):
+def test_demo_trains_on_the_bundled_clothes_and_ends_with_three_commands(ganvas, monkeypatch):
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
     status, out, err = ganvas("demo", "--images", 640, "--out", "demo")
     assert (status, out) == (0, "")
     assert "Fashion-MNIST" in err

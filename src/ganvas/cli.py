@@ -2,6 +2,7 @@
 
 import json as json_format
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -228,12 +229,13 @@ def demo(
     path = Path(out) if out else next_free(Path("runs"), "demo")
     run = _play(lambda **watch: api.start(planned, out=path, **watch), planned.settings.training.stop, json)
     newest = max((run.path / "samples").glob("*.png"), key=lambda found: found.stat().st_mtime_ns)
+    ganvas = "ganvas" if shutil.which("ganvas") else os.path.relpath(sys.argv[0])
     terminal.say(
         f"\nClothes that nobody ever wore: {newest}\nThe whole story of the run:    {run.path / 'summary.html'}\n\n"
         "Worth trying next:\n"
-        f'  ganvas sample {run.path} --seeds 0-99 --class "Ankle boot" --out boots.png\n'
-        f"  ganvas walk {run.path} --seeds 1,5,9 --out walk.webp\n"
-        f"  ganvas resume {run.path} --time +10m"
+        f'  {ganvas} sample {run.path} --seeds 0-99 --class "Ankle boot" --out boots.png\n'
+        f"  {ganvas} walk {run.path} --seeds 1,5,9 --out walk.webp\n"
+        f"  {ganvas} resume {run.path} --time +10m"
     )
 
 
@@ -339,6 +341,13 @@ def _run(arguments: list[str]) -> int:
         return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        if debug:
+            raise
+        terminal.show_error(
+            f"Unexpected {type(error).__name__}: {error}\nThis is a defect of Ganvas; --debug shows where it is"
+        )
         return 1
     return 0
 

@@ -129,18 +129,19 @@ def launch(command: Sequence[str], count: int, on_line: Callable[[str], Any] | N
 
 
 def _collect(workers: list[subprocess.Popen[str]]) -> int:
-    """Wait for all workers; the status is the leader's, unless another failed first and it had to be ended."""
-    deadline = None
-    while any(worker.poll() is None for worker in workers):
-        failed = any(worker.poll() not in (None, 0) for worker in workers)
-        if failed and deadline is None:
+    """Wait for all workers, and return the status of the one that failed first, or 0."""
+    first, deadline = 0, float("inf")
+    while True:
+        statuses = [worker.poll() for worker in workers]
+        if not first and any(statuses):
+            first = next(status for status in statuses if status)
             deadline = time.monotonic() + 30
-        if deadline is not None and time.monotonic() > deadline:
+        if None not in statuses:
+            return first
+        if time.monotonic() > deadline:
             for worker in workers:
                 worker.kill()
         time.sleep(0.1)
-    statuses = [worker.returncode for worker in workers]
-    return next((status for status in statuses if status), 0)
 
 
 def _free_port() -> int:
