@@ -40,7 +40,7 @@ def against_textbook(recipe: str) -> None:
 def overhead() -> None:
     """Writes results/overhead.json."""
     dataset = common.fashion()
-    chosen = common.settings("dcgan", f"training.stop.images={IMAGES}")
+    chosen = common.settings("dcgan", f"training.stop.images={IMAGES}", "shared_draws=false")
     game = Generate(chosen, dataset)
     batch = {player.name: game.draw(player, 0, Clock(), slice(0, chosen.training.batch)) for player in game.players}
 

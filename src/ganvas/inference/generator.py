@@ -102,7 +102,7 @@ def load(path: str | Path, *, device: str = "auto") -> Generator:
         part = card["generator"]
         family = networks.generator(part["name"])
         size, channels, classes = card["size"], card["channels"], len(card["classes"])
-        with torch.device("meta"):
+        with torch.random.fork_rng(devices=[]):  # the meta device would save these draws and cost a second of imports
             network = family(
                 from_dict(family.Settings, part, "generator"), size=size, channels=channels, classes=classes
             )

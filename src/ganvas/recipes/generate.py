@@ -30,12 +30,13 @@ def quick(data: DataSettings) -> GenerateSettings:
 
 
 def dcgan(data: DataSettings) -> GenerateSettings:
-    """The textbook: transposed convolutions with BatchNorm (Radford et al. 2016)."""
+    """The textbook: transposed convolutions with BatchNorm (Radford et al. 2016); both players see one draw."""
     return GenerateSettings(
         recipe="dcgan",
         data=data,
         generator=networks.generator("dcgan").Settings(),
         discriminator=networks.discriminator("dcgan").Settings(),
+        shared_draws=True,
     )
 
 
