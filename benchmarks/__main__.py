@@ -11,6 +11,7 @@ MEASUREMENTS = {
     "speed-quick": lambda: speed.against_textbook("quick"),
     "overhead": speed.overhead,
     "quality": quality.quality,
+    "quality-seeds": quality.seeds,
 }
 
 unknown = [name for name in sys.argv[1:] if name not in MEASUREMENTS]

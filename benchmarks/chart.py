@@ -40,7 +40,7 @@ def write_chart(races: dict, floor: float, path: Path) -> None:
             points = " ".join(f"{across(row['seconds']):.1f},{down(row['fd']):.1f}" for row in scores)
             parts.append(f'<polyline points="{points}" fill="none" stroke="{_COLOURS[side]}" stroke-width="2"/>')
     for number, (side, colour) in enumerate(_COLOURS.items()):
-        parts.append(f'<text x="{_WIDTH - 240}" y="{44 + 20 * number}" fill="{colour}">{_LABELS[side]}</text>')
+        parts.append(f'<text x="{_WIDTH - 240}" y="{44 + 20 * number}" style="fill:{colour}">{_LABELS[side]}</text>')
     parts.append(f'<text x="{_LEFT}" y="{_HEIGHT - 8}">seconds of training on the same two cores, a line a seed</text>')
     style = "<style>text { font: 13px sans-serif; fill: #555 }</style>"
     path.write_text(

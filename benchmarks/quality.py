@@ -96,11 +96,32 @@ def race(seed: int, dataset: data.Dataset, scorer: Scorer) -> dict[str, list[dic
     return {"quick": ours.scores, "textbook": theirs.scores}
 
 
+def seeds() -> None:
+    """Writes results/quality-seeds.json: our side alone, over the seeds, to its planned end."""
+    dataset, scorer = common.fashion(), _scorer()
+    rows = []
+    for seed in SEEDS:
+        chosen = common.settings(
+            "quick", f"training.stop.images={IMAGES}", f"training.seed={seed}", f"training.score={10**9}"
+        )
+        trainer = common.trainer(chosen, dataset, lambda clock: None)
+        trainer.train()
+        with torch.inference_mode():
+            pictures = trainer.task.sample(trainer.averages.networks["generator"], range(COUNT))
+        row = {"seed": seed, "seconds": round(trainer.clock.seconds, 1), "images": trainer.clock.images}
+        rows.append(row | {"fd": round(scorer(pictures), 4)})
+        print(rows[-1], flush=True)
+        common.write("quality-seeds", {"what": "recipe quick alone, as in quality", "raw": rows})
+
+
+def _scorer() -> Scorer:
+    held_out = data.open_data("fashion-mnist/test", size=32, say=print)
+    return Scorer(metrics.extractor("fashion", 1), held_out.images[:COUNT])
+
+
 def quality() -> None:
     """Writes results/quality.json and results/quality.svg."""
-    dataset = common.fashion()
-    held_out = data.open_data("fashion-mnist/test", size=32, say=print)
-    scorer = Scorer(metrics.extractor("fashion", 1), held_out.images[:COUNT])
+    dataset, scorer = common.fashion(), _scorer()
     spread = np.linspace(0, len(dataset) - 1, COUNT).astype(int)
     floor = scorer(torch.from_numpy(dataset.images[spread]))
     races = {}

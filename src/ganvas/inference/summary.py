@@ -78,7 +78,9 @@ def _curves(lines: list[Tick]) -> str:
         for name, value in line.get("terms", {}).items():
             groups.setdefault(name.split("/")[-1], {}).setdefault(name, []).append((line["images"], value))
         for name, value in list(line.get("score", {}).items())[:1]:
-            groups.setdefault("score", {}).setdefault(name, []).append((line["images"], value))
+            scores = groups.setdefault("score", {}).setdefault(name, [])
+            if not scores or scores[-1][1] != value:  # a line repeats the latest score
+                scores.append((line["images"], value))
     charts = [chart(title, series) for title, series in groups.items()]
     return f'<h2>Curves</h2><div class="charts">{"".join(charts)}</div>' if charts else ""
 
