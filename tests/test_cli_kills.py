@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from ganvas import api, cli
+from ganvas.core.devices import has_fast_bfloat16
 from ganvas.training import checkpoints
 
 SETTINGS = [
@@ -39,6 +40,14 @@ def undisturbed(tmp_path_factory):
     path = tmp_path_factory.mktemp("undisturbed") / "run"
     api.train("digits", recipe="quick", batch=8, images=IMAGES, seed=3, set=SETTINGS, out=path)
     return state(path)
+
+
+@pytest.fixture
+def two_threads():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
 
 
 def begin(out: str) -> subprocess.Popen[str]:
@@ -155,3 +164,14 @@ def test_two_processes_train_the_same_networks_as_one(monkeypatch, capsys):
     weights = [name for name in one if not name.startswith("optimizer/")]
     assert len(weights) > 10
     assert max((one[name] - two[name]).abs().max().item() for name in weights) < 1e-5
+
+
+@pytest.mark.parametrize(("precision", "settings"), [("float32", []), ("bfloat16", ["training.micro_batch=8"])])
+def test_two_processes_train_networks_of_full_width_to_the_same_bit(precision, settings, two_threads):
+    if precision == "bfloat16" and not has_fast_bfloat16(torch.device("cpu")):
+        pytest.skip("this processor has no bfloat16 arithmetic")
+    settings = ["generator.norm=none", "discriminator.norm=none", "loss.r1.weight=1.0", *settings]
+    for procs in (1, 2):
+        options = {"batch": 33, "images": 1650, "precision": precision, "procs": procs, "set": settings}
+        api.train("fashion-mnist", recipe="dcgan", out=f"run-{procs}", **options)
+    assert_same(state(Path("run-2")), state(Path("run-1")))

@@ -10,7 +10,7 @@ import torch
 
 from ganvas.training import checkpoints
 from ganvas.training.folder import RunFolder
-from ganvas.training.processes import Processes, launch
+from ganvas.training.processes import launch
 
 WORKER = str(Path(__file__).with_name("ring_worker.py"))
 
@@ -39,10 +39,6 @@ def test_two_processes_play_the_same_run_as_one(tmp_path, micro_batch):
     one, two = weights(tmp_path / "one"), weights(tmp_path / "two")
     assert one.keys() == two.keys()
     assert max((one[name] - two[name]).abs().max().item() for name in one) < 1e-5
-
-
-def test_three_processes_share_a_batch_that_does_not_divide(tmp_path):
-    assert [Processes(rank, 3).rows(32) for rank in range(3)] == [slice(0, 10), slice(10, 21), slice(21, 32)]
 
 
 def test_an_interrupt_stops_all_processes_after_the_same_round_and_saves(tmp_path):

@@ -119,7 +119,7 @@ def test_out_of_memory_halves_the_micro_batch_says_so_and_changes_nothing_else(r
     whole = ring_trainer("whole", images=160)
     whole.train()
     said = []
-    small = ring_trainer("small", images=160, say=said.append)
+    small = ring_trainer("small", images=160, say=said.append, lanes=1)
     limit_memory(small, 9)
     small.train()
     assert small.micro_batch == 8
@@ -156,7 +156,7 @@ def poison(trainer, at_images, times):
 
 def test_a_non_finite_round_goes_back_to_the_checkpoint_with_lower_rates(ring_trainer):
     said = []
-    trainer = ring_trainer(say=said.append)
+    trainer = ring_trainer(say=said.append, lanes=1)
     poison(trainer, 320, 2)
     assert trainer.train() == "images"
     assert trainer.slowdown == 0.25
@@ -170,7 +170,7 @@ def test_a_non_finite_round_goes_back_to_the_checkpoint_with_lower_rates(ring_tr
 
 
 def test_a_run_that_diverges_a_fourth_time_is_exit_5_with_what_was_seen(ring_trainer):
-    trainer = ring_trainer()
+    trainer = ring_trainer(lanes=1)
     poison(trainer, 320, 4)
     with pytest.raises(Diverged, match=r"after 320 images the generator's .* not finite") as raised:
         trainer.train()

@@ -78,8 +78,13 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def autocast(device: torch.device, precision: torch.dtype) -> torch.autocast:
-    """The context in which networks run: bfloat16 where that is the precision, else as written."""
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == torch.bfloat16)
+    """The context in which networks run: bfloat16 where that is the precision, else as written.
+
+    Weights that were cast are not kept for a second use: that store is shared by all threads, and which of a thread's
+    gradients are added in bfloat16 would depend on the others' pace.
+    """
+    enabled = precision == torch.bfloat16
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=enabled, cache_enabled=False)
 
 
 def keep_freed_memory() -> None:

@@ -1,7 +1,7 @@
 """Generation: a generator against a discriminator (Goodfellow et al. 2014), with any networks, loss and penalties."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
@@ -100,14 +100,16 @@ class GenerateBatch:
     """One move's draws.
 
     latents: [N, Z]. mix: [N] in [0, 1), for penalties on interpolates. real: uint8 [N, C, H, W], None where the move
-    needs none. labels: int64 [N], None without classes. fake, real_logits: what the discriminator's move has computed
-    from the same draws, None where nothing is shared.
+    needs none. labels: int64 [N], None without classes. first: where in this process's part of the global batch these
+    rows begin. fake, real_logits: what the discriminator's move has computed from the same draws, None where nothing is
+    shared.
     """
 
     latents: Tensor
     mix: Tensor
     real: Tensor | None
     labels: Tensor | None
+    first: int = 0
     fake: Tensor | None = None
     real_logits: Tensor | None = None
 
@@ -127,6 +129,7 @@ class GenerateBatch:
             mix=self.mix[start:stop],
             real=cut(self.real),
             labels=cut(self.labels),
+            first=self.first + start,
             fake=self.fake if whole else None,  # its graph can be gone through only once
             real_logits=cut(self.real_logits),
         )
@@ -149,9 +152,10 @@ class Generate:
         """Build networks and players. Raises UsageError if the networks cannot make pictures of that size."""
         self.chosen, self.data = chosen, data
         self.device = devices.choose_device(chosen.training.device)
-        precision = devices.choose_precision(chosen.training.precision, self.device)
-        self._autocast = devices.autocast(self.device, precision)
-        self._dtype = torch.float64 if precision == torch.float64 else torch.float32  # of weights, losses and penalties
+        self._precision = devices.choose_precision(chosen.training.precision, self.device)
+        self._dtype = (
+            torch.float64 if self._precision == torch.float64 else torch.float32
+        )  # of weights, losses and penalties
         self._draws = Draws(chosen.training.seed)
         self._loss = losses.adversarial_loss(chosen.loss.adversarial)
         self.generator = self._build(networks.generator, "generator", chosen.generator)
@@ -191,7 +195,7 @@ class Generate:
             kept, discriminator = self._kept, self.players[0]
             again = self.draw(discriminator, discriminator.moves - 1, clock, rows)
             self._kept = _Kept(kept.real_logits)  # should this move be played again, the graph will be used up
-            return dataclasses.replace(again, fake=kept.fake_of(len(again)), real_logits=torch.cat(kept.real_logits))
+            return dataclasses.replace(again, fake=kept.fake_of(len(again)), real_logits=kept.all_real_logits())
         self._kept = _Kept()
         batch, role = self.chosen.training.batch, player.name
         place = clock.images * player.moves + move * batch
@@ -214,7 +218,7 @@ class Generate:
         real, fake = self._reals(batch), self._fakes_to_judge(batch)
         r1_due, r2_due = _due(loss.r1, clock), _due(loss.r2, clock)
         real_logits = self._judge(real.requires_grad_(r1_due), batch.labels)
-        self._kept.real_logits.append(real_logits.detach())
+        self._kept.real_logits[batch.first] = real_logits.detach()
         fake_logits = self._judge(fake.requires_grad_(r2_due), batch.labels)
         terms = {"adversarial": self._loss.discriminator(real_logits, fake_logits)}
         if r1_due:
@@ -231,17 +235,18 @@ class Generate:
     def _fakes_to_judge(self, batch: GenerateBatch) -> Tensor:
         """Generated pictures without a graph; with shared draws the graph is kept for the generator's move."""
         if not self.chosen.shared_draws:
-            with torch.no_grad(), self._autocast:
+            with torch.no_grad(), self._autocast():
                 return self.generator(batch.latents, batch.labels).to(self._dtype)
         self.generator.requires_grad_(True)
-        with self._autocast:
-            self._kept.fake = self.generator(batch.latents, batch.labels)
-        return self._kept.fake.detach().to(self._dtype)
+        with self._autocast():
+            fake = self.generator(batch.latents, batch.labels)
+        self._kept.fake = fake
+        return fake.detach().to(self._dtype)
 
     def _generator_terms(self, batch: GenerateBatch, clock: Clock) -> Terms:
         fake = batch.fake
         if fake is None:
-            with self._autocast:
+            with self._autocast():
                 fake = self.generator(batch.latents, batch.labels)
         fake_logits = self._judge(fake, batch.labels)
         real_logits = batch.real_logits
@@ -258,8 +263,11 @@ class Generate:
         return to_float(batch.real).to(self._dtype).contiguous(memory_format=torch.channels_last)
 
     def _judge(self, pictures: Tensor, labels: Tensor | None) -> Tensor:
-        with self._autocast:
+        with self._autocast():
             return self.discriminator(pictures, labels).to(self._dtype)
+
+    def _autocast(self) -> torch.autocast:
+        return devices.autocast(self.device, self._precision)
 
     def _clip(self) -> None:
         penalties.clip_weights(self.discriminator, self.chosen.loss.clip)
@@ -286,7 +294,7 @@ class Generate:
             latents = latents_of_seeds(part, self.generator.latent).to(self.device, self._dtype)
             classes = len(self.chosen.data.classes)
             labels = torch.tensor([seed % classes for seed in part], device=self.device) if classes else None
-            with torch.inference_mode(), self._autocast:
+            with torch.inference_mode(), self._autocast():
                 pieces.append(to_uint8(generator(latents, labels)).cpu())
         return torch.cat(pieces)
 
@@ -311,16 +319,20 @@ class _Kept:
     """What the discriminator's move leaves for the generator's move in the same round.
 
     fake: the pictures with their graph, of the last micro-batch, good for a batch that was worked on whole.
-    real_logits: the logits of real pictures, a piece for each micro-batch.
+    real_logits: the logits of real pictures, of each micro-batch by its first row.
     """
 
-    def __init__(self, real_logits: Sequence[Tensor] = ()) -> None:
+    def __init__(self, real_logits: Mapping[int, Tensor] | None = None) -> None:
         self.fake: Tensor | None = None
-        self.real_logits = list(real_logits)
+        self.real_logits = dict(real_logits or {})
 
     def fake_of(self, count: int) -> Tensor | None:
         """The pictures with their graph, if they are those of all `count` rows."""
         return self.fake if self.fake is not None and len(self.fake) == count else None
+
+    def all_real_logits(self) -> Tensor:
+        """The logits of all rows, in their order."""
+        return torch.cat([self.real_logits[first] for first in sorted(self.real_logits)])
 
 
 def _due(penalty: PenaltySettings, clock: Clock) -> bool:

@@ -74,6 +74,13 @@ class Player:
             if begin := getattr(module, "begin_move", None):
                 begin()
 
+    def take_gradients(self, gradients: Sequence[Tensor | None]) -> None:
+        """Let the optimizer follow these: one for each parameter, None where a parameter has no part in the terms."""
+        for parameter, gradient in zip(self.networks.parameters(), gradients, strict=True):
+            if gradient is not None and gradient.stride() != parameter.stride():  # fused optimizers read them in step
+                gradient = torch.empty_like(parameter, requires_grad=False).copy_(gradient)
+            parameter.grad = gradient
+
     def gradients(self) -> list[Tensor]:
         """The gradients there are, in the order of the parameters."""
         return [parameter.grad for parameter in self.networks.parameters() if parameter.grad is not None]

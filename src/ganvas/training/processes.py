@@ -1,4 +1,4 @@
-"""Several processes, one run: each keeps its rows of the global batch; gradients are summed once a move.
+"""Several processes, one run: each works on its rows of the global batch; gradients are summed once a move.
 
 Written over torch.distributed with the environment variables that torchrun sets, so that either starts the workers.
 Gradients go through one flat all-reduce and not through DistributedDataParallel, which gives wrong ones when a
@@ -43,10 +43,6 @@ class Processes:
     def leads(self) -> bool:
         """Whether this is the one process that writes files."""
         return self.rank == 0
-
-    def rows(self, batch: int) -> slice:
-        """This process's rows of a global batch."""
-        return slice(batch * self.rank // self.count, batch * (self.rank + 1) // self.count)
 
     def sum_in_place(self, tensors: Sequence[Tensor]) -> None:
         """Replace each tensor by its sum over all processes, in one flat all-reduce."""
@@ -98,7 +94,7 @@ def launch(command: Sequence[str], count: int, on_line: Callable[[str], Any] | N
         "MASTER_ADDR": "127.0.0.1",
         "MASTER_PORT": str(_free_port()),
         "WORLD_SIZE": str(count),
-        "OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // count)),
+        "OMP_NUM_THREADS": str(torch.get_num_threads()),  # of which `Lanes` gives each its share
         _PARENT: str(os.getpid()),
     }
     workers = [

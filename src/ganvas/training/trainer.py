@@ -1,7 +1,9 @@
 """The trainer: rounds of moves, for any game."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import torch
@@ -15,6 +17,7 @@ from ganvas.training.averages import Averages, AverageSettings
 from ganvas.training.clock import Clock, crossed
 from ganvas.training.folder import RunFolder
 from ganvas.training.journal import Tick
+from ganvas.training.lanes import Lanes
 from ganvas.training.players import Batch, Player, Task
 from ganvas.training.processes import Processes
 from ganvas.training.recorder import Recorder
@@ -32,7 +35,8 @@ class TrainingSettings:
 
     seed: Annotated[int, Field(ge=0)] = 0
     batch: Count = 64
-    micro_batch: Count | None = None  # rows worked on at once in each process; None: all of them
+    micro_batch: Count | None = None  # most rows that a lane works on at once; None: all of them
+    lanes: Count = 2  # parts of a batch worked on side by side, on a CPU and without BatchNorm; elsewhere one
     device: str = "cpu"
     precision: Literal["float32", "bfloat16", "float64"] = "float32"
     procs: Count = 1
@@ -70,8 +74,10 @@ class Trainer:
         self.fingerprint = fingerprint
         self.clock = Clock()
         self.averages = Averages(task.averaged, chosen.average)
-        self.rows = processes.rows(chosen.batch)
-        self.micro_batch = min(chosen.micro_batch or chosen.batch, self.rows.stop - self.rows.start)
+        on_cpu = next(task.players[0].networks.parameters()).device.type == "cpu"
+        lanes = min(chosen.lanes, chosen.batch) if on_cpu and not self._has_batch_norm else 1
+        self.lanes = Lanes(lanes, chosen.batch, processes)
+        self.micro_batch = min(chosen.micro_batch or chosen.batch, self.lanes.longest)
         self.slowdown = 1.0  # what retreats have multiplied the learning rates by
         self.retreats = 0
         self.sentinel = health.Sentinel()
@@ -93,7 +99,7 @@ class Trainer:
         Raises Diverged after too many retreats, MemoryExhausted if not even single rows fit into memory.
         """
         keep_freed_memory()
-        with self.stop.listening():
+        with self.stop.listening(), self.lanes.open():
             if not checkpoints.everything(self.run.checkpoints):
                 self._save()
             counted = time.perf_counter()
@@ -133,25 +139,31 @@ class Trainer:
             try:
                 for other in self.task.players:
                     other.networks.requires_grad_(other is player)
-                player.optimizer.zero_grad(set_to_none=True)
-                return self._descend(player, self.task.draw(player, move, self.clock, self.rows))
+                batch = self.task.draw(player, move, self.clock, self.lanes.rows)
+                done = _sum_in_pairs(self.lanes.map(partial(self._descent, player, batch)))
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
-            self._halve_micro_batch()
-
-    def _descend(self, player: Player, batch: Batch) -> None:
-        sums: dict[str, torch.Tensor] = {}
-        for start in range(0, len(batch), self.micro_batch):
-            micro = batch.rows(start, start + self.micro_batch)
-            share = len(micro) / self.chosen.batch
-            terms = player.objective(micro, self.clock)
-            (sum(terms.values(), torch.zeros(())) * share).backward()
-            for name, value in terms.items():
-                sums[name] = sums.get(name, 0.0) + value.detach() * share
-        for name, value in sums.items():
+                self._halve_micro_batch()
+            else:
+                break
+        player.take_gradients(done.gradients)
+        for name, value in done.terms.items():
             self.sentinel.watch(f"the {player.name}'s {name} term", value)
             self.recorder.add_term(f"{player.name}/{name}", value)
+
+    def _descent(self, player: Player, batch: Batch, rows: slice) -> "_Descent":
+        """Which way to go by these rows' part of the terms; rows that are too many are halved."""
+        count = rows.stop - rows.start
+        if count > self.micro_batch:
+            middle = rows.start + -(-count // 2)
+            halves = (slice(rows.start, middle), slice(middle, rows.stop))
+            return _sum_in_pairs([self._descent(player, batch, half) for half in halves])
+        terms = player.objective(batch.rows(rows.start, rows.stop), self.clock)
+        share = count / self.chosen.batch
+        total = sum(terms.values(), torch.zeros(())) * share
+        gradients = torch.autograd.grad(total, list(player.networks.parameters()), allow_unused=True)
+        return _Descent(list(gradients), {name: value.detach() * share for name, value in terms.items()})
 
     def _halve_micro_batch(self) -> None:
         if self.micro_batch == 1:
@@ -265,3 +277,24 @@ class Trainer:
         if self.processes.leads:
             self.recorder.note(sentence)
             self._say(sentence)
+
+
+@dataclass(frozen=True)
+class _Descent:
+    """The gradients of some rows of a batch, one for each parameter or None, and their shares of the terms."""
+
+    gradients: list[torch.Tensor | None]
+    terms: dict[str, torch.Tensor]
+
+    def plus(self, other: "_Descent") -> "_Descent":
+        pairs = zip(self.gradients, other.gradients, strict=True)
+        gradients = [mine if its is None else its if mine is None else mine + its for mine, its in pairs]
+        return _Descent(gradients, {name: value + other.terms[name] for name, value in self.terms.items()})
+
+
+def _sum_in_pairs(parts: Sequence[_Descent]) -> _Descent:
+    """The sum, in an order that leaves each half of the parts a sum of its own."""
+    if len(parts) == 1:
+        return parts[0]
+    middle = -(-len(parts) // 2)
+    return _sum_in_pairs(parts[:middle]).plus(_sum_in_pairs(parts[middle:]))
