@@ -63,8 +63,7 @@ def race(seed: int, dataset: data.Dataset, scorer: Scorer) -> dict[str, list[dic
     turn = 0.0
 
     def sampled() -> Tensor:
-        with torch.inference_mode():
-            return trainer.task.sample(trainer.averages.networks["generator"], range(COUNT))
+        return torch.cat(list(trainer.task.sample(trainer.averages.networks["generator"], COUNT, None)))
 
     def textbook_until(seconds: float) -> None:
         while theirs.spent < min(seconds, TEXTBOOK_SECONDS):
@@ -106,8 +105,7 @@ def seeds() -> None:
         )
         trainer = common.trainer(chosen, dataset, lambda clock: None)
         trainer.train()
-        with torch.inference_mode():
-            pictures = trainer.task.sample(trainer.averages.networks["generator"], range(COUNT))
+        pictures = trainer.task.sample(trainer.averages.networks["generator"], COUNT, None)
         row = {"seed": seed, "seconds": round(trainer.clock.seconds, 1), "images": trainer.clock.images}
         rows.append(row | {"fd": round(scorer(pictures), 4)})
         print(rows[-1], flush=True)

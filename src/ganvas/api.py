@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import logging
+import math
 import os
 import re
 from collections.abc import Callable, Sequence
@@ -94,7 +95,8 @@ def train(
     """Train a GAN on a folder, an archive or a named set of pictures, and return the run.
 
     out: the run's folder; None takes runs/<data>-<recipe>-<n>. on_tick: called with each line of the journal, a
-    dictionary. on_round: called with the clock after each round. say: called with sentences for a person.
+    dictionary. on_round: called with the clock after each round, say: with sentences for a person; with procs above 1
+    on_round is not called and sentences go to standard error.
     choices: the arguments of `plan`: recipe, size, images ("500k"), time ("20m"), batch, seed, device, precision,
     procs, set (["generator.width=48", ...]).
     Raises UsageError, DataError, MemoryExhausted, Diverged; and Interrupted, after saving, on Ctrl-C.
@@ -151,6 +153,11 @@ def with_goals(
     chosen = from_dict(kind, values)
     if images is None and time is None:
         return folder, chosen
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise errors.UsageError(
+            "Each of several processes would change the run's goals. Change them first, with one: "
+            f"ganvas resume {run} --images ... (Ctrl-C once it trains), or in {folder.settings}"
+        )
     goals = to_dict(chosen.training.stop)
     found = checkpoints.newest_info(folder.checkpoints)
     clock = Clock(**found["clock"]) if found else Clock()
@@ -165,7 +172,10 @@ def with_goals(
         del goals["images"]
     if time is None and goals.get("seconds", clock.seconds + 1) <= clock.seconds:
         del goals["seconds"]
-    values["training"]["stop"] = goals
+    best = found["scores"].get("best_images") if found else None
+    if best is not None and clock.images - best >= goals.get("plateau", math.inf):
+        del goals["plateau"]
+    values.setdefault("training", {})["stop"] = goals
     chosen = from_dict(kind, values)
     with folder.locked():
         files.write_text(folder.settings, to_toml(chosen))
@@ -250,21 +260,26 @@ def _trained(trainer: Trainer) -> Run:
 
 def _play_in_workers(run: RunFolder, chosen: Any, on_tick: Callable[[Tick], Any] | None) -> Run:
     """Run the processes on this machine; each does what `ganvas resume` does and finds its rank in its environment."""
-    last: dict[str, Any] = {}
+    reason, told = "images", dict[int, str]()
 
     def read_line(text: str) -> None:
+        nonlocal reason
         line = json.loads(text)
-        last.update(line)
+        reason = line.get("reason", reason)
+        if "error" in line:
+            told.setdefault(line["status"], line["error"])
         if "terms" in line and on_tick is not None:
             on_tick(line)
 
-    status = launch(["-m", "ganvas", "resume", str(run.path), "--json"], chosen.training.procs, read_line)
-    if status == 0:
-        return Run(run.path, last.get("reason", "images"))
-    kinds = (errors.Interrupted, errors.Diverged, errors.MemoryExhausted, errors.DataError, errors.UsageError)
-    kind = next((kind for kind in kinds if kind.exit_status == status), errors.GanvasError)
+    statuses = launch(["-m", "ganvas", "resume", str(run.path), "--json"], chosen.training.procs, read_line)
+    if not any(statuses):
+        return Run(run.path, reason)
+    # One worker's trouble is another's lost connection: the kinds that Ganvas knows say what it was.
+    kinds = (errors.MemoryExhausted, errors.Diverged, errors.DataError, errors.UsageError, errors.Interrupted)
+    kind = next((kind for kind in kinds if kind.exit_status in statuses), errors.GanvasError)
+    status = kind.exit_status if kind.exit_status in statuses else next(filter(None, statuses))
     message = f"A worker process ended with status {status}. Continue: ganvas resume {run.path}"
-    raise kind(last.get("error", message))
+    raise kind(told.get(status, message))
 
 
 def _silent(_sentence: str) -> None:

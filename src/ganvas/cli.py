@@ -345,9 +345,8 @@ def _run(arguments: list[str]) -> int:
     except Exception as error:
         if debug:
             raise
-        terminal.show_error(
-            f"Unexpected {type(error).__name__}: {error}\nThis is a defect of Ganvas; --debug shows where it is"
-        )
+        text = f"Unexpected {type(error).__name__}: {error}\nThis is a defect of Ganvas; --debug shows where it is"
+        _tell(GanvasError(text))
         return 1
     return 0
 
@@ -361,8 +360,8 @@ def _tell(error: GanvasError) -> None:
     """Show an error to the person; a worker process hands it to the process that launched it."""
     if not _is_worker():
         terminal.show_error(str(error))
-    elif os.environ.get("RANK") == "0":
-        _print_json({"error": str(error)})
+    else:
+        _print_json({"error": str(error), "status": error.exit_status})
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from tests_shared import state_of
 
 from ganvas.core.errors import DataError, Diverged, MemoryExhausted
 from ganvas.training import checkpoints
+from ganvas.training.health import Sentinel
 from ganvas.training.stopping import StopSettings
 
 
@@ -124,7 +125,7 @@ def test_out_of_memory_halves_the_micro_batch_says_so_and_changes_nothing_else(r
     small.train()
     assert small.micro_batch == 8
     assert len(said) == 2
-    assert "going on with 8 pictures at a time" in said[-1]
+    assert "going on with at most 8 pictures at a time" in said[-1]
     assert said[-1] in small.run.notes.read_text()
     for name, tensor in state_of(whole).items():
         torch.testing.assert_close(state_of(small)[name], tensor, atol=1e-5, rtol=1e-4)
@@ -176,6 +177,55 @@ def test_a_run_that_diverges_a_fourth_time_is_exit_5_with_what_was_seen(ring_tra
         trainer.train()
     assert raised.value.exit_status == 5
     assert checkpoints.newest_info(trainer.run.checkpoints)["clock"]["images"] == 256
+
+
+@pytest.mark.parametrize("at_images", [224, 608])  # the round before a checkpoint, and the last of the run
+def test_what_is_known_late_is_asked_for_before_a_checkpoint(ring_trainer, at_images):
+    trainer = ring_trainer(say=lambda _: None, lanes=1)
+    trainer.sentinel, trainer._late = Sentinel(late=True), True  # as on an accelerator
+    poison(trainer, at_images, 1)
+    assert trainer.train() == "images"
+    assert trainer.retreats == 1
+    assert all(torch.isfinite(tensor).all() for tensor in state_of(trainer).values())
+    assert trainer.clock.images == 640
+
+
+def test_a_preview_that_does_not_fit_is_left_out_with_a_note_and_training_goes_on(ring_trainer):
+    trainer = ring_trainer(preview=128, say=lambda _: None)
+
+    def full(averages):
+        raise OSError(28, "No space left on device")
+
+    trainer.task.preview = full
+    assert trainer.train() == "images"
+    assert "No space left on device. Training goes on" in trainer.run.notes.read_text()
+
+
+def test_a_score_for_which_memory_is_short_is_left_out(ring_trainer):
+    trainer = ring_trainer(score=128, say=lambda _: None)
+
+    def large(averages):
+        raise torch.OutOfMemoryError("out of memory")
+
+    trainer.task.score = large
+    assert trainer.train() == "images"
+    assert trainer.stop.scores.best_images is None
+    assert "This score was left out after 128 images" in trainer.run.notes.read_text()
+
+
+def test_a_checkpoint_that_cannot_be_written_is_exit_3_and_says_what_to_do(ring_trainer, monkeypatch):
+    trainer = ring_trainer(images=256)
+    trainer.train()
+    trainer = ring_trainer(images=640)
+
+    def full(*arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoints, "save", full)
+    with pytest.raises(DataError, match="No space left on device") as raised:
+        trainer.train()
+    assert raised.value.exit_status == 3
+    assert "ganvas resume" in str(raised.value)
 
 
 def test_non_finite_weights_are_caught_in_the_round_they_appear(ring_trainer):

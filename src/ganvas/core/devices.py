@@ -14,6 +14,7 @@ _PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float64": 
 def choose_device(name: str) -> torch.device:
     """The device that a name means: "auto" takes CUDA, else MPS, else the CPU.
 
+    Of several processes on a machine each takes a GPU of its own for "auto" and "cuda", in turn by its LOCAL_RANK.
     Raises UsageError for a device this machine, or this build of PyTorch, does not have.
     """
     if name == "auto":
@@ -25,6 +26,12 @@ def choose_device(name: str) -> torch.device:
     there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if not there.get(device.type, False):
         raise UsageError(f"--device {name}: PyTorch finds no such device here; use --device auto")
+    if device.type == "cuda":
+        count = torch.cuda.device_count()
+        if device.index is None and "LOCAL_RANK" in os.environ:
+            device = torch.device("cuda", int(os.environ["LOCAL_RANK"]) % count)
+        if (device.index or 0) >= count:
+            raise UsageError(f"--device {name}: PyTorch finds {count} here, cuda:0 to cuda:{count - 1}")
     return device
 
 

@@ -1,5 +1,7 @@
 """The score in training: how far generated pictures are from the data, in features that fit the data."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -12,19 +14,23 @@ _AT_ONCE = 500
 
 
 class Scorer:
-    """The Fréchet distance (Heusel et al. 2017, equation 6) to a data set, in a named extractor's features."""
+    """The Fréchet distance (Heusel et al. 2017, equation 6) to a data set, in a named extractor's features.
+
+    Pictures are looked at part by part, so that memory is taken by features alone.
+    """
 
     def __init__(self, extract: Extractor, pictures: np.ndarray) -> None:
-        """pictures: uint8 [N, C, H, W] of the data, N >= 2."""
+        """pictures: uint8 [N, C, H, W] of the data, N >= 2; they may be a mapped file."""
         self._extract = extract
         self.name = f"fd-{self._extract.name}"
         spread = np.linspace(0, len(pictures) - 1, min(len(pictures), _REFERENCE)).astype(np.int64)
-        self._real = statistics(self._features(torch.from_numpy(np.ascontiguousarray(pictures[spread]))))
+        parts = (spread[start : start + _AT_ONCE] for start in range(0, len(spread), _AT_ONCE))
+        self._real = statistics(self._features(torch.from_numpy(np.ascontiguousarray(pictures[p])) for p in parts))
 
-    def __call__(self, pictures: Tensor) -> float:
-        """The distance of uint8 [N, C, H, W] from the data; 0 is the best."""
-        return frechet_distance(statistics(self._features(pictures)), self._real)
+    def __call__(self, parts: Iterable[Tensor]) -> float:
+        """The distance of pictures, in parts of uint8 [n, C, H, W], from the data; 0 is the best."""
+        return frechet_distance(statistics(self._features(parts)), self._real)
 
-    def _features(self, pictures: Tensor) -> Tensor:
+    def _features(self, parts: Iterable[Tensor]) -> Tensor:
         with torch.inference_mode():
-            return torch.cat([self._extract(part) for part in pictures.split(_AT_ONCE)])
+            return torch.cat([self._extract(part) for part in parts])

@@ -1,7 +1,7 @@
 """Generation: a generator against a discriminator (Goodfellow et al. 2014), with any networks, loss and penalties."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
@@ -173,6 +173,7 @@ class Generate:
             Player("generator", {"generator": self.generator}, self._generator_terms, chosen.generator_optimizer),
         ]
         self._scorer: Scorer | None = None
+        self._sampled_at_once = min(_AT_ONCE, chosen.training.micro_batch or _AT_ONCE)
         self._kept = _Kept()
         if chosen.data.classes and chosen.data.classes != data.classes:
             raise UsageError(
@@ -274,7 +275,9 @@ class Generate:
 
     def preview(self, averages: Mapping[str, nn.Module]) -> np.ndarray:
         """uint8 [64, C, H, W]: the pictures of the seeds 0 to 63."""
-        return self.sample(averages["generator"], range(_PREVIEWS)).cpu().numpy()
+        classes = len(self.chosen.data.classes)
+        labels = torch.arange(_PREVIEWS) % classes if classes else None
+        return torch.cat(list(self.sample(averages["generator"], _PREVIEWS, labels))).numpy()
 
     def score(self, averages: Mapping[str, nn.Module]) -> tuple[str, float] | None:
         """The Fréchet distance between generated pictures and the data, in the features that fit the data."""
@@ -283,20 +286,28 @@ class Generate:
         if self._scorer is None:
             name = metrics.choose(self.chosen.data.channels, self.chosen.data.size, self.data.name)
             self._scorer = Scorer(metrics.extractor(name, self.chosen.data.channels), self.data.images)
-        return self._scorer.name, self._scorer(self.sample(averages["generator"], range(_SCORED)))
+        labels = None
+        if self.chosen.data.classes and self.data.labels is not None:  # each class as often as in the data
+            labels = torch.from_numpy(np.sort(self.data.labels)[np.arange(_SCORED) * len(self.data) // _SCORED])
+        return self._scorer.name, self._scorer(self.sample(averages["generator"], _SCORED, labels))
 
-    def sample(self, generator: nn.Module, seeds: range) -> Tensor:
-        """uint8 [N, C, H, W] of an averaged generator; class labels follow the seeds in turn."""
-        pieces = []
-        at_once = min(_AT_ONCE, self.chosen.training.micro_batch or _AT_ONCE)
-        for start in range(0, len(seeds), at_once):
-            part = seeds[start : start + at_once]
-            latents = latents_of_seeds(part, self.generator.latent).to(self.device, self._dtype)
-            classes = len(self.chosen.data.classes)
-            labels = torch.tensor([seed % classes for seed in part], device=self.device) if classes else None
-            with torch.inference_mode(), self._autocast():
-                pieces.append(to_uint8(generator(latents, labels)).cpu())
-        return torch.cat(pieces)
+    def sample(self, generator: nn.Module, count: int, labels: Tensor | None) -> Iterator[Tensor]:
+        """uint8 [n, C, H, W], part by part: the pictures of an averaged generator of the seeds 0 to count - 1."""
+        start = 0
+        while start < count:
+            stop = min(count, start + self._sampled_at_once)
+            latents = latents_of_seeds(range(start, stop), self.generator.latent).to(self.device, self._dtype)
+            part = None if labels is None else labels[start:stop].to(self.device)
+            try:
+                with torch.inference_mode(), self._autocast():
+                    pictures = to_uint8(generator(latents, part)).cpu()
+            except (RuntimeError, MemoryError) as error:
+                if self._sampled_at_once == 1 or not devices.is_out_of_memory(error):
+                    raise
+                self._sampled_at_once //= 2
+                continue
+            yield pictures
+            start = stop
 
     def publish(self, averages: Mapping[str, nn.Module], clock: Clock) -> tuple[dict[str, Tensor], dict[str, object]]:
         """The averaged generator's weights and the card that rebuilds it."""
@@ -316,7 +327,10 @@ class Generate:
 
 
 class _Kept:
-    """What the discriminator's move leaves for the generator's move in the same round.
+    """What the discriminator's move leaves for the generator's move in the same round, to be spared computing again.
+
+    It spares work and no more: without it the generator's move computes the same pictures. The logits alone are those
+    of before the discriminator's step, which a relativistic loss pairs with logits of after it.
 
     fake: the pictures with their graph, of the last micro-batch, good for a batch that was worked on whole.
     real_logits: the logits of real pictures, of each micro-batch by its first row.
@@ -330,9 +344,10 @@ class _Kept:
         """The pictures with their graph, if they are those of all `count` rows."""
         return self.fake if self.fake is not None and len(self.fake) == count else None
 
-    def all_real_logits(self) -> Tensor:
-        """The logits of all rows, in their order."""
-        return torch.cat([self.real_logits[first] for first in sorted(self.real_logits)])
+    def all_real_logits(self) -> Tensor | None:
+        """The logits of all rows, in their order; None if the discriminator has not moved yet."""
+        pieces = [self.real_logits[first] for first in sorted(self.real_logits)]
+        return torch.cat(pieces) if pieces else None
 
 
 def _due(penalty: PenaltySettings, clock: Clock) -> bool:

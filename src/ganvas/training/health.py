@@ -16,11 +16,11 @@ class NotFinite(Exception):
 class Sentinel:
     """Collects scalars during a round and says afterwards which were not finite.
 
-    On the CPU that is said at once. On an accelerator it is said one round later, so that the host never waits for
-    the round that it has just queued.
+    late: say it one round later, so that on an accelerator the host never waits for the round that it has just queued.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, late: bool = False) -> None:
+        self._late = late
         self._names: list[str] = []
         self._values: list[Tensor] = []
         self._queued: tuple[list[str], Tensor] | None = None
@@ -36,13 +36,23 @@ class Sentinel:
         self.watch(name, total_norm(tensors))
 
     def close_round(self) -> list[str]:
-        """The names of what was not finite, in the order it was seen; then forget the round."""
+        """The names of what was not finite in this round, or in the one before if late, in the order it was seen."""
         closed = self._names, torch.isfinite(torch.stack(self._values))
         self._names, self._values = [], []
-        if closed[1].device.type != "cpu":
-            closed, self._queued = self._queued or ([], closed[1][:0]), closed
-        names, finite = closed
-        return [name for name, well in zip(names, finite.tolist(), strict=True) if not well]
+        if not self._late:
+            return _bad(*closed)
+        bad = self.settle()
+        self._queued = closed
+        return bad
+
+    def settle(self) -> list[str]:
+        """The names of what was not finite in a round that is still queued: to be asked before anything is saved."""
+        queued, self._queued = self._queued, None
+        return _bad(*queued) if queued else []
+
+
+def _bad(names: list[str], finite: Tensor) -> list[str]:
+    return [name for name, well in zip(names, finite.tolist(), strict=True) if not well]
 
 
 @torch.no_grad()

@@ -6,13 +6,15 @@ penalty is absent on some rounds.
 """
 
 import os
+import queue
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -20,6 +22,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 _PARENT = "GANVAS_LAUNCHED_BY"
+_PATIENCE = 30  # seconds that workers have to end when one has failed
 
 
 class Processes:
@@ -68,6 +71,12 @@ class Processes:
         dist.all_reduce(flat, op=dist.ReduceOp.MAX)
         return flat.tolist()
 
+    def of_leader(self, value: float | None) -> float | None:
+        """The leading process's value, in every process; what the others give is not looked at."""
+        there = self.leads and value is not None
+        known, number = self.largest(there, value if there and value is not None else -float("inf"))
+        return number if known else None
+
     def wait(self) -> None:
         """Wait until every process is here."""
         if self.count > 1:
@@ -84,60 +93,96 @@ def orphaned() -> bool:
     return _PARENT in os.environ and os.getppid() != int(os.environ[_PARENT])
 
 
-def launch(command: Sequence[str], count: int, on_line: Callable[[str], Any] | None) -> int:
-    """Run `count` workers of `python COMMAND...` on this machine and return their exit status.
+def launch(command: Sequence[str], count: int, on_line: Callable[[str], Any]) -> list[int]:
+    """Run `count` workers of `python COMMAND...` on this machine and return their exit statuses.
 
-    The leader's standard output goes to `on_line`, a line a call; None leaves it unread. An interrupt is passed on
-    once, and waited for; if a worker dies, the others are ended.
+    What they print goes to `on_line`, a line a call. An interrupt is passed on once, and waited for; if a worker fails,
+    or `on_line` raises, the others are asked to stop and in the end made to.
     """
-    environment = os.environ | {
-        "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": str(_free_port()),
-        "WORLD_SIZE": str(count),
-        "OMP_NUM_THREADS": str(torch.get_num_threads()),  # of which `Lanes` gives each its share
-        _PARENT: str(os.getpid()),
-    }
-    workers = [
-        subprocess.Popen(
-            [sys.executable, *command],
-            env=environment | {"RANK": str(rank), "LOCAL_RANK": str(rank)},
-            stdout=subprocess.PIPE if rank == 0 else subprocess.DEVNULL,
-            text=True,
-            start_new_session=True,
-        )
-        for rank in range(count)
-    ]
-
-    def pass_on(number: int, _frame: object) -> None:
-        for worker in workers:
-            worker.send_signal(number)
-
-    previous = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        with workers[0].stdout or nullcontext(()) as lines:
-            for line in lines:
-                if on_line is not None:
-                    on_line(line)
-        return _collect(workers)
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
+    workers = _Workers()
+    with workers.interrupted_with_us():
+        try:
+            workers.start(command, count)
+            return workers.follow(on_line)
+        finally:
+            workers.end()
 
 
-def _collect(workers: list[subprocess.Popen[str]]) -> int:
-    """Wait for all workers, and return the status of the one that failed first, or 0."""
-    first, deadline = 0, float("inf")
-    while True:
-        statuses = [worker.poll() for worker in workers]
-        if not first and any(statuses):
-            first = next(status for status in statuses if status)
-            deadline = time.monotonic() + 30
-        if None not in statuses:
-            return first
-        if time.monotonic() > deadline:
-            for worker in workers:
-                worker.kill()
-        time.sleep(0.1)
+class _Workers:
+    """The worker processes of a run and what they print."""
+
+    def __init__(self) -> None:
+        self._processes: list[subprocess.Popen[str]] = []
+        self._readers: list[threading.Thread] = []
+        self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def start(self, command: Sequence[str], count: int) -> None:
+        environment = os.environ | {
+            "MASTER_ADDR": "127.0.0.1",
+            "MASTER_PORT": str(_free_port()),
+            "WORLD_SIZE": str(count),
+            "OMP_NUM_THREADS": str(torch.get_num_threads()),  # of which `Lanes` gives each its share
+            _PARENT: str(os.getpid()),
+        }
+        for rank in range(count):
+            process = subprocess.Popen(
+                [sys.executable, *command],
+                env=environment | {"RANK": str(rank), "LOCAL_RANK": str(rank)},
+                stdout=subprocess.PIPE,
+                text=True,
+                start_new_session=True,
+            )
+            self._processes.append(process)
+            self._readers.append(threading.Thread(target=self._read, args=(process,), daemon=True))
+            self._readers[-1].start()
+
+    def _read(self, process: subprocess.Popen[str]) -> None:
+        with process.stdout or nullcontext(()) as output:
+            for line in output:
+                self._lines.put(line)
+
+    def follow(self, on_line: Callable[[str], Any], deadline: float = float("inf")) -> list[int]:
+        """Hand lines on until all workers have ended, and return their statuses.
+
+        deadline: when those left are killed, as time.monotonic() counts; _PATIENCE seconds after one has failed.
+        """
+        while True:
+            try:
+                on_line(self._lines.get(timeout=0.1))
+                continue
+            except queue.Empty:
+                statuses = [process.poll() for process in self._processes]
+            if None not in statuses and not any(reader.is_alive() for reader in self._readers) and self._lines.empty():
+                return [status for status in statuses if status is not None]
+            if any(statuses):
+                deadline = min(deadline, time.monotonic() + _PATIENCE)
+            if time.monotonic() > deadline:
+                for process in self._processes:
+                    process.kill()
+
+    def end(self) -> None:
+        """Ask the workers that are left to stop, wait for them, and make them stop in the end."""
+        for process in self._processes:
+            process.terminate()
+        self.follow(lambda line: None, time.monotonic() + _PATIENCE)
+
+    @contextmanager
+    def interrupted_with_us(self) -> Iterator[None]:
+        """Within the block an interrupt of this process is one of the workers, where this thread may listen for it."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def pass_on(number: int, _frame: object) -> None:
+            for process in self._processes:
+                process.send_signal(number)
+
+        previous = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
 
 
 def _free_port() -> int:

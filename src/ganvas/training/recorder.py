@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import torch
@@ -33,11 +34,11 @@ class Recorder:
         self._task, self._run, self._processes, self._on_tick = task, run, processes, on_tick
         wanted = tensorboard == "on" or (tensorboard == "auto" and has_tensorboard())
         self._journal = Journal(run, clock.images, wanted) if processes.leads else None
-        self._previewed = -1
         self.rewind(clock)
 
     def rewind(self, clock: Clock) -> None:
-        """Begin a new line of the journal at this clock, as if nothing after it had been."""
+        """Begin a new line of the journal at this clock and forget later ones; later pictures will be replaced."""
+        self._previewed = -1
         self._sums: dict[str, Tensor] = {}
         self._counts: dict[str, int] = {}
         self._since, self._started = clock, time.perf_counter()
@@ -97,9 +98,10 @@ class Recorder:
         files.write_text(self._run.card, json.dumps(card, indent=2, ensure_ascii=False) + "\n")
 
     def note(self, sentence: str) -> None:
-        """Leave a dated sentence in notes.log."""
+        """Leave a dated sentence in notes.log; a full disk does not take it, and is no reason to stop."""
         if self._journal is not None:
-            self._journal.note(sentence)
+            with suppress(OSError):
+                self._journal.note(sentence)
 
     def close(self) -> None:
         """Let go of what is open."""

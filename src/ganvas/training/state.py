@@ -35,12 +35,16 @@ def restore(tensors: dict[str, Tensor], players: Iterable[Player], averages: Ave
     for name, target in expected.items():
         target.copy_(held[name])
     for player in players:
-        player.optimizer.state.clear()
-        for key, parameter in player.networks.named_parameters():
+        memories: dict[int, dict[str, Tensor]] = {}
+        for index, (key, _) in enumerate(player.networks.named_parameters()):
             prefix = f"optimizer/{player.name}/{key}/"
-            memories = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
-            if memories:
-                player.optimizer.state[parameter] = {n: _like(v, parameter) for n, v in memories.items()}
+            held = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+            if held:
+                memories[index] = held
+        groups = player.optimizer.state_dict()["param_groups"]
+        player.optimizer.load_state_dict({"state": memories, "param_groups": groups})  # knows which device each is for
+        for parameter, kept in player.optimizer.state.items():
+            kept.update({name: _laid_out(value, parameter) for name, value in kept.items() if name != "step"})
 
 
 def _module_tensors(players: Iterable[Player], averages: Averages) -> Iterator[tuple[str, Tensor]]:
@@ -55,8 +59,6 @@ def _tensors_of(prefix: str, module: nn.Module) -> Iterator[tuple[str, Tensor]]:
         yield f"{prefix}/{key}", tensor.detach()
 
 
-def _like(value: Tensor, parameter: Tensor) -> Tensor:
-    """An optimizer's memory on the parameter's device and in its memory format; its step count as it was."""
-    if value.shape != parameter.shape:
-        return value.clone()
+def _laid_out(value: Tensor, parameter: Tensor) -> Tensor:
+    """An optimizer's memory in its parameter's memory format, in which fused optimizers read both."""
     return torch.empty_like(parameter, requires_grad=False).copy_(value)

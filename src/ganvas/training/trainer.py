@@ -1,7 +1,9 @@
 """The trainer: rounds of moves, for any game."""
 
+import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -78,14 +80,16 @@ class Trainer:
         lanes = min(chosen.lanes, chosen.batch) if on_cpu and not self._has_batch_norm else 1
         self.lanes = Lanes(lanes, chosen.batch, processes)
         self.micro_batch = min(chosen.micro_batch or chosen.batch, self.lanes.longest)
+        self._fitting: int | None = None  # the micro-batch that memory allowed, once it did not allow all
         self.slowdown = 1.0  # what retreats have multiplied the learning rates by
         self.retreats = 0
-        self.sentinel = health.Sentinel()
+        self._late = not on_cpu
+        self.sentinel = health.Sentinel(late=self._late)
         buffers = (buffer for player in task.players for buffer in player.networks.buffers())
         self._statistics = [buffer for buffer in buffers if buffer.is_floating_point()]  # BatchNorm's, for example
         self.stop = Stop(chosen.stop, processes)
         self._say, self._on_round = say, on_round
-        self._load()
+        self._continued = self._load()
         self.recorder = Recorder(task, run, self.clock, chosen.tensorboard, processes, on_tick)
         if processes.count > 1 and self._has_batch_norm:
             self._notice(
@@ -100,20 +104,21 @@ class Trainer:
         """
         keep_freed_memory()
         with self.stop.listening(), self.lanes.open():
-            if not checkpoints.everything(self.run.checkpoints):
+            if not self._continued:
                 self._save()
             counted = time.perf_counter()
-            while (reason := self.stop.reason(self.clock)) is None:
+            while True:
                 try:
+                    if (reason := self.stop.reason(self.clock)) is not None:
+                        self._raise_if(self.sentinel.settle())
+                        self._finish()
+                        return reason
                     self._round()
+                    before, now = self.clock, time.perf_counter()
+                    self.clock, counted = before.advanced(self.chosen.batch, now - counted), now
+                    self._after_round(before)
                 except health.NotFinite as seen:
                     self._retreat(str(seen))
-                    continue
-                before, now = self.clock, time.perf_counter()
-                self.clock, counted = before.advanced(self.chosen.batch, now - counted), now
-                self._after_round(before)
-            self._finish()
-        return reason
 
     def _round(self) -> None:
         """One round of the game."""
@@ -129,7 +134,10 @@ class Trainer:
             self.sentinel.watch_weights(f"the {player.name}'s weights", player.networks)
         self.processes.average_in_place(self._statistics)
         self.averages.update(clock.images + self.chosen.batch, self.chosen.batch)
-        bad = self.sentinel.close_round()
+        self._raise_if(self.sentinel.close_round())
+
+    def _raise_if(self, bad: list[str]) -> None:
+        """Raises NotFinite, in all processes, if any of them saw something bad."""
         if self.processes.largest(bool(bad))[0]:
             raise health.NotFinite(" and ".join(bad[:2]) or "another process's work")
 
@@ -171,12 +179,12 @@ class Trainer:
                 "Out of memory with a single picture at a time; the last checkpoint is kept. "
                 "Try a smaller --size, a narrower network (--set generator.width=32), or a smaller --batch"
             )
-        self.micro_batch = -(-self.micro_batch // 2)
+        self.micro_batch = self._fitting = -(-self.micro_batch // 2)
         same = "but BatchNorm sees fewer at once, so that the run takes another course from here"
         if not self._has_batch_norm:
             same = "the gradients are those of the whole batch as before"
         self._notice(
-            f"Out of memory: going on with {self.micro_batch} pictures at a time in place of twice as many; {same}"
+            f"Out of memory: going on with at most {self.micro_batch} pictures at a time, half of before; {same}"
         )
 
     @property
@@ -194,24 +202,48 @@ class Trainer:
         )
         if self._on_round is not None and self.processes.leads:
             self._on_round(self.clock)
-        best = due(self.chosen.score) and self._score()
-        if late_preview or due(self.chosen.preview):
-            self.recorder.preview(self.averages.networks, self.clock, self.chosen.preview)
+        score_due, preview_due = due(self.chosen.score), late_preview or due(self.chosen.preview)
+        save_due = late_checkpoint or due(self.chosen.checkpoint)
+        if score_due or preview_due or save_due:
+            self._raise_if(self.sentinel.settle())
+        best = score_due and self._score()
+        if preview_due:
+            self._preview()
         if late_tick or due(self.chosen.tick):
             self.recorder.tick(self.clock, self.stop.scores, self.slowdown)
-        if best or late_checkpoint or due(self.chosen.checkpoint):
+        if best or save_due:
             self._save()
 
     def _score(self) -> bool:
         """Score the averages, in the leading process, and say to all processes whether this is the best so far."""
-        if self.processes.leads and (scored := self.task.score(self.averages.networks)) is not None:
-            self.stop.scores.add(self.clock.images, *scored)
-            self.recorder.score(self.clock, self.chosen.score, *scored)
-        return bool(self.processes.largest(self.stop.scores.best_images == self.clock.images)[0])
+        name, value = "", None
+        if self.processes.leads:
+            with self._going_on("This score"):
+                if (scored := self.task.score(self.averages.networks)) is not None:
+                    name, value = scored
+                    self.recorder.score(self.clock, self.chosen.score, name, value)
+        value = self.processes.of_leader(value)
+        if value is not None:
+            self.stop.scores.add(self.clock.images, name, value)
+        return self.stop.scores.best_images == self.clock.images
+
+    def _preview(self) -> None:
+        with self._going_on("This sample grid"):
+            self.recorder.preview(self.averages.networks, self.clock, self.chosen.preview)
+
+    @contextmanager
+    def _going_on(self, what: str) -> Iterator[None]:
+        """Let what is only looked at fail for want of memory or disk, with a note, while training goes on."""
+        try:
+            yield
+        except (OSError, RuntimeError, MemoryError) as error:
+            if not isinstance(error, OSError) and not is_out_of_memory(error):
+                raise
+            self._notice(f"{what} was left out after {self.clock.images} images: {error}. Training goes on")
 
     def _finish(self) -> None:
         """Record and save what has been done since the last tick and the last checkpoint."""
-        self.recorder.preview(self.averages.networks, self.clock, self.chosen.preview)
+        self._preview()
         self.recorder.tick(self.clock, self.stop.scores, self.slowdown)
         self._save()
         self.recorder.close()
@@ -222,10 +254,10 @@ class Trainer:
         if retreats > health.MOST_RETREATS:
             raise Diverged(
                 f"Training diverged: after {at} images {seen} was not finite, also after {health.MOST_RETREATS} "
-                f"restarts with lower learning rates. The last good state is kept in {self.run.path}.\n"
+                f"restarts with lower learning rates. `ganvas sample {self.run.path}` shows the last good state.\n"
                 "Try lower learning rates, or a recipe with a penalty: --set loss.r1.weight=1"
             )
-        self.sentinel = health.Sentinel()
+        self.sentinel = health.Sentinel(late=self._late)
         self._load()
         self.slowdown, self.retreats = min(self.slowdown, slowdown) * health.SLOWER, retreats
         self.recorder.rewind(self.clock)
@@ -235,31 +267,40 @@ class Trainer:
         )
 
     def _save(self) -> None:
+        """Raises DataError if the run's folder does not take it."""
+        fitting = -self.processes.largest(-(self._fitting or float("inf")))[0]
         if self.processes.leads:
             best = self.stop.scores.best_images
             info = {
                 "clock": vars(self.clock),
                 "slowdown": self.slowdown,
                 "retreats": self.retreats,
-                "micro_batch": self.micro_batch,
+                "micro_batch": None if math.isinf(fitting) else int(fitting),
                 "scores": self.stop.scores.as_dict(),
                 "fingerprint": self.fingerprint,
             }
             tensors = state.named_tensors(self.task.players, self.averages)
-            checkpoints.save(self.run.checkpoints, self.clock.images, tensors, info)
-            checkpoints.keep(self.run.checkpoints, best)
-            self.recorder.publish(self.averages.networks, self.clock)
+            try:
+                checkpoints.save(self.run.checkpoints, self.clock.images, tensors, info)
+                checkpoints.keep(self.run.checkpoints, best)
+                self.recorder.publish(self.averages.networks, self.clock)
+            except OSError as error:
+                raise DataError(
+                    f"The run could not be saved after {self.clock.images} images: {error}.\n"
+                    f"Make room or give access, then go on from its last checkpoint: ganvas resume {self.run.path}"
+                ) from error
         self.processes.wait()
 
-    def _load(self) -> None:
-        """Take up the newest whole checkpoint, where there is one."""
+    def _load(self) -> bool:
+        """Take up the newest whole checkpoint, where there is one, and say whether there was."""
         if not self.processes.leads:
             self.processes.wait()  # the leader goes first: it may have to set a damaged checkpoint aside
         found = checkpoints.newest(self.run.checkpoints, self._say)
         if self.processes.leads:
             self.processes.wait()
+        self.processes.wait()  # and writes no new one before all have read
         if found is None:
-            return
+            return False
         tensors, info = found
         if info["fingerprint"] != self.fingerprint:
             raise DataError(
@@ -269,8 +310,10 @@ class Trainer:
         state.restore(tensors, self.task.players, self.averages)
         self.clock = Clock(**info["clock"])
         self.slowdown, self.retreats = info["slowdown"], info["retreats"]
-        self.micro_batch = min(self.micro_batch, info["micro_batch"])
+        self._fitting = info["micro_batch"]
+        self.micro_batch = min(self.micro_batch, self._fitting or self.micro_batch)
         self.stop.scores.restore(info["scores"])
+        return True
 
     def _notice(self, sentence: str) -> None:
         """Tell a person, and leave a note in the run."""
