@@ -10,6 +10,7 @@ from PIL import Image
 from safetensors.torch import load_file
 
 import ganvas
+from ganvas.tasks.generate import Generate
 
 SMALL = {
     "recipe": "dcgan",
@@ -117,6 +118,40 @@ def test_a_run_that_has_seen_its_images_goes_on_when_it_is_given_time():
     run = ganvas.train("digits", images=16, out="run", **SMALL)
     assert ganvas.resume(run.path, time="+0.2").reason == "time"
     assert run.journal[-1]["images"] > 16
+
+
+def test_a_run_that_stopped_on_a_plateau_goes_on_when_it_is_given_images(monkeypatch):
+    values = iter([5.0, 3.0] + [4.0] * 100)
+    monkeypatch.setattr(Generate, "score", lambda self, averages: ("made-up", next(values)))
+    settings = [*SMALL["set"], "training.score=8", "training.stop.plateau=32"]
+    run = ganvas.train("digits", images=800, out="run", **SMALL | {"set": settings})
+    assert (run.reason, run.journal[-1]["images"]) == ("plateau", 48)
+    again = ganvas.resume("run", images="80")
+    assert (again.reason, again.journal[-1]["images"]) == ("images", 80)
+
+
+@pytest.mark.parametrize(
+    ("statuses", "kind", "text"),
+    [([1, 4], ganvas.MemoryExhausted, "no room"), ([-9, 0], ganvas.GanvasError, "status -9. Continue")],
+)
+def test_what_went_wrong_in_any_of_several_processes_is_told(monkeypatch, statuses, kind, text):
+    def launch(command, count, on_line):
+        on_line('{"error": "Connection closed by peer", "status": 1}')
+        on_line('{"error": "no room", "status": 4}')
+        return statuses
+
+    monkeypatch.setattr("ganvas.api.launch", launch)
+    with pytest.raises(kind, match=text):
+        ganvas.train("digits", images=16, out="run", procs=2, **SMALL)
+
+
+def test_goals_are_not_changed_by_each_of_several_processes(monkeypatch):
+    ganvas.train("digits", images=16, out="run", **SMALL)
+    before = Path("run/settings.toml").read_text()
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(ganvas.UsageError, match="Change them first"):
+        ganvas.resume("run", images="+16")
+    assert Path("run/settings.toml").read_text() == before
 
 
 def test_data_that_changed_is_noticed_before_anything_is_trained(photos):
