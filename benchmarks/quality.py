@@ -6,7 +6,9 @@ clock counts its own seconds; scoring is on neither clock. The score compares 10
 10,000 training pictures.
 """
 
+import json
 import time
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -40,7 +42,7 @@ class Side:
     def at_mark(self) -> bool:
         return bool(self._marks) and self.spent >= self._marks[0]
 
-    def score(self, scorer: Scorer, pictures: Tensor) -> None:
+    def score(self, scorer: Scorer, pictures: Sequence[Tensor]) -> None:
         while self._marks and self.spent >= self._marks[0]:
             self._marks.pop(0)
         row = {"seconds": round(self.spent, 1), "images": self.images, "fd": round(scorer(pictures), 4)}
@@ -62,8 +64,8 @@ def race(seed: int, dataset: data.Dataset, scorer: Scorer) -> dict[str, list[dic
     began = time.perf_counter()
     turn = 0.0
 
-    def sampled() -> Tensor:
-        return torch.cat(list(trainer.task.sample(trainer.averages.networks["generator"], COUNT, None)))
+    def sampled() -> list[Tensor]:
+        return list(trainer.task.sample(trainer.averages.networks["generator"], COUNT, None))
 
     def textbook_until(seconds: float) -> None:
         while theirs.spent < min(seconds, TEXTBOOK_SECONDS):
@@ -72,7 +74,7 @@ def race(seed: int, dataset: data.Dataset, scorer: Scorer) -> dict[str, list[dic
             theirs.spent += time.perf_counter() - start
             theirs.images += other.batch
             if theirs.at_mark():
-                theirs.score(scorer, to_uint8(other.sample(COUNT)))
+                theirs.score(scorer, to_uint8(other.sample(COUNT)).split(500))
 
     def on_round(clock: Clock) -> None:
         nonlocal began, turn
@@ -90,7 +92,7 @@ def race(seed: int, dataset: data.Dataset, scorer: Scorer) -> dict[str, list[dic
     ours.score(scorer, sampled())
     textbook_until(TEXTBOOK_SECONDS)
     if seed == SEEDS[0]:
-        for name, pictures in (("quick", sampled()), ("textbook", to_uint8(other.sample(100)))):
+        for name, pictures in (("quick", torch.cat(sampled())), ("textbook", to_uint8(other.sample(100)))):
             grid(pictures[:100]).save(common.RESULTS / f"quality-{name}.png")
     return {"quick": ours.scores, "textbook": theirs.scores}
 
@@ -118,13 +120,17 @@ def _scorer() -> Scorer:
 
 
 def quality() -> None:
-    """Writes results/quality.json and results/quality.svg."""
+    """Writes results/quality.json and results/quality.svg; goes on with the seeds that the former lacks."""
     dataset, scorer = common.fashion(), _scorer()
     spread = np.linspace(0, len(dataset) - 1, COUNT).astype(int)
-    floor = scorer(torch.from_numpy(dataset.images[spread]))
-    races = {}
+    floor = scorer(torch.from_numpy(dataset.images[spread]).split(500))
+    written = common.RESULTS / "quality.json"
+    former = json.loads(written.read_text()) if written.exists() else {}
+    races, dates = former.get("races", {}), former.get("dates", {})
     for seed in SEEDS:
-        races[seed] = race(seed, dataset, scorer)
+        if str(seed) in races:
+            continue
+        races[str(seed)], dates[str(seed)] = race(seed, dataset, scorer), time.strftime("%Y-%m-%d")
         ends = {name: common.summary([run[name][-1]["fd"] for run in races.values()]) for name in ("quick", "textbook")}
         common.write(
             "quality",
@@ -136,6 +142,7 @@ def quality() -> None:
                 "floor": floor,
                 "at_the_end": ends,
                 "races": races,
+                "dates": dates,
             },
         )
         write_chart(races, floor, common.RESULTS / "quality.svg")
