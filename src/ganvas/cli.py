@@ -262,15 +262,12 @@ def _batch(text: str) -> int | None:
 
 def _play(begin: Any, stop: Any, json: bool) -> "Run":
     """Run a training with a progress line, or with JSON lines."""
-    with terminal.Progress(stop.images, stop.seconds).shown() as progress:
-
-        def on_tick(tick: dict[str, Any]) -> None:
-            if json:
-                _print_json(tick)
-            else:
-                progress.on_tick(tick)
-
-        run: Run = begin(on_tick=on_tick, on_round=None if json else progress.on_round, say=terminal.say)
+    run: Run
+    if json:
+        run = begin(on_tick=_print_json, say=terminal.say)
+    else:
+        with terminal.Progress(stop.images, stop.seconds).shown() as progress:
+            run = begin(on_tick=progress.on_tick, on_round=progress.on_round, say=terminal.say)
     last = (run.journal or [{}])[-1]
     if json:
         _print_json(

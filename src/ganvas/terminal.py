@@ -62,7 +62,7 @@ class Progress:
         if not console.is_terminal:
             yield self
             return
-        with Live(console=console, auto_refresh=False, transient=False) as self._live:
+        with Live(console=console, auto_refresh=False, transient=False, redirect_stdout=False) as self._live:
             yield self
 
     def on_round(self, clock: "Clock") -> None:
@@ -72,15 +72,20 @@ class Progress:
             return
         self._drawn = now
         self._marks = [*(mark for mark in self._marks[-60:] if now - mark[0] < 10), (now, clock.images)]
-        if self._live is not None:
-            self._live.update(Text(self._line(clock.images, clock.seconds), overflow="ellipsis", no_wrap=True))
-            self._live.refresh()
+        self._draw(clock.images, clock.seconds)
 
     def on_tick(self, tick: dict[str, Any]) -> None:
         """Take up new terms; print a line of its own where there is no terminal."""
         self._tick = tick
         if self._live is None:
             say(self._line(tick["images"], tick["seconds"]))
+        else:  # of several processes, ticks are all that is seen here
+            self._draw(tick["images"], tick["seconds"])
+
+    def _draw(self, images: int, seconds: float) -> None:
+        if self._live is not None:
+            self._live.update(Text(self._line(images, seconds), overflow="ellipsis", no_wrap=True))
+            self._live.refresh()
 
     def _line(self, images: int, seconds: float) -> str:
         speed = self._speed()
