@@ -1,13 +1,16 @@
 """The Python surface: train, resume, load; where a run goes and what it holds."""
 
 import json
+import os
 import tomllib
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
-from safetensors.torch import load_file
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 import ganvas
 from ganvas.tasks.generate import Generate
@@ -213,3 +216,48 @@ def test_what_is_public_is_there_and_what_is_not_is_an_attribute_error():
         assert getattr(ganvas, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'trian'"):
         ganvas.trian  # noqa: B018 - the access itself is what is tried
+
+
+def test_runs_that_start_at_once_get_folders_of_their_own(monkeypatch):
+    names = iter(["digits-dcgan-1", "digits-dcgan-1", "digits-dcgan-2"])
+    monkeypatch.setattr("ganvas.training.folder.next_free", lambda parent, stem: parent / next(names))
+    runs = [ganvas.train("digits", images=8, **SMALL).path for _ in range(2)]
+    assert runs == [Path("runs/digits-dcgan-1"), Path("runs/digits-dcgan-2")]
+
+
+def test_a_folder_whose_name_is_not_utf8_is_told_before_anything_is_written():
+    folder = os.fsdecode(b"caf\xe9")
+    os.mkdir(folder)
+    Image.new("L", (9, 9), 30).save(Path(folder) / "a.png")
+    with pytest.raises(ganvas.DataError, match="not UTF-8"):
+        ganvas.train(folder, images=8, **SMALL)
+    assert not Path("runs").exists()
+
+
+def test_a_generator_file_that_asks_for_gigabytes_is_refused_before_they_are_taken(monkeypatch):
+    run = ganvas.train("digits", images=8, out="run", **SMALL | {"recipe": "mlp", "set": SMALL["set"][2:]})
+    with safe_open(run.path / "generator.safetensors", "pt") as file:
+        card = json.loads(file.metadata()["ganvas"])
+        weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+    card["generator"]["hidden"] = [8192] * 5
+    save_file(weights, "huge.safetensors", {"ganvas": json.dumps(card)})
+    monkeypatch.setattr(torch.nn.init, "kaiming_uniform_", pytest.fail)  # how a layer's memory is first written to
+    with pytest.raises(ganvas.DataError, match="does not hold the weights"):
+        ganvas.load("huge.safetensors")
+
+
+def test_naming_the_family_that_a_recipe_has_keeps_the_settings_of_the_recipe():
+    usual, named, other = (
+        ganvas.plan("digits", recipe="quick", set=settings).settings
+        for settings in ([], ["generator.name=dcgan", "discriminator.name='dcgan'"], ["discriminator.name=mlp"])
+    )
+    assert (named.generator, named.discriminator) == (usual.generator, usual.discriminator)
+    assert other.discriminator.name == "mlp"
+
+
+def test_a_bad_line_in_the_journal_loses_no_other_line():
+    run = ganvas.train("digits", images=48, out="run", **SMALL)
+    path = run.path / "journal.jsonl"
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([lines[0], "\0\0\0", *lines[1:], '{"images": 6']))
+    assert [line["images"] for line in run.journal] == [16, 32, 48]

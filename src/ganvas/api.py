@@ -21,7 +21,7 @@ from ganvas.recipes.auto import Plan, Wishes
 from ganvas.recipes.auto import plan as choose_plan
 from ganvas.training import checkpoints
 from ganvas.training.clock import Clock
-from ganvas.training.folder import RunFolder, next_free
+from ganvas.training.folder import RunFolder
 from ganvas.training.journal import Tick, read
 from ganvas.training.processes import Processes, launch
 from ganvas.training.trainer import Trainer
@@ -115,14 +115,18 @@ def start(
 ) -> Run:
     """Carry out a plan, in a new run folder. Arguments and errors are those of `train`."""
     chosen = planned.settings
-    name = re.sub(r"[^\w.-]+", "-", planned.data).strip("-.") or "data"
-    path = Path(out) if out is not None else next_free(Path("runs"), f"{name}-{chosen.recipe}")
+
+    def create() -> RunFolder:
+        if out is not None:
+            return RunFolder.create(Path(out), to_toml(chosen))
+        name = re.sub(r"[^\w.-]+", "-", planned.data).strip("-.") or "data"
+        return RunFolder.create_next(Path("runs"), f"{name}-{chosen.recipe}", to_toml(chosen))
+
     if chosen.training.procs > 1:
-        run = RunFolder.create(path, to_toml(chosen))
-        return _play_in_workers(run, chosen, on_tick)
+        return _play_in_workers(create(), chosen, on_tick)
     processes = Processes()
     dataset, game = _prepare(chosen, processes, say)  # before the folder: data that cannot be read leaves nothing
-    run = RunFolder.create(path, to_toml(chosen))
+    run = create()
     return _play(run, chosen, dataset, game, processes, on_tick, on_round, say)
 
 

@@ -15,6 +15,7 @@ from ganvas import terminal
 from ganvas.core.errors import GanvasError, UsageError
 from ganvas.core.quantities import parse_seeds
 from ganvas.core.version import VERSION
+from ganvas.training import LAUNCHED_BY
 
 if TYPE_CHECKING:
     from ganvas.api import Run
@@ -109,7 +110,7 @@ def resume(
     folder, chosen = api.with_goals(run, images=images, time=time)
     before = read(folder.journal)[-1:]
     done = _play(lambda **watch: api.continue_run(folder, chosen, **watch), chosen.training.stop, json)
-    if done.journal[-1:] == before:
+    if done.journal[-1:] == before and not _is_worker():
         terminal.say(f"There was nothing left to do; to go on: ganvas resume {run} --images +200k (or --time +10m)")
 
 
@@ -274,7 +275,7 @@ def _play(begin: Any, stop: Any, json: bool) -> "Run":
             {"run": str(run.path), "reason": run.reason} | {key: last.get(key) for key in ("images", "seconds")}
         )
     reasons = {"images": "all images seen", "time": "time is up", "plateau": "the score no longer improves"}
-    if not _is_worker():
+    if os.environ.get("RANK", "0") == "0" and not _is_worker():
         terminal.say(f"Done ({reasons[run.reason]}): {run.path / 'summary.html'}")
     return run
 
@@ -302,7 +303,7 @@ _COMMANDS: dict[str, Callable[..., Any]] = {
 def main() -> None:
     """Run a command and leave with its exit status."""
     status = _run(sys.argv[1:])
-    if _is_worker():
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         # The interpreter's shutdown would abort the process while the threads of torch.distributed wind down.
         sys.stdout.flush()
         sys.stderr.flush()
@@ -349,8 +350,8 @@ def _run(arguments: list[str]) -> int:
 
 
 def _is_worker() -> bool:
-    """Whether this process is one of several that train a run together, started by another."""
-    return "WORLD_SIZE" in os.environ
+    """Whether a `ganvas train` or `resume` started this process as one of several: it reads what this one prints."""
+    return LAUNCHED_BY in os.environ
 
 
 def _tell(error: GanvasError) -> None:

@@ -35,6 +35,10 @@ def locate(where: str | Path, say: Say) -> Source:
         raise UsageError("Which data? Give a folder, a zip, or a name: " + ", ".join(data.NAMES))
     path = Path(os.path.abspath(Path(where).expanduser()))
     try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise DataError(f"{str(path)!a} is not UTF-8, so that no run could write it down; rename it.") from None
+    try:
         return _worth_reading(_open(path, str(where)), say)
     except PermissionError as error:
         raise DataError(f"{error.filename or path} may not be read: {error.strerror}.") from None

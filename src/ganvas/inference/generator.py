@@ -1,7 +1,7 @@
 """A trained generator, loaded from a run or from a file, without running any code that the file holds."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from ganvas.core.parts import nearest
 from ganvas.core.settings import from_dict
 from ganvas.training.draws import latents_of_seeds
 
+_USUAL_WIDTHS = 4_000  # the sum of a usual network's layers and latents
 _AT_ONCE = 16  # pictures made at a time, always: sums are rounded otherwise in a batch of another size
 
 
@@ -101,12 +102,26 @@ def load(path: str | Path, *, device: str = "auto") -> Generator:
     try:
         part = card["generator"]
         family = networks.generator(part["name"])
-        size, channels, classes = card["size"], card["channels"], len(card["classes"])
+        chosen = from_dict(family.Settings, part, "generator")
+        shape = {"size": card["size"], "channels": card["channels"], "classes": len(card["classes"])}
+        if sum(_widths(part)) > _USUAL_WIDTHS:  # it may be a small file that asks for gigabytes
+            with torch.device("meta"):
+                expected = {name: tensor.shape for name, tensor in family(chosen, **shape).state_dict().items()}
+            if expected != {name: tensor.shape for name, tensor in weights.items()}:
+                raise KeyError("other shapes")
         with torch.random.fork_rng(devices=[]):  # the meta device would save these draws and cost a second of imports
-            network = family(
-                from_dict(family.Settings, part, "generator"), size=size, channels=channels, classes=classes
-            )
+            network = family(chosen, **shape)
         network.load_state_dict(weights, assign=True)
     except (KeyError, TypeError, RuntimeError, UsageError) as error:
         raise DataError(f"{file} does not hold the weights that its card describes: {error}") from None
     return Generator(network, card, devices.choose_device(device))
+
+
+def _widths(part: Any) -> Iterator[int]:
+    """Every whole number in a network's settings."""
+    values = part.values() if isinstance(part, dict) else part if isinstance(part, (list, tuple)) else ()
+    for value in values:
+        if isinstance(value, int):
+            yield value
+        else:
+            yield from _widths(value)

@@ -86,7 +86,9 @@ def plan(survey: Survey, wishes: Wishes) -> Plan:
         training["batch"] = wishes.batch
     values |= {"training": training | {"device": str(device)}}
     for role in ("generator", "discriminator"):  # another network begins with its own settings
-        if any(assignment.partition("=")[0].strip() == f"{role}.name" for assignment in wishes.assignments):
+        asked = (assignment.partition("=") for assignment in wishes.assignments)
+        names = [name.strip(" \"'") for key, _, name in asked if key.strip() == f"{role}.name"]
+        if names and names[-1] != values[role]["name"]:
             values[role] = {}
     values = override(values, wishes.assignments)
     chosen = _resolved(from_dict(GenerateSettings, values))

@@ -51,6 +51,19 @@ class RunFolder:
         return run
 
     @classmethod
+    def create_next(cls, parent: Path, stem: str, settings_toml: str) -> "RunFolder":
+        """A new run folder, the first free one of parent/stem-1, parent/stem-2 ...; two at once do not get the same."""
+        while True:
+            path = next_free(parent, stem)
+            try:
+                path.mkdir(parents=True)
+            except FileExistsError:
+                continue
+            except OSError as error:
+                raise DataError(f"The run folder {path} cannot be written: {error.strerror}") from None
+            return cls.create(path, settings_toml)
+
+    @classmethod
     def open(cls, path: str | Path) -> "RunFolder":
         """An existing run folder. Raises DataError if there is none at that path."""
         run = cls(path)

@@ -52,15 +52,17 @@ class Journal:
 
 
 def read(path: Path) -> list[Tick]:
-    """The lines of a journal, oldest first; a last line that a kill left half-written is left out."""
+    """The lines of a journal, oldest first; what is no line, as a kill leaves one half-written, is left out."""
     if not path.exists():
         return []
     lines = []
     for text in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
-            lines.append(json.loads(text))
+            line = json.loads(text)
         except ValueError:
-            break
+            continue
+        if isinstance(line, dict) and "images" in line:
+            lines.append(line)
     return lines
 
 

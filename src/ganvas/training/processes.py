@@ -21,7 +21,8 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-_PARENT = "GANVAS_LAUNCHED_BY"
+from ganvas.training import LAUNCHED_BY
+
 _PATIENCE = 30  # seconds that workers have to end when one has failed
 
 
@@ -90,7 +91,7 @@ class Processes:
 
 def orphaned() -> bool:
     """Whether the process that launched this worker is gone, so that nobody would collect its work."""
-    return _PARENT in os.environ and os.getppid() != int(os.environ[_PARENT])
+    return LAUNCHED_BY in os.environ and os.getppid() != int(os.environ[LAUNCHED_BY])
 
 
 def launch(command: Sequence[str], count: int, on_line: Callable[[str], Any]) -> list[int]:
@@ -122,7 +123,7 @@ class _Workers:
             "MASTER_PORT": str(_free_port()),
             "WORLD_SIZE": str(count),
             "OMP_NUM_THREADS": str(torch.get_num_threads()),  # of which `Lanes` gives each its share
-            _PARENT: str(os.getpid()),
+            LAUNCHED_BY: str(os.getpid()),
         }
         for rank in range(count):
             process = subprocess.Popen(
