@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from ganvas import data
+from ganvas.core import download
+from ganvas.core.download import RemoteFile, fetch, reachable
 from ganvas.core.errors import DataError
 from ganvas.core.parts import load
-from ganvas.data import download
-from ganvas.data.download import RemoteFile, fetch, reachable
 
 CONTENT = np.random.default_rng(5).bytes(1_000_000)
 

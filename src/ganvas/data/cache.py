@@ -21,8 +21,8 @@ from filelock import FileLock, Timeout
 
 from ganvas.core.errors import DataError
 from ganvas.core.files import replacing, write_text
+from ganvas.core.places import megabytes, user_cache
 from ganvas.data.loading import Decoded, Wish, blocks
-from ganvas.data.places import megabytes, user_cache
 from ganvas.data.report import SetAside
 from ganvas.data.source import Say, Source, signature_of
 

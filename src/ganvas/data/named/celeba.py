@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ganvas.core.errors import DataError
+from ganvas.core.places import places_of, user_cache
 from ganvas.data.celeba import find_pictures, open_celeba
 from ganvas.data.named.published import NamedSet
-from ganvas.data.places import places_of, user_cache
 from ganvas.data.source import Say, Source
 
 

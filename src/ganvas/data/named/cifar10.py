@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from ganvas.core.download import RemoteFile
 from ganvas.data.cifar import CifarFormat, open_cifar
-from ganvas.data.download import RemoteFile
 from ganvas.data.named.published import PublishedSet
 from ganvas.data.source import Say, Source
 

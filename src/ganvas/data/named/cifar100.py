@@ -1,6 +1,6 @@
 """CIFAR-100, with its hundred fine classes."""
 
-from ganvas.data.download import RemoteFile
+from ganvas.core.download import RemoteFile
 from ganvas.data.named.cifar10 import CifarSet
 
 CIFAR100 = CifarSet(

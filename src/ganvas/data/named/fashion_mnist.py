@@ -6,11 +6,11 @@ Xiao, Rasul and Vollgraf, "Fashion-MNIST: a Novel Image Dataset for Benchmarking
 from dataclasses import dataclass
 from pathlib import Path
 
+from ganvas.core.download import RemoteFile, reachable
 from ganvas.core.errors import DataError
-from ganvas.data.download import RemoteFile, reachable
+from ganvas.core.places import is_offline, user_cache
 from ganvas.data.idx import open_idx
 from ganvas.data.named.mnist import IdxSet
-from ganvas.data.places import is_offline, user_cache
 from ganvas.data.source import Say, Source
 
 BUNDLED = Path(__file__).parents[1] / "bundled" / "fashion-mnist"

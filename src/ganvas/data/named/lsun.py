@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass
 
 from ganvas.core.errors import DataError, UsageError
+from ganvas.core.places import places_of, user_cache
 from ganvas.data.lsun import open_lsun
 from ganvas.data.named.published import NamedSet
-from ganvas.data.places import places_of, user_cache
 from ganvas.data.source import Say, Source
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from ganvas.data.download import RemoteFile
+from ganvas.core.download import RemoteFile
 from ganvas.data.idx import image_files, open_idx
 from ganvas.data.named.published import PublishedSet
 from ganvas.data.source import Say, Source

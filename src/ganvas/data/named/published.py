@@ -4,10 +4,10 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 
+from ganvas.core.download import RemoteFile, fetch
 from ganvas.core.errors import UsageError
 from ganvas.core.parts import nearest
-from ganvas.data.download import RemoteFile, fetch
-from ganvas.data.places import places_of, user_cache
+from ganvas.core.places import places_of, user_cache
 from ganvas.data.source import Say, Source
 
 

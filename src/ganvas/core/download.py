@@ -10,7 +10,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,7 @@ from filelock import FileLock
 
 from ganvas.core.errors import DataError
 from ganvas.core.files import flush, sha256_of_file
-from ganvas.data.places import is_offline, megabytes
-from ganvas.data.source import Say
+from ganvas.core.places import is_offline, megabytes
 
 CONNECT_SECONDS = 5.0  # also how long a server may be silent before the connection is made anew
 TELL_SECONDS = 10.0
@@ -41,7 +40,7 @@ class _Broken(Exception):
     """A connection that could not be made, or ended early; the message says how."""
 
 
-def fetch(files: Sequence[RemoteFile], folder: Path, say: Say) -> None:
+def fetch(files: Sequence[RemoteFile], folder: Path, say: Callable[[str], None]) -> None:
     """Bring the files that are missing into a folder, saying first how large they are.
 
     What was fetched of a file stays there as NAME.part and is continued the next time.
@@ -89,7 +88,7 @@ def reachable(url: str) -> bool:
     return bool(answer)
 
 
-def _fetch_one(file: RemoteFile, folder: Path, say: Say) -> None:
+def _fetch_one(file: RemoteFile, folder: Path, say: Callable[[str], None]) -> None:
     target, partial = folder / file.name, folder / f"{file.name}.part"
     if target.is_file():
         return
@@ -107,7 +106,7 @@ def _fetch_one(file: RemoteFile, folder: Path, say: Say) -> None:
     flush(folder)
 
 
-def _complete(file: RemoteFile, partial: Path, say: Say) -> None:
+def _complete(file: RemoteFile, partial: Path, say: Callable[[str], None]) -> None:
     """Fetch until the partial file has its full length; an attempt that brings nothing ends it."""
     while (have := _length(partial)) != file.size:
         if have > file.size:
@@ -120,7 +119,7 @@ def _complete(file: RemoteFile, partial: Path, say: Say) -> None:
                 raise
 
 
-def _append(file: RemoteFile, partial: Path, have: int, say: Say) -> None:
+def _append(file: RemoteFile, partial: Path, have: int, say: Callable[[str], None]) -> None:
     request = _request(file.url)
     if have:
         request.add_header("Range", f"bytes={have}-")
@@ -140,7 +139,7 @@ def _append(file: RemoteFile, partial: Path, have: int, say: Say) -> None:
         raise _Broken(f"The download of {file.name} broke off.")
 
 
-def _copy(answer: Any, stream: Any, file: RemoteFile, say: Say) -> None:
+def _copy(answer: Any, stream: Any, file: RemoteFile, say: Callable[[str], None]) -> None:
     told = time.monotonic()
     while chunk := answer.read1(_CHUNK):
         stream.write(chunk)

@@ -1,4 +1,4 @@
-"""Where data sets with a name are looked for, and where Ganvas keeps what it downloads or decodes."""
+"""Where named data and weights are looked for, and where Ganvas keeps what it downloads or decodes."""
 
 import os
 from pathlib import Path
@@ -17,7 +17,7 @@ def user_cache() -> Path:
 
 
 def places_of(name: str) -> list[Path]:
-    """The folders in which a named data set is looked for, the first one first."""
+    """The folders in which a named data set, or set of weights, is looked for, the first one first."""
     own = os.environ.get("GANVAS_DATA")
     places = [Path(own).expanduser().absolute() / name] if own else []
     return [*places, Path.cwd() / ".data" / name, user_cache() / name, Path("/usr/share/datasets") / name]
