@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import tomllib
 from pathlib import Path
 
@@ -263,3 +264,21 @@ def test_a_bad_line_in_the_journal_loses_no_other_line():
     lines = path.read_text().splitlines()
     path.write_text("\n".join([lines[0], "\0\0\0", *lines[1:], '{"images": 6']))
     assert [line["images"] for line in run.journal] == [16, 32, 48]
+
+
+def test_a_run_that_lost_its_checkpoints_is_not_begun_anew_over_what_it_made():
+    run = ganvas.train("digits", images=16, out="run", **SMALL)
+    shutil.rmtree(run.path / "checkpoints")
+    before = (run.path / "generator.safetensors").read_bytes()
+    with pytest.raises(ganvas.DataError, match="holds no whole checkpoint any more"):
+        ganvas.resume("run", images="+16")
+    assert (run.path / "generator.safetensors").read_bytes() == before
+    assert [line["images"] for line in run.journal] == [16]
+
+
+def test_a_damaged_checkpoint_is_in_the_notes_of_the_run():
+    run = ganvas.train("digits", images=16, out="run", **SMALL)
+    newest = max((run.path / "checkpoints").glob("*.safetensors"))
+    newest.write_bytes(newest.read_bytes()[:-1])
+    ganvas.resume("run", images="+16")
+    assert f"{newest.name} is damaged" in (run.path / "notes.log").read_text()

@@ -244,7 +244,7 @@ def _play(
             say=say,
         )
         if dataset.report.set_aside:
-            trainer.recorder.note(str(dataset.report))
+            trainer.recorder.note("\n".join(dataset.report.lines()))
         return _trained(trainer)
 
 

@@ -8,16 +8,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import tyro
 from tyro.conf import Positional, UseAppendAction, arg
 
 from ganvas import terminal
+from ganvas.arguments import parsed
 from ganvas.core.errors import GanvasError, UsageError
 from ganvas.core.quantities import parse_seeds
 from ganvas.core.version import VERSION
 from ganvas.training import LAUNCHED_BY
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from ganvas.api import Run
 
 _Assignments = Annotated[tuple[tuple[str, ...], ...], UseAppendAction, arg(metavar="A.B=VALUE")]
@@ -84,7 +86,7 @@ def train(
         if json:
             _print_json({"settings": to_dict(planned.settings), "reasons": planned.reasons})
         else:
-            terminal.say(f"\n{to_toml(planned.settings)}")
+            terminal.say(to_toml(planned.settings), terminal.output)
         return
     _play(lambda **watch: api.start(planned, out=out, **watch), planned.settings.training.stop, json)
 
@@ -196,13 +198,12 @@ def data(
         if where is None:
             raise UsageError("ganvas data check needs a folder, a zip or a name to look at")
         found = room.check(where, say=terminal.say)
-        _report(found.as_dict(), json)
-        for line in found.lines():
-            terminal.say(line)
+        to = _answer(found.as_dict(), json)
+        terminal.say("\n".join(found.lines()), to)
         return
     sets = room.named_sets()
-    _report({"sets": [vars(one) for one in sets]}, json)
-    terminal.show_table([(one.name, one.description, one.state) for one in sets])
+    to = _answer({"sets": [vars(one) for one in sets]}, json)
+    terminal.show_table([(one.name, one.description, one.state) for one in sets], to=to)
 
 
 def demo(
@@ -249,8 +250,8 @@ def doctor(*, json: bool = False) -> None:
     from ganvas.doctor import examine
 
     findings = examine()
-    _report({"findings": [vars(one) for one in findings], "well": all(one.well for one in findings)}, json)
-    terminal.show_table([("✓" if one.well else "✗", one.what, one.found, one.advice) for one in findings])
+    to = _answer({"findings": [vars(one) for one in findings], "well": all(one.well for one in findings)}, json)
+    terminal.show_table([("✓" if one.well else "✗", one.what, one.found, one.advice) for one in findings], to=to)
 
 
 def _batch(text: str) -> int | None:
@@ -283,6 +284,12 @@ def _play(begin: Any, stop: Any, json: bool) -> "Run":
 def _report(content: dict[str, Any], json: bool) -> None:
     if json:
         _print_json(content)
+
+
+def _answer(content: dict[str, Any], json: bool) -> "Console":
+    """Give a machine what the command was asked for, and return where a person is to find it."""
+    _report(content, json)
+    return terminal.console if json else terminal.output
 
 
 def _print_json(content: dict[str, Any]) -> None:
@@ -319,14 +326,7 @@ def _run(arguments: list[str]) -> int:
         print(f"ganvas {VERSION}")
         return 0
     try:
-        tyro.extras.subcommand_cli_from_dict(
-            _COMMANDS,
-            prog="ganvas",
-            description="Train, sample and explore generative adversarial networks. "
-            "With any command, --debug shows where an error comes from.",
-            args=[argument for argument in arguments if argument != "--debug"],
-            config=(tyro.conf.FlagCreatePairsOff, tyro.conf.DisallowNone),
-        )
+        parsed([argument for argument in arguments if argument != "--debug"], _COMMANDS)()
     except GanvasError as error:
         if debug:
             raise

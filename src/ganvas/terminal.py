@@ -1,5 +1,6 @@
 """What people see in the terminal: the plan, one progress line, sentences, errors. All of it goes to stderr."""
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,13 +17,15 @@ if TYPE_CHECKING:
     from ganvas.recipes.auto import Plan
     from ganvas.training.clock import Clock
 
-console = Console(stderr=True, highlight=False)
+_WIDTH = 160  # letters a line where there is no terminal
+console = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else _WIDTH)
+output = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH)  # for what a command was asked for, so that it can be piped
 _REFRESH = 0.25  # seconds between two drawings of the progress line
 
 
-def say(sentence: str) -> None:
+def say(sentence: str, to: Console = console) -> None:
     """Print a sentence for a person."""
-    console.print(Text(sentence), soft_wrap=True)
+    to.print(Text(sentence), soft_wrap=True)
 
 
 def show_error(message: str) -> None:
@@ -30,14 +33,14 @@ def show_error(message: str) -> None:
     console.print(Text("error: ", style="bold red") + Text(message), soft_wrap=True)
 
 
-def show_table(rows: list[tuple[str, ...]], heads: tuple[str, ...] = ()) -> None:
+def show_table(rows: list[tuple[str, ...]], heads: tuple[str, ...] = (), to: Console = console) -> None:
     """Print rows in aligned columns."""
     table = Table(box=None, show_header=bool(heads), padding=(0, 2, 0, 0), header_style="dim")
     for number in range(len(rows[0]) if rows else len(heads)):
         table.add_column(heads[number] if heads else "", overflow="fold")
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
-    console.print(table, width=None if console.is_terminal else 160)
+    to.print(table)
 
 
 def show_plan(plan: "Plan") -> None:

@@ -5,7 +5,7 @@ A setting whose type admits None has None as its default, because TOML cannot sa
 
 import dataclasses
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, dataclass_transform
 
@@ -45,11 +45,20 @@ def _explain(problem: Any, cls: type, where: str) -> str:
     place = [str(step) for step in problem["loc"]]
     dotted = ".".join(part for part in [where, *place] if part)
     if problem["type"] == "unexpected_keyword_argument":
-        return f"{dotted} is not a setting: {nearest(place[-1], _fields_at(cls, place[:-1]))}"
+        deeper = [name for name in _dotted_names(cls) if name.endswith(f".{place[-1]}")]
+        known = _fields_at(cls, place[:-1])
+        return f"{dotted} is not a setting: " + (f"did you mean {deeper[0]}?" if deeper else nearest(place[-1], known))
     if problem["type"] in ("missing", "missing_keyword_only_argument"):
         return f"{dotted} is missing"
     message = problem["msg"].removeprefix("Value error, ")
     return f"{dotted or 'settings'}: {message[:1].lower()}{message[1:]} (got {problem['input']!r})"
+
+
+def _dotted_names(cls: Any) -> Iterator[str]:
+    for field in dataclasses.fields(cls):
+        yield field.name
+        if dataclasses.is_dataclass(field.type):
+            yield from (f"{field.name}.{inner}" for inner in _dotted_names(field.type))
 
 
 def _fields_at(cls: Any, place: list[str]) -> list[str]:
@@ -98,7 +107,7 @@ def override(values: dict[str, Any], assignments: Iterable[str]) -> dict[str, An
         dotted, equals, text = assignment.partition("=")
         keys = dotted.strip().split(".")
         if not equals or not all(keys):
-            raise UsageError(f"--set {assignment}: write it as name=value, for example batch=128")
+            raise UsageError(f"--set {assignment}: write it as name=value, for example training.batch=128")
         table = values
         for key in keys[:-1]:
             table = table.setdefault(key, {})

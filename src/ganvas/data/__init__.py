@@ -35,6 +35,15 @@ def named_sets() -> list[Listing]:
     return [load(NAMES, name, "data set").listing() for name in NAMES]
 
 
+def test_part(where: str) -> str | None:
+    """The test part that belongs to an opened named set, as it is opened; None for other data and for a test part."""
+    name, _, part = where.partition("/")
+    if name not in NAMES or "test" in part:
+        return None
+    parts = load(NAMES, name, "data set").parts
+    return next((f"{name}/{test}" for test in (f"{part}-test", "test") if test in parts), None)
+
+
 __all__ = [
     "NAMES",
     "SOURCES",
@@ -48,4 +57,5 @@ __all__ = [
     "named_sets",
     "open_data",
     "survey",
+    "test_part",
 ]

@@ -7,7 +7,7 @@ from typing import Any
 
 LONGEST = 120  # letters of a path in a text for people
 KINDS = 10  # of other files
-SHOWN = 12  # set-aside files named one by one in a text for people; the dictionary has them all
+SHOWN = 12  # set-aside files named one by one on the screen; a check, a run's notes and the dictionary have them all
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +31,18 @@ class Report:
     others: Mapping[str, int] = field(default_factory=dict)
 
     def lines(self) -> list[str]:
-        """The account for people: one line of counts, then a line for each of the first files set aside."""
+        """The account for people: one line of counts, then a line for each file set aside."""
         found = f", {listed(self.others)} beside them" if self.others else ""
-        lines = [f"{counted(self.read, 'picture')} read, {len(self.set_aside):,} set aside{found}"]
-        lines += [f"  {one}" for one in self.set_aside[:SHOWN]]
-        if len(self.set_aside) > SHOWN:
-            lines.append(f"  and {len(self.set_aside) - SHOWN:,} more")
-        return lines
+        counts = f"{counted(self.read, 'picture')} read, {len(self.set_aside):,} set aside{found}"
+        return [counts, *(f"  {one}" for one in self.set_aside)]
 
     def __str__(self) -> str:
-        return "\n".join(self.lines())
+        """The account for a screen, which the first few files do not flood."""
+        lines = self.lines()
+        if len(self.set_aside) > SHOWN:
+            more = len(self.set_aside) - SHOWN
+            lines[SHOWN + 1 :] = [f"  and {more:,} more; `ganvas data check` and a run's notes.log name all"]
+        return "\n".join(lines)
 
     def as_dict(self) -> dict[str, Any]:
         """The account as plain values for JSON."""

@@ -37,7 +37,7 @@ def write(pictures: np.ndarray, seeds: Sequence[int], out: str | Path) -> list[P
             return files
         _save(grid(pictures), path, _format(path, _FILES))
     except OSError as error:
-        raise DataError(f"{out} cannot be written: {error.strerror or error}") from None
+        raise DataError(f"{out} cannot be written: {error.strerror or error}. Choose another --out") from None
     return [path]
 
 
@@ -60,7 +60,7 @@ def write_animation(frames: np.ndarray, out: Path, *, frames_per_second: int = 2
                 loop=0,
             )
     except OSError as error:
-        raise DataError(f"{out} cannot be written: {error.strerror or error}") from None
+        raise DataError(f"{out} cannot be written: {error.strerror or error}. Choose another --out") from None
 
 
 def _format(out: Path, formats: dict[str, str]) -> str:

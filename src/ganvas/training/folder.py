@@ -38,8 +38,9 @@ class RunFolder:
     def create(cls, path: Path, settings_toml: str) -> "RunFolder":
         """A new run folder. Raises UsageError if there is something at that path already."""
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            what = "a run" if (path / "settings.toml").exists() else "something else"
-            raise UsageError(f"{path} holds {what} already: choose another --out, or continue it: ganvas resume {path}")
+            if (path / "settings.toml").exists():
+                raise UsageError(f"{path} holds a run already. Continue it: ganvas resume {path}; or choose another --out")
+            raise UsageError(f"{path} holds something else already: choose another --out")
         run = cls(path)
         try:
             for folder in (run.path, run.samples, run.checkpoints):

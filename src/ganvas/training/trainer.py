@@ -89,8 +89,11 @@ class Trainer:
         self._statistics = [buffer for buffer in buffers if buffer.is_floating_point()]  # BatchNorm's, for example
         self.stop = Stop(chosen.stop, processes)
         self._say, self._on_round = say, on_round
-        self._continued = self._load()
+        found: list[str] = []
+        self._continued = self._load(found.append)
         self.recorder = Recorder(task, run, self.clock, chosen.tensorboard, processes, on_tick)
+        for sentence in found:
+            self._notice(sentence)
         if processes.count > 1 and self._has_batch_norm:
             self._notice(
                 "BatchNorm sees each process's part of the batch alone, so this run differs from one with another "
@@ -258,7 +261,7 @@ class Trainer:
                 "Try lower learning rates, or a recipe with a penalty: --set loss.r1.weight=1"
             )
         self.sentinel = health.Sentinel(late=self._late)
-        self._load()
+        self._load(self._notice)
         self.slowdown, self.retreats = min(self.slowdown, slowdown) * health.SLOWER, retreats
         self.recorder.rewind(self.clock)
         self._notice(
@@ -291,15 +294,20 @@ class Trainer:
                 ) from error
         self.processes.wait()
 
-    def _load(self) -> bool:
+    def _load(self, say: Callable[[str], None]) -> bool:
         """Take up the newest whole checkpoint, where there is one, and say whether there was."""
         if not self.processes.leads:
             self.processes.wait()  # the leader goes first: it may have to set a damaged checkpoint aside
-        found = checkpoints.newest(self.run.checkpoints, self._say)
+        found = checkpoints.newest(self.run.checkpoints, say)
         if self.processes.leads:
             self.processes.wait()
         self.processes.wait()  # and writes no new one before all have read
         if found is None:
+            if self.run.generator.exists() or self.run.journal.exists():
+                raise DataError(
+                    f"{self.run.path} has been trained, but {self.run.checkpoints} holds no whole checkpoint any more. "
+                    "Put the checkpoints back to continue it, or train a new run; its generator can still be used"
+                )
             return False
         tensors, info = found
         if info["fingerprint"] != self.fingerprint:
