@@ -1,5 +1,6 @@
 """The Python surface: train, resume, load; where a run goes and what it holds."""
 
+import errno
 import json
 import os
 import shutil
@@ -282,3 +283,16 @@ def test_a_damaged_checkpoint_is_in_the_notes_of_the_run():
     newest.write_bytes(newest.read_bytes()[:-1])
     ganvas.resume("run", images="+16")
     assert f"{newest.name} is damaged" in (run.path / "notes.log").read_text()
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS])
+def test_a_disk_that_is_full_or_read_only_is_exit_3_with_what_to_do(monkeypatch, number):
+    def refuse(*arguments):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("ganvas.training.journal.Journal.tick", refuse)
+    with pytest.raises(ganvas.DataError, match=f"run cannot be written: {os.strerror(number)}.*ganvas resume run"):
+        ganvas.train("digits", images=16, out="run", **SMALL)
+    monkeypatch.setattr("filelock.FileLock.acquire", refuse)
+    with pytest.raises(ganvas.DataError, match="ganvas resume run"):
+        ganvas.resume("run")

@@ -1,6 +1,7 @@
 """Training from Python: plan, train, resume. The command line calls the same functions."""
 
 import dataclasses
+import errno
 import json
 import logging
 import math
@@ -21,7 +22,7 @@ from ganvas.recipes.auto import Plan, Wishes
 from ganvas.recipes.auto import plan as choose_plan
 from ganvas.training import checkpoints
 from ganvas.training.clock import Clock
-from ganvas.training.folder import RunFolder
+from ganvas.training.folder import RunFolder, not_writable
 from ganvas.training.journal import Tick, read
 from ganvas.training.processes import Processes, launch
 from ganvas.training.trainer import Trainer
@@ -252,10 +253,14 @@ def _trained(trainer: Trainer) -> Run:
     path = trainer.run.path
     try:
         reason = trainer.train()
+        if trainer.processes.leads:
+            write_summary(trainer.run)
     except KeyboardInterrupt:
         raise errors.Interrupted(f"Broken off; what was saved last is kept. Continue: ganvas resume {path}") from None
-    if trainer.processes.leads:
-        write_summary(trainer.run)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES):
+            raise  # a pipe that closed, or whatever on_tick does
+        raise not_writable(path, error) from None
     if reason == "interrupted":
         seen = f"{say_count(trainer.clock.images)} images, {say_duration(trainer.clock.seconds)}"
         raise errors.Interrupted(f"Interrupted and saved after {seen}. Continue: ganvas resume {path}")

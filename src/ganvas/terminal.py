@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 _WIDTH = 160  # letters a line where there is no terminal
 console = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else _WIDTH)
-output = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH)  # for what a command was asked for, so that it can be piped
+# For what a command was asked for, so that it can be piped.
+output = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH)
 _REFRESH = 0.25  # seconds between two drawings of the progress line
 
 

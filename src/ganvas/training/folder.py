@@ -39,7 +39,7 @@ class RunFolder:
         """A new run folder. Raises UsageError if there is something at that path already."""
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             if (path / "settings.toml").exists():
-                raise UsageError(f"{path} holds a run already. Continue it: ganvas resume {path}; or choose another --out")
+                raise UsageError(f"{path} holds a run already: ganvas resume {path} continues it; or choose another --out")
             raise UsageError(f"{path} holds something else already: choose another --out")
         run = cls(path)
         try:
@@ -78,13 +78,24 @@ class RunFolder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the run for writing. Raises UsageError if another process trains it."""
+        """Hold the run for writing. Raises UsageError if another process trains it, DataError if it is not writable."""
         lock = filelock.FileLock(self.path / ".lock")
         try:
-            with lock.acquire(timeout=0):
-                yield
+            lock.acquire(timeout=0)
         except filelock.Timeout:
             raise UsageError(f"{self.path} is being trained by another process; wait for it or stop it") from None
+        except OSError as error:
+            raise not_writable(self.path, error) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def not_writable(path: Path, error: OSError) -> DataError:
+    """What to say when a run's folder does not take what is written to it."""
+    why = error.strerror or str(error)
+    return DataError(f"{path} cannot be written: {why}. Make room or give access, then: ganvas resume {path}")
 
 
 def next_free(parent: Path, stem: str) -> Path:

@@ -17,7 +17,7 @@ from ganvas.core.settings import settings
 from ganvas.training import checkpoints, health, state
 from ganvas.training.averages import Averages, AverageSettings
 from ganvas.training.clock import Clock, crossed
-from ganvas.training.folder import RunFolder
+from ganvas.training.folder import RunFolder, not_writable
 from ganvas.training.journal import Tick
 from ganvas.training.lanes import Lanes
 from ganvas.training.players import Batch, Player, Task
@@ -288,10 +288,7 @@ class Trainer:
                 checkpoints.keep(self.run.checkpoints, best)
                 self.recorder.publish(self.averages.networks, self.clock)
             except OSError as error:
-                raise DataError(
-                    f"The run could not be saved after {self.clock.images} images: {error}.\n"
-                    f"Make room or give access, then go on from its last checkpoint: ganvas resume {self.run.path}"
-                ) from error
+                raise not_writable(self.run.path, error) from error
         self.processes.wait()
 
     def _load(self, say: Callable[[str], None]) -> bool:
