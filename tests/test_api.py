@@ -287,7 +287,7 @@ def test_a_damaged_checkpoint_is_in_the_notes_of_the_run():
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS])
 def test_a_disk_that_is_full_or_read_only_is_exit_3_with_what_to_do(monkeypatch, number):
-    def refuse(*arguments):
+    def refuse(*arguments, **named):
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr("ganvas.training.journal.Journal.tick", refuse)

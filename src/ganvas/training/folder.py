@@ -39,7 +39,7 @@ class RunFolder:
         """A new run folder. Raises UsageError if there is something at that path already."""
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             if (path / "settings.toml").exists():
-                raise UsageError(f"{path} holds a run already: ganvas resume {path} continues it; or choose another --out")
+                raise UsageError(f"{path} holds a run already. Go on: ganvas resume {path}; or choose another --out")
             raise UsageError(f"{path} holds something else already: choose another --out")
         run = cls(path)
         try:
