@@ -14,7 +14,8 @@ import torch
 from ganvas import api, data
 from ganvas.core.images import to_float
 from ganvas.core.settings import to_toml
-from ganvas.tasks.generate import Generate, GenerateSettings
+from ganvas.tasks.generate import Generate
+from ganvas.tasks.generate_settings import GenerateSettings
 from ganvas.training.clock import Clock
 from ganvas.training.folder import RunFolder, environment
 from ganvas.training.processes import Processes

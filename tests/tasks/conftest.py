@@ -8,7 +8,8 @@ import pytest
 
 from ganvas.core.settings import from_dict, override
 from ganvas.data import Dataset, Report
-from ganvas.tasks.generate import Generate, GenerateSettings
+from ganvas.tasks.generate import Generate
+from ganvas.tasks.generate_settings import GenerateSettings
 
 
 def made_up(count: int = 20, channels: int = 1, classes: int = 0, size: int = 8) -> Dataset:

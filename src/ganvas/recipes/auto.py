@@ -10,7 +10,7 @@ from ganvas.core.errors import UsageError
 from ganvas.core.settings import from_dict, override, to_dict
 from ganvas.data import Survey
 from ganvas.recipes import recipe as named_recipe
-from ganvas.tasks.generate import DataSettings, GenerateSettings, check_networks
+from ganvas.tasks.generate_settings import DataSettings, GenerateSettings, check_networks
 
 _FEW_PER_CLASS = 20  # fewer pictures a class teach a network nothing about it
 _FEW = 5_000  # fewer pictures than this are shown mirrored as well

@@ -3,7 +3,7 @@
 import dataclasses
 
 from ganvas import networks
-from ganvas.tasks.generate import DataSettings, GenerateSettings, LossSettings, PenaltySettings
+from ganvas.tasks.generate_settings import DataSettings, GenerateSettings, LossSettings, PenaltySettings
 from ganvas.training.averages import AverageSettings
 from ganvas.training.players import OptimizerSettings
 from ganvas.training.trainer import TrainingSettings

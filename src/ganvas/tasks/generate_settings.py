@@ -1,0 +1,88 @@
+"""What a run of generation is made of: settings that are written to its settings.toml and rebuild it."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import torch
+from pydantic import Field, PlainValidator
+
+from ganvas import losses, networks
+from ganvas.core.errors import UsageError
+from ganvas.core.settings import from_dict, settings
+from ganvas.training.players import OptimizerSettings
+from ganvas.training.trainer import Count, TrainingSettings
+
+Weight = Annotated[float, Field(ge=0)]
+
+
+def _network(table: Any, where: str) -> PlainValidator:
+    """Reads the settings of whichever network is named, so that its own keys are checked by its own class."""
+
+    def read(values: Any) -> Any:
+        if dataclasses.is_dataclass(values):
+            return values
+        if not isinstance(values, Mapping):
+            raise UsageError(f"{where}: expected a table of settings, not {values!r}; for another: {where}.name=mlp")
+        return from_dict(table(str(values.get("name", "dcgan"))).Settings, values, where)
+
+    return PlainValidator(read)
+
+
+@settings
+class DataSettings:
+    """The pictures that are learned."""
+
+    where: str  # a folder, an archive or a name
+    size: Annotated[int, Field(ge=4)]  # pixels a side
+    channels: Literal[1, 3, 4]
+    classes: tuple[str, ...] = ()  # names of the classes that the networks know; empty: unconditional
+    mirror: bool = False  # show each picture mirrored left to right half of the time
+    threads: Count | None = None  # threads that decode; changes the speed of reading only
+
+
+@settings
+class PenaltySettings:
+    """A penalty on the discriminator."""
+
+    weight: Weight = 0.0  # 0: none. For r1 and r2 this is gamma
+    every: Count = 1  # rounds from one to the next (lazy); the weight is multiplied by it, so that the mean stays
+
+
+@settings
+class LossSettings:
+    """What the players descend."""
+
+    adversarial: str = "logistic"
+    r1: PenaltySettings = PenaltySettings()  # on real pictures (Mescheder et al. 2018)
+    r2: PenaltySettings = PenaltySettings()  # on generated pictures
+    gradient_penalty: PenaltySettings = PenaltySettings()  # on interpolates (Gulrajani et al. 2017)
+    clip: Weight = 0.0  # keep the discriminator's weights within +-clip (Arjovsky et al. 2017); 0: free
+
+
+@settings
+class GenerateSettings:
+    """Everything that a run of generation is made of; a run is rebuilt from these alone."""
+
+    task: Literal["generate"] = "generate"
+    recipe: str = "custom"
+    data: DataSettings
+    generator: Annotated[Any, _network(networks.generator, "generator")]
+    discriminator: Annotated[Any, _network(networks.discriminator, "discriminator")]
+    generator_optimizer: OptimizerSettings = OptimizerSettings()
+    discriminator_optimizer: OptimizerSettings = OptimizerSettings()
+    discriminator_moves: Count = 1  # moves of the discriminator to one of the generator
+    shared_draws: bool = False  # the generator's move goes on with the discriminator's last draw and what it computed
+    loss: LossSettings = LossSettings()
+    training: TrainingSettings = TrainingSettings()
+
+    def __post_init__(self) -> None:
+        losses.adversarial_loss(self.loss.adversarial)  # a name that does not exist is answered before any work
+
+
+def check_networks(chosen: GenerateSettings) -> None:
+    """Raises UsageError if the networks cannot be built for such pictures; takes no memory for their weights."""
+    data = chosen.data
+    with torch.device("meta"):
+        for table, part in ((networks.generator, chosen.generator), (networks.discriminator, chosen.discriminator)):
+            table(part.name)(part, size=data.size, channels=data.channels, classes=len(data.classes))
