@@ -1,0 +1,1 @@
+"""The commands of `ganvas`, each a function whose signature is its options and whose docstring is its help."""

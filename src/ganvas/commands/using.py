@@ -1,0 +1,72 @@
+"""sample, walk."""
+
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import Positional, arg
+
+from ganvas import terminal
+from ganvas.commands.printing import report
+from ganvas.core.quantities import parse_seeds
+
+
+def sample(
+    run: Annotated[str, Positional, arg(metavar="RUN")],
+    *,
+    seeds: Annotated[str, arg(metavar="0-63")] = "0-63",
+    truncation: Annotated[float, arg(metavar="0.7")] = 1.0,
+    label: Annotated[str | None, arg(name="class", metavar="NAME")] = None,
+    out: Annotated[str, arg(metavar="grid.png|DIR/")] = "grid.png",
+    json: bool = False,
+) -> None:
+    """Draw pictures from a trained generator.
+
+    Args:
+        run: A run's folder, or a generator.safetensors file.
+        seeds: Which pictures, as 0-63 or 1,5,9; a seed always gives the same picture.
+        truncation: Below 1 pictures are more typical and less various.
+        label: The class to draw, by name or number; without it the classes in turn.
+        out: One grid, or a folder for a file a seed.
+        json: One JSON object on stdout.
+    """
+    from ganvas.inference.generator import load
+    from ganvas.inference.pictures import write
+
+    numbers = parse_seeds(seeds)
+    pictures = load(run).sample(numbers, truncation=truncation, label=label)
+    written = write(pictures, numbers, out)
+    report({"pictures": len(pictures), "files": [str(path) for path in written]}, json)
+    terminal.say(f"{len(pictures)} pictures in {out}")
+
+
+def walk(
+    run: Annotated[str, Positional, arg(metavar="RUN")],
+    *,
+    seeds: Annotated[str, arg(metavar="1,5,9")],
+    frames: Annotated[int, arg(metavar="N")] = 60,
+    truncation: Annotated[float, arg(metavar="0.7")] = 1.0,
+    label: Annotated[str | None, arg(name="class", metavar="NAME")] = None,
+    out: Annotated[str, arg(metavar="walk.webp")] = "walk.webp",
+    json: bool = False,
+) -> None:
+    """Write an animation that moves through latent space from seed to seed and back to the first.
+
+    Args:
+        run: A run's folder, or a generator.safetensors file.
+        seeds: The pictures to pass, as 1,5,9.
+        frames: Frames of the whole walk.
+        truncation: Below 1 pictures are more typical and less various.
+        label: The class to draw, by name or number; without it the first seed's.
+        out: A .webp, .gif or .png (animated) file.
+        json: One JSON object on stdout.
+    """
+    from ganvas.inference.generator import load
+    from ganvas.inference.latent import walk as walk_through
+    from ganvas.inference.pictures import write_animation
+
+    generator, numbers = load(run), parse_seeds(seeds)
+    path = walk_through(generator.latents(numbers, truncation), frames)
+    number = numbers[0] if label is None else generator.class_number(label)
+    write_animation(generator.pictures(path, [number] * len(path)), Path(out))
+    report({"frames": frames, "files": [out]}, json)
+    terminal.say(f"{frames} frames in {out}")
