@@ -296,3 +296,9 @@ def test_a_disk_that_is_full_or_read_only_is_exit_3_with_what_to_do(monkeypatch,
     monkeypatch.setattr("filelock.FileLock.acquire", refuse)
     with pytest.raises(ganvas.DataError, match="ganvas resume run"):
         ganvas.resume("run")
+
+
+def test_pictures_of_a_run_can_be_had_in_one_call():
+    run = ganvas.train("digits", images=8, out="run", **SMALL)
+    pictures = ganvas.sample("run", [3, 4], label=7)
+    assert np.array_equal(pictures, run.load().sample([3, 4], label="7"))

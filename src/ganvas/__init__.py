@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ganvas.core.errors import DataError, Diverged, GanvasError, Interrupted, MemoryExhausted, UsageError
     from ganvas.core.images import grid
     from ganvas.data import open_data
-    from ganvas.inference.generator import Generator, load
+    from ganvas.inference.generator import Generator, load, sample
 
 _PUBLIC = {
     "train": "ganvas.api:train",
@@ -26,6 +26,7 @@ _PUBLIC = {
     "Run": "ganvas.api:Run",
     "load": "ganvas.inference.generator:load",
     "Generator": "ganvas.inference.generator:Generator",
+    "sample": "ganvas.inference.generator:sample",
     "grid": "ganvas.core.images:grid",
     "open_data": "ganvas.data:open_data",
     "GanvasError": "ganvas.core.errors:GanvasError",
@@ -51,6 +52,7 @@ __all__ = [
     "open_data",
     "plan",
     "resume",
+    "sample",
     "train",
 ]
 

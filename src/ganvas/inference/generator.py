@@ -117,6 +117,16 @@ def load(path: str | Path, *, device: str = "auto") -> Generator:
     return Generator(network, card, devices.choose_device(device))
 
 
+def sample(
+    path: str | Path, seeds: Sequence[int], *, truncation: float = 1.0, label: str | int | None = None
+) -> np.ndarray:
+    """uint8 [N, C, H, W]: pictures of a run or of a generator file; `load` once for more than one call.
+
+    Arguments and errors are those of `load` and of `Generator.sample`.
+    """
+    return load(path).sample(seeds, truncation=truncation, label=label)
+
+
 def _widths(part: Any) -> Iterator[int]:
     """Every whole number in a network's settings."""
     values = part.values() if isinstance(part, dict) else part if isinstance(part, (list, tuple)) else ()
