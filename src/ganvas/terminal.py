@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +34,7 @@ def show_error(message: str) -> None:
     console.print(Text("error: ", style="bold red") + Text(message), soft_wrap=True)
 
 
-def show_table(rows: list[tuple[str, ...]], heads: tuple[str, ...] = (), to: Console = console) -> None:
+def show_table(rows: Sequence[tuple[str, ...]], heads: tuple[str, ...] = (), to: Console = console) -> None:
     """Print rows in aligned columns."""
     table = Table(box=None, show_header=bool(heads), padding=(0, 2, 0, 0), header_style="dim")
     for number in range(len(rows[0]) if rows else len(heads)):

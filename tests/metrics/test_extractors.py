@@ -8,7 +8,7 @@ from torch.nn import functional
 from ganvas import metrics
 from ganvas.core.errors import DataError, UsageError
 from ganvas.metrics import fashion
-from ganvas.metrics.extractors import load_classifier
+from ganvas.metrics.fashion import load_classifier
 
 SHIPPED = Path(fashion.__file__).with_name("weights") / fashion.WEIGHTS
 
@@ -56,7 +56,7 @@ def test_pixel_features_are_the_means_of_areas_in_unit_range():
 def test_pixels_takes_pictures_of_any_size_but_not_of_other_channels():
     extractor = metrics.extractor("pixels", channels=3)
     assert extractor(noise(2, 3, 5, 37)).shape == (2, 192)
-    with pytest.raises(DataError, match="3 channels a picture, not 1"):
+    with pytest.raises(DataError, match="of 3 channels, not 1"):
         extractor(noise(2, 1, 8, 8))
 
 

@@ -11,7 +11,7 @@ from ganvas.training.folder import RunFolder
 from ganvas.training.journal import Tick, read
 
 _COLOURS = ("#3b6fb6", "#c8553d", "#4b8b3b", "#8e5ea2", "#b8860b", "#5b6770")
-_STYLE = """
+STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 960px; margin: 32px auto; padding: 0 16px }
 h1 { font-size: 24px; margin: 0 0 4px } h2 { font-size: 17px; margin: 32px 0 8px } p { margin: 4px 0; color: #555 }
 .final { width: min(100%, 640px); image-rendering: pixelated; border: 1px solid #ddd }
@@ -35,14 +35,14 @@ def write_summary(run: RunFolder) -> Path:
         f"<p>{html.escape(_headline(card, lines))}</p>",
         "".join(f'<img class="final" src="{_embedded(path)}" alt="generated pictures">' for path in samples[-1:]),
         _past(samples),
-        _curves(lines),
+        curves(lines),
         f"<h2>Notes</h2><pre>{html.escape(notes)}</pre>" if notes else "",
         f"<h2>Settings</h2><pre>{html.escape(run.settings.read_text(encoding='utf-8'))}</pre>",
     ]
     title = f"<title>{html.escape(run.path.name)} – Ganvas</title>"
     page = (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8">{title}'
-        f"<style>{_STYLE}</style></head><body>{''.join(parts)}</body></html>\n"
+        f"<style>{STYLE}</style></head><body>{''.join(parts)}</body></html>\n"
     )
     files.write_text(run.summary, page)
     return run.summary
@@ -72,7 +72,8 @@ def _past(samples: list[Path]) -> str:
     return f'<h2>How it came to be: the same seeds over time</h2><div class="past">{"".join(figures)}</div>'
 
 
-def _curves(lines: list[Tick]) -> str:
+def curves(lines: list[Tick]) -> str:
+    """The terms and scores of a journal as charts, with their heading; "" where there are none."""
     groups: dict[str, dict[str, list[tuple[float, float]]]] = {}
     for line in lines:
         for name, value in line.get("terms", {}).items():

@@ -1,24 +1,20 @@
 """Feature extractors: what a score sees of a picture.
 
-An extractor has a name, the SHA-256 of its weights (None if it has none) and a length of feature vector, and maps
-uint8 pictures [N, C, H, W] to float32 features [N, D] on the pictures' device. Scores under different extractors,
-or under one name with different weights, say nothing about each other.
+An extractor maps uint8 pictures [N, C, H, W] to float32 features [N, D] on the pictures' device, and says of itself
+what a score has to be reported with. Scores under different extractors, or under one name with other weights, another
+layer or another resize, say nothing about each other.
 """
 
-import functools
-import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
-from safetensors.torch import load
 from torch import Tensor
 from torch.nn import functional
 
-from ganvas.core.errors import DataError
-from ganvas.metrics import fashion
-
-_BATCH = 250  # pictures in flight: about 17,000 a second on two cores; 1,000 at a time ran at 10,000
+from ganvas.core.errors import DataError, UsageError
 
 
 class Extractor(Protocol):
@@ -33,14 +29,84 @@ class Extractor(Protocol):
         """SHA-256 of the weights file; None where nothing was learned."""
 
     @property
+    def layer(self) -> str:
+        """Which activations the features are."""
+
+    @property
+    def resize(self) -> str:
+        """The name of the resize before the network; "none" where there is none."""
+
+    @property
     def dimensions(self) -> int:
         """D, the length of a feature vector."""
+
+    @property
+    def protocol(self) -> dict[str, str | int | None]:
+        """All that has to agree before two scores of this extractor may be compared."""
 
     def __call__(self, pictures: Tensor) -> Tensor:
         """uint8 [N, C, H, W] -> float32 [N, D]."""
 
+    def logits(self, features: Tensor) -> Tensor | None:
+        """Features [N, D] -> float32 logits [N, K] for the Inception-style score; None if it does not classify."""
 
-class PixelExtractor:
+
+class PictureReader:
+    """What the extractors here share: the checks, batches, and exact float32 whatever the program around it has set.
+
+    channels: C of the pictures it will be shown. A kind of extractor gives the attributes below and `_features`.
+    """
+
+    name: str
+    weights_sha256: str | None
+    layer: str
+    resize: str
+    dimensions: int
+    input: str  # how a picture is turned into what the network sees, for the record
+    at_once = 250  # pictures in flight: for small networks about 17,000 a second on two cores; 1,000 ran at 10,000
+
+    def __init__(self, channels: int) -> None:
+        self.channels = channels
+
+    @property
+    def protocol(self) -> dict[str, str | int | None]:
+        """All that has to agree before two scores of this extractor may be compared."""
+        return {
+            "extractor": self.name,
+            "weights_sha256": self.weights_sha256,
+            "layer": self.layer,
+            "resize": self.resize,
+            "input": self.input,
+            "channels": self.channels,
+            "dimensions": self.dimensions,
+        }
+
+    @torch.no_grad()
+    def __call__(self, pictures: Tensor) -> Tensor:
+        """uint8 [N, C, H, W] -> float32 [N, D]. Raises DataError for pictures it was not made for."""
+        check_pictures(pictures, self.name)
+        if pictures.shape[1] != self.channels:
+            raise DataError(
+                f"The {self.name} extractor was opened for pictures of {self.channels} channels, "
+                f"not {pictures.shape[1]}: compare sets of the same channels"
+            )
+        self._check_size(*pictures.shape[2:])
+        with exact_float32(pictures.device):
+            return torch.cat([self._features(batch) for batch in pictures.split(self.at_once)])
+
+    def logits(self, features: Tensor) -> Tensor | None:
+        """None: these features are not a classifier's."""
+        return None
+
+    def _check_size(self, height: int, width: int) -> None:
+        """Raise DataError for sizes that cannot be read; most read all."""
+
+    def _features(self, batch: Tensor) -> Tensor:
+        """uint8 [n, C, H, W] -> float32 [n, D], without gradients."""
+        raise NotImplementedError
+
+
+class PixelExtractor(PictureReader):
     """The picture itself, averaged over areas to 8 x 8 a channel and scaled to [0, 1]: needs no weights, fits anything.
 
     It sees layout, brightness and colour, not texture. channels: C of the pictures; D = 64 C.
@@ -48,82 +114,61 @@ class PixelExtractor:
 
     name = "pixels"
     weights_sha256: str | None = None
+    layer = "areas"
+    resize = "area-8x8"
+    input = "pixels / 255"
 
-    def __init__(self, channels: int) -> None:
-        self.channels = channels
+    def __init__(self, channels: int, weights: Path | None = None, resize: str | None = None) -> None:
+        refuse_choice(self.name, weights, resize)
+        super().__init__(channels)
         self.dimensions = channels * 64
 
-    def __call__(self, pictures: Tensor) -> Tensor:
-        """uint8 [N, C, H, W] -> float32 [N, 64 C]. Raises DataError for another number of channels."""
-        _check(pictures, self.name)
-        if pictures.shape[1] != self.channels:
-            raise DataError(f"These features are of {self.channels} channels a picture, not {pictures.shape[1]}")
-        pooled = [functional.adaptive_avg_pool2d(batch.float(), 8).flatten(1) / 255 for batch in pictures.split(_BATCH)]
-        return torch.cat(pooled)
+    def _features(self, batch: Tensor) -> Tensor:
+        return functional.adaptive_avg_pool2d(batch.float(), 8).flatten(1) / 255
 
 
-class FashionExtractor:
-    """The last hidden layer, 128 values, of a small classifier of Fashion-MNIST that is shipped with the package.
-
-    It reads grey pictures of 28 x 28, or of 32 x 32 with a border of 2 that is cut off. Raises DataError if the
-    weights are not those this version was made with.
-    """
-
-    name = "fashion"
-    weights_sha256: str | None = fashion.WEIGHTS_SHA256
-    dimensions = fashion.DIMENSIONS
-
-    def __init__(self, channels: int = 1) -> None:
-        if channels != 1:
-            raise DataError(f"The fashion extractor reads grey pictures, not pictures of {channels} channels")
-        self._classifier = _fashion_classifier()
-
-    @torch.no_grad()
-    def __call__(self, pictures: Tensor) -> Tensor:
-        """uint8 [N, 1, 28 or 32, the same] -> float32 [N, 128]. Raises DataError for other pictures."""
-        _check(pictures, self.name)
-        _, channels, height, width = pictures.shape
-        if channels != 1 or (height, width) not in ((28, 28), (32, 32)):
-            raise DataError(
-                f"The fashion extractor reads grey pictures of 28 x 28 or 32 x 32, "
-                f"not {width} x {height} with {channels} channels"
-            )
-        border = (height - 28) // 2
-        pictures = pictures[:, :, border : height - border, border : width - border]
-        classifier = self._classifier.to(pictures.device)
-        return torch.cat([classifier(batch.float() / 255) for batch in pictures.split(_BATCH)])
+COLOUR_INPUT = "grey repeated to 3 channels; alpha composited on white and rounded"
 
 
-def choose(channels: int, size: int, name: str) -> str:
-    """The extractor that `auto` takes for data of this name, with square pictures of so many channels and pixels."""
-    return "fashion" if name == "fashion-mnist" and channels == 1 and size in (28, 32) else "pixels"
+def to_colour(pictures: Tensor) -> Tensor:
+    """uint8 pictures [N, 1 to 4, H, W] -> uint8 [N, 3, H, W], as COLOUR_INPUT says. Raises DataError for other C."""
+    channels = pictures.shape[1]
+    if not 1 <= channels <= 4:
+        raise DataError(f"Pictures have 1 to 4 channels (grey, RGB, with or without alpha), not {channels}")
+    if channels in (2, 4):
+        shades, alpha = pictures[:, :-1].int(), pictures[:, -1:].int()
+        pictures = ((shades * alpha + 255 * (255 - alpha) + 127) // 255).to(torch.uint8)
+    return pictures if pictures.shape[1] == 3 else pictures.expand(-1, 3, -1, -1)
 
 
-def _check(pictures: Tensor, name: str) -> None:
-    if pictures.dtype != torch.uint8 or pictures.ndim != 4 or not len(pictures):
+def check_pictures(pictures: Tensor, name: str) -> None:
+    """Raise DataError, naming who refuses, unless pictures are uint8 [N, C, H, W] with at least one pixel."""
+    if pictures.dtype != torch.uint8 or pictures.ndim != 4 or not pictures.numel():
         raise DataError(
             f"The {name} extractor reads uint8 pictures [N, C, H, W], N >= 1, "
             f"not {pictures.dtype} of shape {list(pictures.shape)}"
         )
 
 
-@functools.cache
-def _fashion_classifier() -> fashion.FashionClassifier:
-    return load_classifier(Path(__file__).with_name("weights") / fashion.WEIGHTS)
+def refuse_choice(name: str, weights: Path | None, resize: str | None) -> None:
+    """Raise UsageError if weights or a resize were chosen for an extractor that has one of each, or none."""
+    if weights is not None:
+        raise UsageError(f"The {name} extractor reads no weights file: leave {weights} out")
+    if resize is not None:
+        raise UsageError(f"The {name} extractor has no resize to choose: leave {resize!r} out")
 
 
-def load_classifier(path: Path) -> fashion.FashionClassifier:
-    """The classifier of Fashion-MNIST with the weights in a file, in float32.
-
-    Raises DataError if the file's SHA-256 is not the one this version was made with.
-    """
-    content = path.read_bytes()
-    if hashlib.sha256(content).hexdigest() != fashion.WEIGHTS_SHA256:
-        raise DataError(
-            f"{path} is not the file that the fashion extractor was made with: its scores would mean something else.\n"
-            "Install ganvas again"
-        )
-    classifier = fashion.FashionClassifier().eval().requires_grad_(False)
-    classifier.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing from its signatures
-    classifier.load_state_dict(load(content))
-    return classifier
+@contextmanager
+def exact_float32(device: torch.device) -> Iterator[None]:
+    """Full float32 inside: no autocast, no TensorFloat-32; a score must not depend on the training around it."""
+    cudnn: Any = torch.backends.cudnn  # which gets its `conv` when it is imported
+    parts = (torch.backends.cuda.matmul, cudnn.conv)
+    before = [part.fp32_precision for part in parts]
+    for part in parts:
+        part.fp32_precision = "ieee"
+    try:
+        with torch.autocast(device.type, enabled=False):
+            yield
+    finally:
+        for part, precision in zip(parts, before, strict=True):
+            part.fp32_precision = precision

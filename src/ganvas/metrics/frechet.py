@@ -31,6 +31,11 @@ class Statistics:
         """D, the length of one feature vector."""
         return self.mean.shape[0]
 
+    @property
+    def covariance(self) -> Tensor:
+        """float64 [D, D]: the covariance, divided by N - 1."""
+        return self.root.T @ self.root
+
 
 def statistics(features: np.ndarray | Tensor) -> Statistics:
     """The mean and covariance (divided by N - 1) of features [N, D].
@@ -56,6 +61,11 @@ def statistics(features: np.ndarray | Tensor) -> Statistics:
         centred = chunk.double() - mean
         covariance.addmm_(centred.T, centred)
     return Statistics(mean, _root(covariance / (count - 1)), count)
+
+
+def from_moments(mean: Tensor, covariance: Tensor, count: int) -> Statistics:
+    """The statistics of a set whose float64 mean [D] and covariance [D, D] (divided by N - 1) are known."""
+    return Statistics(mean.double(), _root(covariance.double()), count)
 
 
 def frechet_distance(a: Statistics, b: Statistics) -> float:

@@ -1,0 +1,112 @@
+"""eval, compare."""
+
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import Positional, arg
+
+from ganvas import terminal
+from ganvas.commands.printing import answer
+from ganvas.core.quantities import parse_count
+
+
+def evaluate(
+    what: Annotated[str, Positional, arg(metavar="RUN|FOLDER")],
+    *,
+    against: Annotated[str | None, arg(metavar="DATA")] = None,
+    metrics: Annotated[str, arg(metavar="fd,kd,prdc")] = "fd,kd,prdc",
+    count: Annotated[str, arg(metavar="10k")] = "10k",
+    extractor: Annotated[str, arg(metavar="auto|NAME")] = "auto",
+    weights: Annotated[str | None, arg(metavar="FILE")] = None,
+    resize: Annotated[str | None, arg(metavar="tf1-bilinear|clean")] = None,
+    held_out: Annotated[str | None, arg(metavar="DATA")] = None,
+    size: Annotated[int | None, arg(metavar="N")] = None,
+    seed: Annotated[int, arg(metavar="N")] = 0,
+    out: Annotated[str | None, arg(metavar="report.html")] = None,
+    json: bool = False,
+) -> None:
+    """Judge a generator, or a folder of pictures, against real ones; every score carries its protocol.
+
+    Args:
+        what: A run's folder, a generator.safetensors file, or a folder, zip or name of pictures.
+        against: The real data: a folder, a zip or a name; without it what the run was trained on.
+        metrics: Of fd, fd-infinity, kd, prdc, is, msssim, fd-per-class, memorization.
+        count: Generated pictures that are looked at.
+        extractor: What sees the pictures: inception, imagenet, fashion, domain or pixels; auto chooses by the data.
+        weights: The extractor's weights, where it needs a file.
+        resize: How pictures come to the extractor's size; part of the score.
+        held_out: Real pictures that training did not see; without it a named set's test part.
+        size: Pixels to which both sides are brought, where pictures are of many sizes.
+        seed: Of the pictures that are drawn, and of subsets.
+        out: Write a page with the scores, pictures and the protocol in full.
+        json: One JSON object on stdout.
+    """
+    from ganvas.inference import comparison, evaluation
+
+    run = Path(what)
+    found = evaluation.evaluate(
+        what,
+        against if against is not None else evaluation.trained_on(run),
+        metrics=[name.strip() for name in metrics.split(",") if name.strip()],
+        count=parse_count(count),
+        extractor=extractor,
+        weights=weights,
+        resize=resize,
+        held_out=held_out,
+        size=size,
+        seed=seed,
+        say=terminal.say,
+    )
+    if (run / "settings.toml").is_file():
+        comparison.keep(found, run)
+    if out is not None:
+        from ganvas.inference.evaluation_page import write_page
+
+        terminal.say(f"The report: {write_page(found, Path(out), run)}")
+    to = answer(found.as_dict(), json)
+    rows = [
+        (
+            score.name,
+            _number(score.value, score.spread),
+            "" if score.floor is None else f"{score.floor:.4g}",
+            f"{score.better} is better",
+        )
+        for score in found.scores
+    ]
+    terminal.show_table(rows, ("score", "value", "floor", ""), to=to)
+    for warning in dict.fromkeys(warning for score in found.scores for warning in score.warnings):
+        terminal.say(f"take care: {warning}")
+
+
+def compare(
+    runs: Annotated[tuple[str, ...], Positional, arg(metavar="RUN")],
+    *,
+    json: bool = False,
+) -> None:
+    """Compare evaluated runs; scores of unlike protocols are not ranked, and it is said what differs.
+
+    Args:
+        runs: Two or more runs that `ganvas eval` has judged.
+        json: One JSON object on stdout.
+    """
+    from ganvas.inference.comparison import compare as compare_runs
+
+    rows = compare_runs(runs)
+    to = answer({"runs": list(runs), "scores": [vars(row) for row in rows]}, json)
+    table = [
+        (
+            row.name,
+            *(
+                "" if value is None else f"{value:.4g}" + ("" if rank is None else f" ({rank})")
+                for value, rank in zip(row.values, row.ranks, strict=True)
+            ),
+            "" if row.floor is None else f"{row.floor:.4g}",
+            "not comparable: " + "; ".join(row.differing) if row.differing else f"{row.better} is better",
+        )
+        for row in rows
+    ]
+    terminal.show_table(table, ("score (rank)", *runs, "floor", ""), to=to)
+
+
+def _number(value: float, spread: float | None) -> str:
+    return f"{value:.4g}" + ("" if spread is None else f" ± {spread:.2g}")

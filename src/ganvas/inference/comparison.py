@@ -1,0 +1,69 @@
+"""Comparing evaluations: a ranking where the protocols agree, and what differs where they do not."""
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from ganvas.core import files
+from ganvas.core.errors import DataError
+from ganvas.inference.evaluation import Evaluation
+from ganvas.metrics.protocol import Score, differences
+
+EVALUATION = "evaluation.json"  # in a run's scores/: the newest evaluation
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One score of several runs. values: one for each, None where it was not measured.
+
+    ranks: 1 for the best, the same for equal ones; None where the protocols differ: differing says in what.
+    """
+
+    name: str
+    better: str
+    values: tuple[float | None, ...]
+    ranks: tuple[int | None, ...]
+    floor: float | None
+    differing: tuple[str, ...] = ()
+
+
+def keep(evaluation: Evaluation, run: Path) -> Path:
+    """Leave an evaluation in a run, for `compare`."""
+    path = run / "scores" / EVALUATION
+    files.write_text(path, json.dumps(evaluation.as_dict(), indent=2) + "\n")
+    return path
+
+
+def compare(runs: Sequence[str | Path]) -> list[Row]:
+    """A row for each score that two or more of the runs have.
+
+    runs: folders of runs that were evaluated, or JSON files of evaluations. Raises DataError for one that was not.
+    """
+    held = [_scores(Path(run)) for run in runs]
+    names = list(dict.fromkeys(name for scores in held for name in scores))
+    return [_row(name, [scores.get(name) for scores in held]) for name in names]
+
+
+def _row(name: str, scores: Sequence[Score | None]) -> Row:
+    there = [score for score in scores if score is not None]
+    values = tuple(None if score is None else score.value for score in scores)
+    found = differences([score.protocol for score in there])
+    differing = tuple(f"{field}: {' / '.join(map(str, held))}" for field, held in found.items())
+    if differing:
+        return Row(name, there[0].better, values, (None,) * len(values), None, differing)
+    sign = 1 if there[0].better == "lower" else -1
+    ordered = sorted(sign * score.value for score in there)
+    ranks = tuple(None if value is None else ordered.index(sign * value) + 1 for value in values)
+    return Row(name, there[0].better, values, ranks, there[0].floor)
+
+
+def _scores(path: Path) -> dict[str, Score]:
+    file = path / "scores" / EVALUATION if path.is_dir() else path
+    if not file.is_file():
+        raise DataError(f"{path} has not been evaluated: ganvas eval {path} --against DATA")
+    try:
+        held = json.loads(file.read_text(encoding="utf-8"))["scores"]
+        return {score.name: score for score in map(Score.from_dict, held)}
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{file} is no evaluation of Ganvas: {error}. Make it anew with `ganvas eval`") from None

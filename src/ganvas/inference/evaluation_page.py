@@ -1,0 +1,93 @@
+"""The report of an evaluation: one self-contained HTML page with scores, pictures, closest pairs and the protocol."""
+
+import base64
+import html
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+
+from ganvas.core import files
+from ganvas.core.errors import DataError
+from ganvas.core.images import grid
+from ganvas.inference.evaluation import Evaluation
+from ganvas.inference.summary import STYLE, curves
+from ganvas.metrics.protocol import Score
+from ganvas.training.folder import RunFolder
+from ganvas.training.journal import read
+
+_TABLE = """
+table { border-collapse: collapse } td, th { text-align: left; padding: 4px 16px 4px 0; border-bottom: 1px solid #eee }
+th { color: #777; font-weight: normal; font-size: 13px } .care { color: #a33 }
+.pairs { width: 100%; image-rendering: pixelated; border: 1px solid #ddd }
+"""
+
+
+def write_page(evaluation: Evaluation, out: Path, run: Path) -> Path:
+    """Write the report and return its path. run: where curves come from, if it is a run's folder.
+
+    Raises DataError if the page cannot be written.
+    """
+    journal = RunFolder(run).journal
+    card = json.dumps(evaluation.card, indent=2, ensure_ascii=False)
+    parts = [
+        f"<h1>{html.escape(evaluation.what)}</h1>",
+        f"<p>{len(evaluation.scores)} scores against {html.escape(evaluation.against)}</p>",
+        _scores(evaluation.scores),
+        "<h2>Generated pictures</h2>" + _image(evaluation.pictures, "final"),
+        _pairs(evaluation),
+        curves(read(journal)) if journal.is_file() else "",
+        _protocols(evaluation.scores),
+        f"<h2>Card</h2><pre>{html.escape(card)}</pre>" if evaluation.card else "",
+    ]
+    title = f"<title>Evaluation of {html.escape(evaluation.what)} – Ganvas</title>"
+    page = (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8">{title}'
+        f"<style>{STYLE}{_TABLE}</style></head><body>{''.join(parts)}</body></html>\n"
+    )
+    try:
+        files.write_text(out, page)
+    except OSError as error:
+        raise DataError(f"{out} cannot be written: {error.strerror or error}. Choose another --out") from None
+    return out
+
+
+def _scores(scores: tuple[Score, ...]) -> str:
+    rows = []
+    for score in scores:
+        value = f"{score.value:.4g}" + ("" if score.spread is None else f" ± {score.spread:.2g}")
+        floor = "" if score.floor is None else f"{score.floor:.4g} (of {score.floor_count:,} held-out pictures)"
+        cells = (score.name, value, floor, f"{score.better} is better")
+        rows.append("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>")
+        if "verdict" in score.protocol.parameters:
+            rows.append(f'<tr><td></td><td colspan="3">{html.escape(score.protocol.parameters["verdict"])}</td></tr>')
+        for warning in score.warnings:
+            rows.append(f'<tr><td></td><td colspan="3" class="care">take care: {html.escape(warning)}</td></tr>')
+    heads = "".join(f"<th>{head}</th>" for head in ("score", "value", "floor: the same score of real pictures", ""))
+    return f"<table><tr>{heads}</tr>{''.join(rows)}</table>"
+
+
+def _pairs(evaluation: Evaluation) -> str:
+    if evaluation.pairs is None:
+        return ""
+    rows = np.concatenate(list(evaluation.pairs))
+    told = "Above generated, below the training picture that each is nearest to; the closest pairs first."
+    return f"<h2>Closest to training pictures</h2><p>{told}</p>{_image(rows, 'pairs', evaluation.pairs.shape[1])}"
+
+
+def _image(pictures: np.ndarray, kind: str, columns: int | None = None) -> str:
+    """uint8 [N, C, H, W] as a grid."""
+    stream = io.BytesIO()
+    grid(pictures, columns).save(stream, "PNG")
+    return f'<img class="{kind}" src="data:image/png;base64,{base64.b64encode(stream.getvalue()).decode()}" alt="">'
+
+
+def _protocols(scores: tuple[Score, ...]) -> str:
+    """What the scores have in common once, and the parameters of each."""
+    if not scores:
+        return ""
+    shared = {name: value for name, value in vars(scores[0].protocol).items() if name not in ("metric", "parameters")}
+    own = {score.name: dict(score.protocol.parameters) for score in scores}
+    text = json.dumps({"protocol": shared, "parameters": own}, indent=2, ensure_ascii=False)
+    return f"<h2>Protocol</h2><pre>{html.escape(text)}</pre>"

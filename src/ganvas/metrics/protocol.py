@@ -1,0 +1,75 @@
+"""The protocol of a score: everything that has to be the same before two numbers may be compared."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ganvas.core.version import VERSION
+
+# Fields in which two protocols may differ and their scores still be compared.
+_MAY_DIFFER = ("seeds", "version")
+
+
+@dataclasses.dataclass(frozen=True)
+class Protocol:
+    """How a score came to be.
+
+    metric: fd, kd, precision ... extractor, weights_sha256, layer, resize: what saw the pictures, None where nothing
+    was learned or no features are used. rounding: how pictures became integers. count: generated pictures.
+    reference: the name of the real data; reference_sha256: of its pixels and labels; reference_part: which of its
+    pictures; reference_count: how many. seeds: of the generated pictures. parameters: of the metric (k, subsets ...).
+    """
+
+    metric: str
+    extractor: str | None
+    weights_sha256: str | None
+    layer: str | None
+    resize: str | None
+    count: int
+    reference: str
+    reference_sha256: str
+    reference_part: str
+    reference_count: int
+    seeds: str
+    parameters: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    rounding: str = "uint8, to the nearest"
+    version: str = VERSION
+
+
+@dataclasses.dataclass(frozen=True)
+class Score:
+    """A number with all that it takes to believe it.
+
+    spread: the standard deviation over subsets or splits, None where the metric has none. floor: the same score of real
+    held-out pictures, None where there are none; floor_count: how many of those. better: "lower" or "higher".
+    warnings: why the number may mislead, in sentences.
+    """
+
+    name: str
+    value: float
+    better: str
+    protocol: Protocol
+    spread: float | None = None
+    floor: float | None = None
+    floor_count: int | None = None
+    warnings: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for a file."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Score":
+        """What `as_dict` gave. Raises KeyError or TypeError if it is something else."""
+        protocol = Protocol(**values["protocol"])
+        return cls(**{**values, "protocol": protocol, "warnings": tuple(values["warnings"])})
+
+
+def differences(protocols: Sequence[Protocol]) -> dict[str, list[Any]]:
+    """The fields in which protocols differ so that their scores say nothing about each other, with each one's value."""
+    found = {}
+    for field in dataclasses.fields(Protocol):
+        values = [getattr(protocol, field.name) for protocol in protocols]
+        if field.name not in _MAY_DIFFER and any(value != values[0] for value in values):
+            found[field.name] = values
+    return found
