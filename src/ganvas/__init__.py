@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ganvas.core.errors import DataError, Diverged, GanvasError, Interrupted, MemoryExhausted, UsageError
     from ganvas.core.images import grid
     from ganvas.data import open_data
+    from ganvas.inference.evaluation import evaluate
     from ganvas.inference.generator import Generator, load, sample
 
 _PUBLIC = {
@@ -27,6 +28,7 @@ _PUBLIC = {
     "load": "ganvas.inference.generator:load",
     "Generator": "ganvas.inference.generator:Generator",
     "sample": "ganvas.inference.generator:sample",
+    "evaluate": "ganvas.inference.evaluation:evaluate",
     "grid": "ganvas.core.images:grid",
     "open_data": "ganvas.data:open_data",
     "GanvasError": "ganvas.core.errors:GanvasError",
@@ -47,6 +49,7 @@ __all__ = [
     "Run",
     "UsageError",
     "__version__",
+    "evaluate",
     "grid",
     "load",
     "open_data",

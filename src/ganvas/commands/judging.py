@@ -27,6 +27,8 @@ def evaluate(
 ) -> None:
     """Judge a generator, or a folder of pictures, against real ones; every score carries its protocol.
 
+    The floor is the same score of real pictures that are no part of the reference.
+
     Args:
         what: A run's folder, a generator.safetensors file, or a folder, zip or name of pictures.
         against: The real data: a folder, a zip or a name; without it what the run was trained on.
@@ -68,12 +70,15 @@ def evaluate(
         (
             score.name,
             _number(score.value, score.spread),
-            "" if score.floor is None else f"{score.floor:.4g}",
+            "" if score.floor is None else f"{score.floor:.4g} ({score.floor_count:,} pictures)",
             f"{score.better} is better",
         )
         for score in found.scores
     ]
     terminal.show_table(rows, ("score", "value", "floor", ""), to=to)
+    for score in found.scores:
+        if "verdict" in score.protocol.parameters:
+            terminal.say(str(score.protocol.parameters["verdict"]), to)
     for warning in dict.fromkeys(warning for score in found.scores for warning in score.warnings):
         terminal.say(f"take care: {warning}")
 

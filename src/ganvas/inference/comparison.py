@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ganvas.core import files
-from ganvas.core.errors import DataError
+from ganvas.core.errors import DataError, UsageError
 from ganvas.inference.evaluation import Evaluation
 from ganvas.metrics.protocol import Score, differences
 
@@ -29,10 +29,18 @@ class Row:
 
 
 def keep(evaluation: Evaluation, run: Path) -> Path:
-    """Leave an evaluation in a run, for `compare`."""
+    """Leave an evaluation in a run, for `compare`, beside former scores that were not measured again."""
     path = run / "scores" / EVALUATION
-    files.write_text(path, json.dumps(evaluation.as_dict(), indent=2) + "\n")
+    content = evaluation.as_dict()
+    if path.exists():
+        former = [score.as_dict() for name, score in _scores(path).items() if name not in _names(evaluation)]
+        content["scores"] = [*content["scores"], *former]
+    files.write_text(path, json.dumps(content, indent=2) + "\n")
     return path
+
+
+def _names(evaluation: Evaluation) -> set[str]:
+    return {score.name for score in evaluation.scores}
 
 
 def compare(runs: Sequence[str | Path]) -> list[Row]:
@@ -40,9 +48,14 @@ def compare(runs: Sequence[str | Path]) -> list[Row]:
 
     runs: folders of runs that were evaluated, or JSON files of evaluations. Raises DataError for one that was not.
     """
+    if len(runs) < 2:
+        raise UsageError("There is nothing to compare with: give two runs or more")
     held = [_scores(Path(run)) for run in runs]
     names = list(dict.fromkeys(name for scores in held for name in scores))
-    return [_row(name, [scores.get(name) for scores in held]) for name in names]
+    shared = [name for name in names if sum(name in scores for scores in held) > 1]
+    if not shared:
+        raise DataError("These runs have no score in common: evaluate them with the same --metrics and --extractor")
+    return [_row(name, [scores.get(name) for scores in held]) for name in shared]
 
 
 def _row(name: str, scores: Sequence[Score | None]) -> Row:

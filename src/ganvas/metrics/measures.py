@@ -111,8 +111,8 @@ def prdc(evidence: Evidence, k: int = 5) -> list[Score]:
     found = precision_recall_density_coverage(evidence.fake[:count], real, k=k)
     floors: Mapping[str, float] = {}
     if evidence.held_out is not None and len(evidence.held_out) > k:
-        held = precision_recall_density_coverage(evidence.held_out[:count], real, k=k)
-        floors = vars(held)
+        held = evidence.held_out[:count]  # against as many real ones: neighbourhoods shrink where pictures are more
+        floors = vars(precision_recall_density_coverage(held, real[:: max(1, count // len(held))][: len(held)], k=k))
     return [
         evidence.score(
             name,

@@ -45,7 +45,7 @@ def read(path: Path, key: Key) -> Statistics:
     Raises DataError if the file is damaged, or holds statistics of something else: it says which field differs.
     """
     try:
-        with np.load(path, allow_pickle=False) as held:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as held:
             mean, covariance, count = held["mu"], held["sigma"], int(held["count"])
             protocol = json.loads(str(held["protocol"]))
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:

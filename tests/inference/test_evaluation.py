@@ -1,0 +1,199 @@
+"""Evaluation of generators and folders against real data: scores, floors, protocols, and what cannot be judged."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import ganvas
+from ganvas.inference import comparison
+from ganvas.inference.evaluation import evaluate, trained_on
+from ganvas.inference.evaluation_page import write_page
+from ganvas.metrics.measures import MEASURES
+
+
+@pytest.fixture(autouse=True)
+def _alone(tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("GANVAS_OFFLINE", "1")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Makes a folder of pictures in two classes: the numbers from first on, as grey blocks with some noise."""
+
+    def make(name: str, count: int = 120, *, first: int = 0, size: int = 16, mode: str = "L", noise: int = 60) -> Path:
+        for number in range(first, first + count):
+            dice = np.random.default_rng(number)
+            pixels = np.zeros((size, size, 3), int) + dice.integers(20, 180)
+            half = size // 2
+            pixels[: half if number % 2 else size, : size if number % 2 else half] += 60
+            pixels += dice.integers(0, noise + 1, pixels.shape[:2])[..., None]
+            image = Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).convert(mode)
+            path = tmp_path / name / ("wide" if number % 2 else "tall") / f"{number:05d}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            image.save(path)
+        return tmp_path / name
+
+    return make
+
+
+@pytest.fixture
+def run():
+    settings = ["generator.width=8", "discriminator.width=8", "training.tensorboard=off"]
+    return ganvas.train("digits", recipe="dcgan", batch=8, images=64, out="run", set=settings)
+
+
+def values(evaluation):
+    return {score.name: score.value for score in evaluation.scores}
+
+
+def test_real_pictures_score_near_their_floor_and_noise_far_from_it(folder):
+    real = folder("real", 300)
+    more = evaluate(folder("more", 150, first=1_000), real, metrics=["fd", "kd", "prdc"], extractor="pixels")
+    other = evaluate(
+        folder("other", 150, first=2_000, noise=240), real, metrics=["fd", "kd", "prdc"], extractor="pixels"
+    )
+    fd, far = (next(s for s in found.scores if s.name == "fd (pixels)") for found in (more, other))
+    assert fd.floor_count == 30
+    assert fd.value < 3 * fd.floor
+    assert far.value > 5 * fd.value
+    assert values(other)["kd (pixels)"] > values(more)["kd (pixels)"]
+    assert values(other)["precision (pixels)"] < values(more)["precision (pixels)"]
+
+
+def test_every_score_says_how_it_came_to_be(folder):
+    real = folder("real", 130)
+    found = evaluate(folder("fake", 110, first=500), real, metrics=list(MEASURES)[:4], extractor="pixels", seed=3)
+    whole = ganvas.open_data(real, size=16)
+    for score in found.scores:
+        protocol = score.protocol
+        assert (protocol.extractor, protocol.count, protocol.reference_count) == ("pixels", 110, 117)
+        assert protocol.reference_sha256 == whole.fingerprint
+        assert protocol.reference_part == "all but each tenth, at 16 pixels"
+        assert protocol.version == ganvas.__version__
+    kd = next(score for score in found.scores if score.name.startswith("kd"))
+    assert kd.protocol.parameters == {"subsets": 100, "subset_size": 110, "seed": 3}
+
+
+def test_fewer_pictures_than_features_are_warned_of(folder):
+    found = evaluate(folder("fake", 40, first=500), folder("real", 60), metrics=["fd"], extractor="pixels")
+    assert "fewer than the 64 features" in found.scores[0].warnings[0]
+
+
+def test_statistics_of_the_reference_are_kept_and_used_again(folder, tmp_path, monkeypatch):
+    fake, real = folder("fake", 80, first=500), folder("real", 100)
+    first = evaluate(fake, real, metrics=["fd"], extractor="pixels")
+    (kept,) = (tmp_path / "cache" / "ganvas" / "statistics").glob("*.npz")
+    monkeypatch.setattr("ganvas.inference.evaluation.references.write", pytest.fail)
+    assert values(evaluate(fake, real, metrics=["fd"], extractor="pixels")) == pytest.approx(values(first), abs=1e-9)
+    kept.write_bytes(kept.read_bytes()[:100])
+    with pytest.raises(ganvas.DataError, match="are damaged"):
+        evaluate(fake, real, metrics=["fd"], extractor="pixels")
+
+
+def test_a_run_is_judged_against_what_it_was_trained_on_with_its_classes_as_often(run):
+    against = trained_on(run.path)
+    found = evaluate(run.path, against, metrics=["fd", "fd-per-class", "msssim"], count=200, extractor="pixels")
+    names = [score.name for score in found.scores]
+    assert names[:2] == ["fd (pixels)", "fd-per-class (pixels): 0"]
+    assert sum(name.startswith("fd-per-class") for name in names) == 10
+    assert found.pictures.shape == (64, 1, 8, 8)
+    again = evaluate(run.load(), against, metrics=["fd"], count=200, extractor="pixels")
+    assert values(again)["fd (pixels)"] == values(found)["fd (pixels)"]
+    other = evaluate(run.path, against, metrics=["fd"], count=200, extractor="pixels", seed=1)
+    assert other.scores[0].protocol.seeds == "1000000 onwards"
+    assert values(other) != values(again)
+
+
+def test_copies_of_training_pictures_are_found_and_shown(folder, tmp_path):
+    real, unseen = folder("real", 300), folder("unseen", 150, first=5_000)
+    fake = folder("fake", 90, first=9_000)
+    for number in range(10):
+        picture = sorted(real.rglob("*.png"))[number]
+        (fake / picture.parent.name / f"copy{number}.png").write_bytes(picture.read_bytes())
+    found = evaluate(fake, real, metrics=["memorization"], extractor="pixels", held_out=unseen)
+    assert "may be copies" in found.scores[0].protocol.parameters["verdict"]
+    assert found.pairs.shape == (2, 12, 1, 16, 16)
+    assert all(np.array_equal(*found.pairs[:, place]) for place in range(10))
+    page = write_page(found, tmp_path / "report.html", tmp_path).read_text()
+    assert "Closest to training pictures" in page
+    assert "may be copies" in page
+    assert page.count("data:image/png;base64") == 2
+    assert "http" not in page
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"metrics": ["fdd"]}, "There is no metric 'fdd'"),
+        ({"metrics": ["is"], "extractor": "pixels"}, "does not classify"),
+        ({"metrics": ["memorization"], "extractor": "pixels"}, "--held-out"),
+        ({"extractor": "pixel"}, "pixels"),
+        ({"count": 1}, "2 pictures or more"),
+        ({"extractor": "inception"}, "2015-12-05"),
+    ],
+)
+def test_what_cannot_be_measured_is_told(folder, options, told):
+    fake, real = folder("fake", 60, first=500), folder("real", 60)
+    with pytest.raises(ganvas.GanvasError, match=told):
+        evaluate(fake, real, **{"metrics": ["fd"], **options})
+
+
+def test_pictures_that_cannot_be_compared_are_told(folder, tmp_path):
+    real = folder("real", 60)
+    with pytest.raises(ganvas.DataError, match="grey and .* in colour"):
+        evaluate(folder("grey", 20), folder("colourful", 20, mode="RGB"), extractor="pixels")
+    mixed = folder("mixed", 10)
+    folder("mixed", 10, first=10, size=24)
+    with pytest.raises(ganvas.DataError, match="not all of one size.*--size N"):
+        evaluate(mixed, real, extractor="pixels")
+    assert evaluate(mixed, real, extractor="pixels", size=16, metrics=["fd"]).scores
+    with pytest.raises(ganvas.DataError, match="has one picture"):
+        evaluate(folder("one", 1), real, extractor="pixels")
+    with pytest.raises(ganvas.DataError, match="has one picture"):
+        evaluate(mixed, folder("single", 1), extractor="pixels", size=16)
+    with pytest.raises(ganvas.DataError, match="6 or more pictures, and there are 4"):
+        evaluate(folder("few", 4, first=40), real, metrics=["prdc"], extractor="pixels")
+
+
+def test_runs_of_one_protocol_are_ranked_and_others_are_not(folder, tmp_path):
+    real = folder("real", 200)
+    good = evaluate(folder("good", 100, first=500), real, metrics=["fd", "prdc"], extractor="pixels")
+    bad = evaluate(folder("bad", 100, first=800, noise=200), real, metrics=["fd", "prdc"], extractor="pixels")
+    fewer = evaluate(folder("good"), real, metrics=["fd"], count=90, extractor="pixels")
+    for name, found in (("good", good), ("bad", bad), ("fewer", fewer)):
+        comparison.keep(found, tmp_path / "runs" / name)
+    runs = [tmp_path / "runs" / name for name in ("bad", "good")]
+    rows = {row.name: row for row in comparison.compare(runs)}
+    assert rows["fd (pixels)"].ranks == (2, 1)
+    assert rows["precision (pixels)"].ranks == (2, 1)
+    (row,) = comparison.compare([*runs, tmp_path / "runs" / "fewer"])[:1]
+    assert row.ranks == (None, None, None)
+    assert row.differing == ("count: 100 / 100 / 90",)
+
+
+def test_scores_that_are_not_measured_again_are_kept(folder, tmp_path):
+    fake, real = folder("fake", 60, first=500), folder("real", 80)
+    found = evaluate(fake, real, metrics=["fd", "prdc"], extractor="pixels")
+    path = comparison.keep(found, tmp_path / "run")
+    comparison.keep(dataclasses.replace(found, scores=found.scores[:1]), tmp_path / "run")
+    names = [score["name"] for score in json.loads(path.read_text())["scores"]]
+    assert sorted(names) == sorted(score.name for score in found.scores)
+
+
+def test_what_was_not_evaluated_cannot_be_compared(run, tmp_path):
+    with pytest.raises(ganvas.DataError, match="ganvas eval"):
+        comparison.compare([run.path, run.path])
+    with pytest.raises(ganvas.UsageError, match="two runs or more"):
+        comparison.compare([run.path])
+    (tmp_path / "x.json").write_text("{}")
+    with pytest.raises(ganvas.DataError, match="is no evaluation of Ganvas"):
+        comparison.compare([tmp_path / "x.json", run.path])
+    with pytest.raises(ganvas.UsageError, match="--against DATA"):
+        trained_on(tmp_path)
