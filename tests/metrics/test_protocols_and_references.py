@@ -98,5 +98,5 @@ def test_a_damaged_file_is_an_error_that_says_what_to_do(tmp_path, held, harm):
         np.savez(path, **arrays | {"mu": np.full(6, np.nan)})
     else:
         np.savez(path, **arrays | {"sigma": np.eye(5)})
-    with pytest.raises(DataError, match="[Dd]elete the file"):
+    with pytest.raises(DataError, match=r"[Dd]elete the file"):
         references.read(path, KEY)
