@@ -197,3 +197,30 @@ def test_what_was_not_evaluated_cannot_be_compared(run, tmp_path):
         comparison.compare([tmp_path / "x.json", run.path])
     with pytest.raises(ganvas.UsageError, match="--against DATA"):
         trained_on(tmp_path)
+
+
+def test_a_domain_extractor_is_trained_once_on_the_labels_of_the_data(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("ganvas.metrics.classifier.Training.epochs_of", lambda training, count: 3)
+    fake, real, said = folder("fake", 80, first=500), folder("real", 200), []
+    first = evaluate(fake, real, metrics=["fd", "is", "cas"], extractor="domain", say=said.append)
+    assert sum("Training a domain extractor" in sentence for sentence in said) == 1
+    (kept,) = (tmp_path / "cache" / "ganvas" / "domain").glob("*.safetensors")
+    assert kept.stat().st_size < 1_000_000
+    again = evaluate(fake, real, metrics=["fd"], extractor="domain", say=said.append)
+    assert sum("Training a domain extractor" in sentence for sentence in said) == 1
+    assert values(again)["fd (domain)"] == values(first)["fd (domain)"]
+    cas = first.scores[-1]
+    assert (cas.name, cas.protocol.extractor, cas.protocol.parameters["test_pictures"]) == ("cas", None, 20)
+    assert 0.5 <= cas.value <= 1
+    assert 0.5 <= cas.floor <= 1
+
+
+def test_a_domain_extractor_needs_classes(folder, tmp_path):
+    plain = tmp_path / "plain"
+    plain.mkdir()
+    for path in folder("real", 60).rglob("*.png"):
+        path.rename(plain / path.name)
+    with pytest.raises(ganvas.DataError, match="it has none"):
+        evaluate(folder("fake", 60, first=500), plain, metrics=["fd"], extractor="domain")
+    with pytest.raises(ganvas.DataError, match="classes on both sides"):
+        evaluate(folder("fake"), plain, metrics=["cas"], extractor="pixels")

@@ -32,7 +32,7 @@ def evaluate(
     Args:
         what: A run's folder, a generator.safetensors file, or a folder, zip or name of pictures.
         against: The real data: a folder, a zip or a name; without it what the run was trained on.
-        metrics: Of fd, fd-infinity, kd, prdc, is, msssim, fd-per-class, memorization.
+        metrics: Of fd, fd-infinity, kd, prdc, is, msssim, fd-per-class, memorization, cas.
         count: Generated pictures that are looked at.
         extractor: What sees the pictures: inception, imagenet, fashion, domain or pixels; auto chooses by the data.
         weights: The extractor's weights, where it needs a file.

@@ -16,6 +16,7 @@ from ganvas.core.parts import nearest
 from ganvas.core.places import user_cache
 from ganvas.inference.generator import Generator, load
 from ganvas.metrics import references
+from ganvas.metrics.domain import DomainExtractor, train_domain_classifier
 from ganvas.metrics.extractors import Extractor
 from ganvas.metrics.frechet import Statistics, statistics
 from ganvas.metrics.measures import MEASURES, Evidence, features_of, memorization_of
@@ -25,6 +26,7 @@ from ganvas.training.folder import RunFolder
 
 Say = Callable[[str], None]
 
+_BY_STATISTICS = {"fd", "fd-infinity", "is", "msssim", "cas"}  # what needs no features of the reference
 _AT_ONCE = 250  # pictures at a time
 _EVERY = 10  # of a reference without a test part of its own, every so manieth picture is held out
 _FEWEST = 50  # pictures of a reference from which some are held out
@@ -101,25 +103,33 @@ def evaluate(
         raise UsageError(f"count {count}: scores need 2 pictures or more")
     subject = _subject(what, size, seed, say)
     real, held = _reference(subject, against, held_out, say)
-    if extractor == "auto":
-        extractor = metrics_room.choose_for_evaluation(real.channels, real.size, real.name)
-    extract = metrics_room.extractor(extractor, real.channels, None if weights is None else Path(weights), resize)
+    extract = _extractor(extractor, real, held, weights, resize, say)
     number = min(count, subject.count if subject.count is not None else count)
     labels = _labels(subject, real, number)
     say(f"{number:,} pictures of {subject.name} against {len(real):,} of {real.name}, seen by {extract.name}")
-    fake = features_of(extract, subject.pictures(number, labels))
-    key = _key(extract, real)
-    kept = references.path_of(user_cache() / "statistics", key)
-    features = None
-    if kept.exists():
-        real_statistics = references.read(kept, key)
-    else:
-        features = features_of(extract, real.parts())
-        real_statistics = statistics(features)
-        references.write(kept, real_statistics, key)
-    if features is None and set(metrics) - {"fd", "fd-infinity", "is", "msssim"}:
-        features = features_of(extract, real.parts())
-    return _measured(metrics, subject, real, held, extract, fake, features, real_statistics, labels, number, seed)
+    real_statistics, features = _seen(real, extract, also_features=bool(set(metrics) - _BY_STATISTICS))
+    shown = torch.cat(list(subject.pictures(min(number, _COMPARED), None if labels is None else labels[:_COMPARED])))
+    evidence = Evidence(
+        extractor=extract,
+        protocol=_protocol(subject, real, extract, number),
+        fake=features_of(extract, subject.pictures(number, labels)),
+        real=features,
+        real_statistics=real_statistics,
+        held_out=features_of(extract, held.parts()) if held is not None else None,
+        unseen=held is not None and held.unseen,
+        pictures=shown,
+        judged=lambda: torch.cat(list(subject.pictures(number, labels))),
+        real_pictures=real.whole,
+        held_out_pictures=held.whole if held is not None else None,
+        fake_labels=None if labels is None else torch.from_numpy(labels),
+        real_labels=None if real.labels is None else torch.from_numpy(real.labels),
+        held_out_labels=None if held is None or held.labels is None else torch.from_numpy(held.labels),
+        classes=subject.classes,
+        seed=seed,
+    )
+    scores = tuple(score for name in metrics for score in MEASURES[name](evidence))
+    pairs = _pairs(evidence, subject, real, labels, number) if "memorization" in metrics else None
+    return Evaluation(subject.name, real.name, scores, shown[:_SHOWN].numpy(), subject.card, pairs)
 
 
 def trained_on(run: Path) -> str:
@@ -129,21 +139,59 @@ def trained_on(run: Path) -> str:
     return str(RunFolder.open(run).read_settings()["data"]["where"])
 
 
-def _measured(
-    metrics: Sequence[str],
-    subject: Subject,
-    real: "Reals",
-    held: "Reals | None",
-    extract: Extractor,
-    fake: Tensor,
-    features: Tensor | None,
-    real_statistics: Statistics,
-    labels: np.ndarray | None,
-    number: int,
-    seed: int,
-) -> Evaluation:
-    shown = torch.cat(list(subject.pictures(min(number, _COMPARED), None if labels is None else labels[:_COMPARED])))
-    protocol = Protocol(
+def _extractor(
+    name: str, real: "Reals", held: "Reals | None", weights: str | Path | None, resize: str | None, say: Say
+) -> Extractor:
+    """The extractor of a name; one of the data's own kind is trained once on its labels, and kept."""
+    if name == "auto":
+        name = metrics_room.choose_for_evaluation(real.channels, real.size, real.name)
+    if name == "domain" and weights is None:
+        weights = user_cache() / "domain" / f"{real.sha256[:24]}.safetensors"
+        if not weights.exists():
+            _train_domain(real, held, say).save(weights)
+    return metrics_room.extractor(name, real.channels, None if weights is None else Path(weights), resize)
+
+
+def _train_domain(real: "Reals", held: "Reals | None", say: Say) -> DomainExtractor:
+    if real.labels is None or held is None or held.labels is None:
+        raise DataError(
+            f"A domain extractor is trained on the classes of {real.name}, and it has none, or too few pictures: give "
+            "pictures in subfolders, a file with --weights, or another --extractor"
+        )
+    say(f"Training a domain extractor on the {len(real):,} pictures of {real.name}; it is kept for the next time")
+    found = train_domain_classifier(
+        real.whole(),
+        torch.from_numpy(real.labels),
+        held_out_pictures=held.whole(),
+        held_out_labels=torch.from_numpy(held.labels),
+        seed=0,
+    )
+    say(f"It classifies {found.about['accuracy']:.1%} of the held-out pictures rightly")
+    return found
+
+
+def _seen(real: "Reals", extract: Extractor, *, also_features: bool) -> tuple[Statistics, Tensor]:
+    """The reference's statistics, kept from one evaluation to the next, and where wanted its features, else none."""
+    key = {
+        "extractor": extract.name,
+        "weights_sha256": extract.weights_sha256,
+        "layer": extract.layer,
+        "resize": extract.resize,
+        "reference_sha256": real.sha256,
+        "reference_part": real.part,
+        "reference_count": len(real),
+    }
+    kept = references.path_of(user_cache() / "statistics", key)
+    features = torch.empty(0, extract.dimensions)
+    if also_features or not kept.exists():
+        features = features_of(extract, real.parts())
+    if not kept.exists():
+        references.write(kept, statistics(features), key)
+    return references.read(kept, key), features
+
+
+def _protocol(subject: Subject, real: "Reals", extract: Extractor, number: int) -> Protocol:
+    return Protocol(
         metric="",
         extractor=extract.name,
         weights_sha256=extract.weights_sha256,
@@ -156,23 +204,6 @@ def _measured(
         reference_count=len(real),
         seeds=subject.seeds,
     )
-    evidence = Evidence(
-        extractor=extract,
-        protocol=protocol,
-        fake=fake,
-        real=features if features is not None else fake[:0],
-        real_statistics=real_statistics,
-        held_out=features_of(extract, held.parts()) if held is not None else None,
-        unseen=held is not None and held.unseen,
-        pictures=shown,
-        fake_labels=None if labels is None else torch.from_numpy(labels),
-        real_labels=None if real.labels is None else torch.from_numpy(real.labels),
-        classes=subject.classes,
-        seed=seed,
-    )
-    scores = tuple(score for name in metrics for score in MEASURES[name](evidence))
-    pairs = _pairs(evidence, subject, real, labels, number) if "memorization" in metrics else None
-    return Evaluation(subject.name, real.name, scores, shown[:_SHOWN].numpy(), subject.card, pairs)
 
 
 def _pairs(evidence: Evidence, subject: Subject, real: "Reals", labels: np.ndarray | None, number: int) -> np.ndarray:
@@ -213,6 +244,10 @@ class Reals:
         """1, 3 or 4."""
         return int(self.images.shape[1])
 
+    def whole(self) -> Tensor:
+        """All pictures at once, uint8 [N, C, H, W]."""
+        return torch.cat(list(self.parts()))
+
     def parts(self) -> Iterator[Tensor]:
         """The pictures, uint8 [n, C, H, W] at a time; they may lie in a mapped file."""
         for start in range(0, len(self.indices), _AT_ONCE):
@@ -238,14 +273,15 @@ def _reference(
     test = held_out if held_out is not None else data_room.test_part(whole.where)
     if test is not None:
         other = data_room.open_data(test, size=subject.size, channels=subject.channels, say=say)
-        held = Reals(other.name, other.fingerprint, f"all, {at}", other.images, np.arange(len(other)), None, True)
+        theirs = other.labels if other.classes == whole.classes else None
+        held = Reals(other.name, other.fingerprint, f"all, {at}", other.images, np.arange(len(other)), theirs, True)
         return Reals(whole.name, whole.fingerprint, f"all, {at}", whole.images, every, whole.labels, False), held
     if len(whole) < _FEWEST:
         return Reals(whole.name, whole.fingerprint, f"all, {at}", whole.images, every, whole.labels, False), None
     out = every % _EVERY == _EVERY - 1
-    rest = whole.labels[~out] if whole.labels is not None else None
+    rest, tenth = (whole.labels[~out], whole.labels[out]) if whole.labels is not None else (None, None)
     kept = Reals(whole.name, whole.fingerprint, f"all but each tenth, {at}", whole.images, every[~out], rest, False)
-    return kept, Reals(whole.name, whole.fingerprint, f"each tenth, {at}", whole.images, every[out], None, False)
+    return kept, Reals(whole.name, whole.fingerprint, f"each tenth, {at}", whole.images, every[out], tenth, False)
 
 
 def _subject(what: Generator | str | Path, size: int | None, seed: int, say: Say) -> Subject:
@@ -320,15 +356,3 @@ def _labels(subject: Subject, real: Reals, count: int) -> np.ndarray | None:
         return np.arange(count) % len(subject.classes)
     often = np.sort(real.labels)[np.arange(count) * len(real.labels) // count].astype(np.int64)
     return often[Draws(0).order("labels", 0, count, count).numpy()]
-
-
-def _key(extract: Extractor, real: Reals) -> dict[str, Any]:
-    return {
-        "extractor": extract.name,
-        "weights_sha256": extract.weights_sha256,
-        "layer": extract.layer,
-        "resize": extract.resize,
-        "reference_sha256": real.sha256,
-        "reference_part": real.part,
-        "reference_count": len(real),
-    }

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ganvas.core.errors import DataError
+from ganvas.metrics.domain import classification_accuracy
 from ganvas.metrics.extractors import Extractor
 from ganvas.metrics.extrapolation import frechet_at_infinity
 from ganvas.metrics.frechet import Statistics, frechet_distance, statistics
@@ -28,7 +29,8 @@ class Evidence:
 
     fake: of the pictures that are judged. real: of the reference. held_out: of real pictures that are no part of the
     reference, None where there are none. unseen: whether training did not see those either. pictures: uint8
-    [N, C, H, W], the first of those that are judged. real_statistics: of all of `real`.
+    [N, C, H, W], the first of those that are judged. real_statistics: of the reference. judged, real_pictures,
+    held_out_pictures: all pictures of a kind, uint8 [N, C, H, W], when they are asked for.
     """
 
     extractor: Extractor
@@ -39,8 +41,12 @@ class Evidence:
     held_out: Tensor | None
     unseen: bool
     pictures: Tensor
+    judged: Callable[[], Tensor]
+    real_pictures: Callable[[], Tensor]
+    held_out_pictures: Callable[[], Tensor] | None = None
     fake_labels: Tensor | None = None
     real_labels: Tensor | None = None
+    held_out_labels: Tensor | None = None
     classes: tuple[str, ...] = ()
     seed: int = 0
 
@@ -199,6 +205,27 @@ def memorization_of(evidence: Evidence) -> Memorization:
     return memorization(evidence.fake, evidence.real, evidence.held_out)
 
 
+def cas(evidence: Evidence) -> list[Score]:
+    """The accuracy on held-out real pictures of a classifier trained on generated ones (Ravuri & Vinyals 2019)."""
+    held, labels, fake_labels = evidence.held_out_pictures, evidence.held_out_labels, evidence.fake_labels
+    if held is None or labels is None or fake_labels is None or evidence.real_labels is None:
+        raise DataError(
+            "The classification accuracy score needs classes on both sides, and held-out real pictures of the same "
+            "classes: a named set with a test part, or pictures in subfolders"
+        )
+    test = held()
+    value = classification_accuracy(evidence.judged(), fake_labels, test, labels, evidence.seed)
+    count = min(len(fake_labels), len(evidence.real_labels))
+    spread = torch.arange(count) * len(evidence.real_labels) // count
+    floor = classification_accuracy(
+        evidence.real_pictures()[spread], evidence.real_labels[spread], test, labels, evidence.seed
+    )
+    parameters = {"seed": evidence.seed, "test_pictures": len(test)}
+    score = evidence.score("cas", value, "higher", floor=floor, parameters=parameters)
+    protocol = replace(score.protocol, extractor=None, weights_sha256=None, layer=None, resize=None)
+    return [replace(score, name="cas", protocol=protocol, floor_count=count)]
+
+
 MEASURES: dict[str, Callable[[Evidence], list[Score]]] = {
     "fd": fd,
     "fd-infinity": fd_infinity,
@@ -208,6 +235,7 @@ MEASURES: dict[str, Callable[[Evidence], list[Score]]] = {
     "msssim": msssim,
     "fd-per-class": per_class_fd,
     "memorization": memorized,
+    "cas": cas,
 }
 
 
