@@ -12,7 +12,7 @@ import math
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -32,6 +32,7 @@ from ganvas.training.stopping import StopSettings
 from ganvas.training.trainer import Trainer, TrainingSettings
 
 MODES = 8
+COUNTED = 2_000  # generated points in which modes are counted
 RADIUS = 2.0  # of the ring
 SPREAD = 0.1  # standard deviation of each Gaussian
 _HALF = 3.0  # the picture shows [-3, 3] x [-3, 3]
@@ -111,13 +112,17 @@ class Ring:
         """The modes that are missing."""
         return "modes-missing", float(MODES - covered_modes(generated(averages["generator"])))
 
+    def protocol(self) -> dict[str, Any]:
+        """How the modes are counted."""
+        return {"metric": "modes-missing", "modes": MODES, "count": COUNTED}
+
     def publish(self, averages: Mapping[str, nn.Module], clock: Clock) -> tuple[dict[str, Tensor], dict[str, object]]:
         """The averaged generator."""
         return averages["generator"].state_dict(), {"kind": "toy", "images_seen": clock.images}
 
 
 @torch.no_grad()
-def generated(generator: nn.Module, count: int = 2_000) -> Tensor:
+def generated(generator: nn.Module, count: int = COUNTED) -> Tensor:
     """float32 [count, 2]: points of the seeds 0 to count - 1."""
     points: Tensor = generator(latents_of_seeds(range(count), 2))
     return points

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import torch
 
+from ganvas.metrics.protocol import Protocol
 from ganvas.training.clock import Clock
 
 
@@ -27,6 +28,9 @@ def test_a_score_is_small_for_the_data_itself_and_absent_for_a_single_picture(ma
     game.sample = lambda generator, count, labels: [torch.from_numpy(data.images[np.arange(count) % 50])]
     name, value = game.score({"generator": game.generator})
     assert "pixels" in name
+    protocol = Protocol(**game.protocol())
+    assert (protocol.extractor, protocol.count, protocol.reference_count) == ("pixels", 5_000, 50)
+    assert protocol.reference_sha256 == data.fingerprint
     assert abs(value) < 0.05
     game.sample = lambda generator, count, labels: [torch.from_numpy(255 - data.images[:1].repeat(count, 0))]
     assert game.score({"generator": game.generator})[1] > 1

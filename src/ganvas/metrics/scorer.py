@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ganvas.metrics.extractors import Extractor
 from ganvas.metrics.frechet import frechet_distance, statistics
+from ganvas.metrics.protocol import Protocol
 
 _REFERENCE = 10_000  # real pictures that the statistics are taken from, evenly spread over the data
 _AT_ONCE = 500
@@ -19,10 +20,11 @@ class Scorer:
     Pictures are looked at part by part, so that memory is taken by features alone.
     """
 
-    def __init__(self, extract: Extractor, pictures: np.ndarray) -> None:
-        """pictures: uint8 [N, C, H, W] of the data, N >= 2; they may be a mapped file."""
+    def __init__(self, extract: Extractor, pictures: np.ndarray, data: str = "", fingerprint: str = "") -> None:
+        """pictures: uint8 [N, C, H, W] of the data, N >= 2, perhaps a mapped file. data, fingerprint: which data."""
         self._extract = extract
         self.name = f"fd-{self._extract.name}"
+        self._data, self._fingerprint, self._of = data, fingerprint, len(pictures)
         spread = np.linspace(0, len(pictures) - 1, min(len(pictures), _REFERENCE)).astype(np.int64)
         parts = (spread[start : start + _AT_ONCE] for start in range(0, len(spread), _AT_ONCE))
         self._real = statistics(self._features(torch.from_numpy(np.ascontiguousarray(pictures[p])) for p in parts))
@@ -30,6 +32,22 @@ class Scorer:
     def __call__(self, parts: Iterable[Tensor]) -> float:
         """The distance of pictures, in parts of uint8 [n, C, H, W], from the data; 0 is the best."""
         return frechet_distance(statistics(self._features(parts)), self._real)
+
+    def protocol(self, count: int, seeds: str) -> Protocol:
+        """How a score of so many pictures of these seeds comes to be."""
+        return Protocol(
+            metric="fd",
+            extractor=self._extract.name,
+            weights_sha256=self._extract.weights_sha256,
+            layer=self._extract.layer,
+            resize=self._extract.resize,
+            count=count,
+            reference=self._data,
+            reference_sha256=self._fingerprint,
+            reference_part="all" if self._real.count == self._of else f"{self._real.count:,} of {self._of:,}, evenly",
+            reference_count=self._real.count,
+            seeds=seeds,
+        )
 
     def _features(self, parts: Iterable[Tensor]) -> Tensor:
         with torch.inference_mode():

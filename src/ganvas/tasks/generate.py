@@ -209,11 +209,18 @@ class Generate:
             return None
         if self._scorer is None:
             name = metrics.choose(self.chosen.data.channels, self.chosen.data.size, self.data.name)
-            self._scorer = Scorer(metrics.extractor(name, self.chosen.data.channels), self.data.images)
+            extract = metrics.extractor(name, self.chosen.data.channels)
+            self._scorer = Scorer(extract, self.data.images, self.data.name, self.data.fingerprint)
         labels = None
         if self.chosen.data.classes and self.data.labels is not None:  # each class as often as in the data
             labels = torch.from_numpy(np.sort(self.data.labels)[np.arange(_SCORED) * len(self.data) // _SCORED])
         return self._scorer.name, self._scorer(self.sample(averages["generator"], _SCORED, labels))
+
+    def protocol(self) -> dict[str, Any]:
+        """The protocol of `score`, {} before the first."""
+        if self._scorer is None:
+            return {}
+        return dataclasses.asdict(self._scorer.protocol(_SCORED, f"0 to {_SCORED - 1}"))
 
     def sample(self, generator: nn.Module, count: int, labels: Tensor | None) -> Iterator[Tensor]:
         """uint8 [n, C, H, W], part by part: the pictures of an averaged generator of the seeds 0 to count - 1."""

@@ -1,7 +1,7 @@
 """A GAN is a game between players; this says what a player, a batch and a task are."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Literal, Protocol, Self
+from typing import Annotated, Any, Literal, Protocol, Self
 
 import numpy as np
 import torch
@@ -117,6 +117,10 @@ class Task(Protocol):
 
     def score(self, averages: Mapping[str, nn.Module]) -> tuple[str, float] | None:
         """The name and value (lower is better) of the score in training, or None where there is none."""
+        ...
+
+    def protocol(self) -> dict[str, Any]:
+        """How the score comes to be: all that has to agree before two of them may be compared; {} without a score."""
         ...
 
     def publish(self, averages: Mapping[str, nn.Module], clock: Clock) -> tuple[dict[str, Tensor], dict[str, object]]:

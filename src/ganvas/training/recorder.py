@@ -84,8 +84,8 @@ class Recorder:
             sheet.save(partial, format="PNG")
 
     def score(self, clock: Clock, interval: int, name: str, value: float) -> None:
-        """Write scores/000200k.json."""
-        content = {"images": clock.images, "score": name, "value": value}
+        """Write scores/000200k.json: the value, and the protocol that makes it comparable."""
+        content = {"images": clock.images, "score": name, "value": value, "protocol": self._task.protocol()}
         path = self._run.path / "scores" / f"{_age(clock, interval)}.json"
         files.write_text(path, json.dumps(content, indent=2) + "\n")
 
