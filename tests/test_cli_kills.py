@@ -90,9 +90,10 @@ def test_an_interrupt_saves_says_how_to_go_on_and_changes_nothing(undisturbed):
     assert_same(state(Path("run")), undisturbed)
 
 
-def test_kill_9_at_a_random_moment_changes_nothing(undisturbed):
+@pytest.mark.parametrize("seed", [1, 2])
+def test_kill_9_at_a_random_moment_changes_nothing(undisturbed, seed):
     process = begin("run")
-    dice = random.SystemRandom()
+    dice = random.Random(seed)
     ticks, moment = dice.randrange(6), dice.uniform(0, 0.03)
     when = f"killed {moment} s after {ticks} more ticks"
     for _ in range(ticks):

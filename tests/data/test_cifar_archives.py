@@ -4,7 +4,6 @@ import gzip
 import io
 import os
 import pickle
-import pickletools
 import struct
 import tarfile
 from pathlib import Path
@@ -201,7 +200,7 @@ def test_plain_values_come_out_as_they_went_in() -> None:
 
 def test_pickles_with_flipped_bytes_are_read_or_refused_and_nothing_else() -> None:
     whole = old_style({"data": PIXELS[:1], "labels": [1, 2], "filenames": ["a.png", "b.png"]})
-    assert pickletools.genops(whole)
+    refused = 0
     for _ in range(400):
         content = bytearray(whole)
         for place in DICE.integers(0, 200, 2):
@@ -209,7 +208,8 @@ def test_pickles_with_flipped_bytes_are_read_or_refused_and_nothing_else() -> No
         try:
             read_plain(bytes(content))
         except NotPlain:
-            continue
+            refused += 1
+    assert 50 < refused < 400, "some flips must be seen, and some hit only values"
 
 
 def test_batches_that_do_not_fit_together_are_refused(tmp_path: Path) -> None:

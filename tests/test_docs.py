@@ -1,0 +1,48 @@
+"""What the documentation promises is there."""
+
+import dataclasses
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ganvas import losses, networks
+from ganvas.metrics import EXTRACTORS
+from ganvas.metrics.measures import MEASURES
+from ganvas.tasks.generate_settings import GenerateSettings
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+def names(kind: Any, above: str = "") -> Iterator[str]:
+    """The dotted name of every setting that holds a value."""
+    for field in dataclasses.fields(kind):
+        if dataclasses.is_dataclass(field.type):
+            yield from names(field.type, f"{above}{field.name}.")
+        elif field.name not in ("generator", "discriminator"):  # whichever network is named; in networks.md
+            yield above + field.name
+
+
+def code_in(page: str) -> set[str]:
+    text = re.sub(r"```.*?```", "", (DOCS / page).read_text(), flags=re.DOTALL)
+    return set(re.findall(r"`([^`\n]+)`", text))
+
+
+def test_every_setting_of_a_run_is_explained_and_no_other():
+    rows = [row for row in (DOCS / "settings.md").read_text().splitlines() if row.startswith("| `")]
+    told = {name for row in rows for name in re.findall(r"`([^`]+)`", row.split("|")[1])}
+    assert told == set(names(GenerateSettings))
+
+
+def test_every_network_and_its_settings_are_explained():
+    told = code_in("networks.md")
+    for table, find in ((networks.GENERATORS, networks.generator), (networks.DISCRIMINATORS, networks.discriminator)):
+        assert table.keys() <= told
+        for name in table:
+            assert {field.name for field in dataclasses.fields(find(name).Settings)} - {"name"} <= told
+
+
+def test_every_loss_measure_and_extractor_is_explained():
+    assert losses.ADVERSARIAL.keys() <= code_in("networks.md")
+    assert MEASURES.keys() <= code_in("evaluation.md")
+    assert EXTRACTORS.keys() <= code_in("evaluation.md")
