@@ -2,7 +2,7 @@
 
 import sys
 
-from benchmarks import quality, speed, startup
+from benchmarks import distances, quality, speed, startup
 
 MEASUREMENTS = {
     "startup": startup.startup,
@@ -10,6 +10,8 @@ MEASUREMENTS = {
     "speed-dcgan": lambda: speed.against_textbook("dcgan"),
     "speed-quick": lambda: speed.against_textbook("quick"),
     "overhead": speed.overhead,
+    "frechet": distances.frechet,
+    "neighbours": distances.neighbours,
     "quality": quality.quality,
     "quality-seeds": quality.seeds,
 }
