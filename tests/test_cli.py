@@ -284,3 +284,46 @@ def test_the_package_and_its_help_import_neither_torch_nor_numpy(script):
     report = f"import atexit, sys; atexit.register(lambda: print('HEAVY', {heavy}))"
     done = subprocess.run([sys.executable, "-c", f"{report}\n{script}"], capture_output=True, text=True, check=True)
     assert "HEAVY []" in done.stdout
+
+
+def test_runs_are_judged_and_compared_for_a_machine_and_a_person(ganvas, tmp_path):
+    for name, images in (("short", 8), ("long", 400)):
+        assert ganvas("train", "digits", "--images", images, "--out", name, *SMALL)[0] == 0
+    report = tmp_path / "report.html"
+    options = ["--metrics", "fd,prdc", "--count", 200, "--extractor", "pixels"]
+    status, out, err = ganvas("eval", "short", *options, "--json", "--out", report)
+    (found,) = [json.loads(line) for line in out.splitlines()]
+    assert status == 0
+    assert [score["name"] for score in found["scores"]][:2] == ["fd (pixels)", "precision (pixels)"]
+    assert found["scores"][0]["protocol"]["reference"] == "digits"
+    assert report.read_text().startswith("<!doctype html>")
+    assert "fd (pixels)" in err
+    status, out, _ = ganvas("eval", "long", *options)
+    assert status == 0
+    assert "fd (pixels)" in out
+    status, out, _ = ganvas("compare", "short", "long", "--json")
+    rows = {row["name"]: row for row in json.loads(out)["scores"]}
+    assert status == 0
+    assert rows["fd (pixels)"]["ranks"] == [2, 1]
+    assert "(1)" in ganvas("compare", "short", "long")[1]
+    assert ganvas("eval", "long", "--metrics", "fd", "--count", 100, "--extractor", "pixels")[0] == 0
+    assert "not comparable: count: 200 / 100" in ganvas("compare", "short", "long")[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "told"),
+    [
+        ("eval here", 2, "--against DATA"),
+        ("eval digits --against digits --metrics fdd", 2, "no metric 'fdd'"),
+        ("eval digits --against digits --extractor inception", 3, "2015-12-05"),
+        ("eval nowhere --against digits", 3, "no folder or file"),
+        ("eval digits --against digits --count many", 2, "many"),
+        ("compare digits digits", 3, "ganvas eval"),
+        ("compare digits", 2, "two runs or more"),
+    ],
+)
+def test_what_cannot_be_judged_is_an_error_that_says_what_to_do(ganvas, arguments, status, told):
+    found, out, err = ganvas(*arguments.split())
+    assert (found, out) == (status, "")
+    assert told in err
+    assert len(err.strip().splitlines()) <= 3
