@@ -302,3 +302,21 @@ def test_pictures_of_a_run_can_be_had_in_one_call():
     run = ganvas.train("digits", images=8, out="run", **SMALL)
     pictures = ganvas.sample("run", [3, 4], label=7)
     assert np.array_equal(pictures, run.load().sample([3, 4], label="7"))
+
+
+def test_settings_can_be_given_as_a_dictionary():
+    chosen = {
+        "generator.width": 8,
+        "data.mirror": True,
+        "loss.adversarial": "hinge",
+        "generator_optimizer.betas": [0.0, 0.9],
+    }
+    settings = ganvas.plan("digits", recipe="dcgan", set=chosen).settings
+    assert (settings.generator.width, settings.data.mirror, settings.loss.adversarial) == (8, True, "hinge")
+    assert settings.generator_optimizer.betas == (0.0, 0.9)
+
+
+@pytest.mark.parametrize("pictures", [[], np.zeros((3, 8, 8), np.uint8), np.zeros((1, 3, 8, 8), np.float32)])
+def test_a_grid_of_what_is_no_pictures_is_told(pictures):
+    with pytest.raises(ganvas.UsageError, match="uint8 pictures"):
+        ganvas.grid(pictures)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from PIL import Image
 
 COMMAND = [sys.executable, "-m", "ganvas", "train", "digits", "--recipe", "dcgan", "--batch", "8", "--images", "1600"]
 SETTINGS = ["generator.width=8", "discriminator.width=8", "training.tick=400", "training.tensorboard=off"]
@@ -48,3 +49,14 @@ def test_a_terminal_shows_how_the_run_goes(tmp_path, procs):
     assert "D 1" in seen or "D 0" in seen  # the discriminator's adversarial term
     assert seen.count("Done (all images seen)") == 1
     assert "{" not in seen
+
+
+def test_control_characters_in_the_names_of_files_do_not_reach_the_terminal(tmp_path):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    Image.new("L", (20, 20)).save(folder / "good.png")
+    (folder / "\x1b[31m\x07EVIL\x1b]0;pwn\x07.jpg").write_bytes(b"rubbish")
+    command = [sys.executable, "-m", "ganvas", "data", "check", str(folder)]
+    done = subprocess.run(command, capture_output=True, check=True)
+    assert b"EVIL" in done.stdout
+    assert not {0x1B, 0x07} & set(done.stdout + done.stderr)

@@ -7,7 +7,7 @@ import logging
 import math
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,14 +61,17 @@ def plan(
     device: str = "auto",
     precision: str = "auto",
     procs: int = 1,
-    set: Sequence[str] = (),
+    set: Sequence[str] | Mapping[str, Any] = (),
     say: Say = _log.warning,
 ) -> Plan:
     """What `train` with the same arguments would do, and why; nothing is written.
 
+    set: any settings, as {"generator.width": 48} or as ["generator.width=48"].
     Raises UsageError for an argument that cannot be meant, DataError for data that cannot be read.
     """
     tasks.task(task)
+    if isinstance(set, Mapping):
+        set = [f"{name}={json.dumps(value)}" for name, value in set.items()]  # which TOML reads as well
     wishes = Wishes(
         recipe=recipe,
         size=size,
@@ -99,7 +102,7 @@ def train(
     dictionary. on_round: called with the clock after each round, say: with sentences for a person; with procs above 1
     on_round is not called and sentences go to standard error.
     choices: the arguments of `plan`: recipe, size, images ("500k"), time ("20m"), batch, seed, device, precision,
-    procs, set (["generator.width=48", ...]).
+    procs, set ({"generator.width": 48}).
     Raises UsageError, DataError, MemoryExhausted, Diverged; and Interrupted, after saving, on Ctrl-C.
     """
     planned = plan(data, say=say, **choices)

@@ -26,12 +26,17 @@ _REFRESH = 0.25  # seconds between two drawings of the progress line
 
 def say(sentence: str, to: Console = console) -> None:
     """Print a sentence for a person."""
-    to.print(Text(sentence), soft_wrap=True)
+    to.print(_text(sentence), soft_wrap=True)
+
+
+def _text(words: str) -> Text:
+    """Words as they are, but for control characters, which names of files may hold and a terminal would obey."""
+    return Text("".join(c if c == "\n" or c.isprintable() else ascii(c)[1:-1] for c in words))
 
 
 def show_error(message: str) -> None:
     """Print an error: what, where, what to do."""
-    console.print(Text("error: ", style="bold red") + Text(message), soft_wrap=True)
+    console.print(Text("error: ", style="bold red") + _text(message), soft_wrap=True)
 
 
 def show_table(rows: Sequence[tuple[str, ...]], heads: tuple[str, ...] = (), to: Console = console) -> None:
@@ -40,7 +45,7 @@ def show_table(rows: Sequence[tuple[str, ...]], heads: tuple[str, ...] = (), to:
     for number in range(len(rows[0]) if rows else len(heads)):
         table.add_column(heads[number] if heads else "", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(str(cell)) for cell in row))
+        table.add_row(*(_text(str(cell)) for cell in row))
     to.print(table)
 
 

@@ -49,8 +49,10 @@ def test_names_in_a_zip_never_become_paths(tmp_path: Path) -> None:
         {"../../evil.png": png(), "/etc/abs.png": png(), "C:\\x\\win.png": png(), "ok.png": png()},
     )
     found = opened(path)
-    assert len(found) == 3
-    assert [str(one) for one in found.report.set_aside] == ["../../evil.png: its name points out of the zip"]
+    assert len(found) == 1
+    aside = {one.path: one.reason for one in found.report.set_aside}
+    assert len(aside) == 3
+    assert set(aside.values()) == {"its name points out of the zip"}
     assert sorted(tmp_path.rglob("*")) == sorted([*before, path])
 
 

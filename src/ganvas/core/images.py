@@ -11,6 +11,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from ganvas.core.errors import UsageError
+
 
 def to_float(pictures: Tensor) -> Tensor:
     """uint8 [..., H, W] in 0..255 -> float32 of the same shape in [-1, 1]."""
@@ -32,8 +34,11 @@ def grid(pictures: np.ndarray | Tensor, columns: int | None = None, gap: int = 2
     """Pictures side by side in one image, row by row, on white.
 
     pictures: uint8 [N, C, H, W], N >= 1. columns: None makes the grid as square as it goes. gap: pixels between.
+    Raises UsageError for another shape or type.
     """
     pictures = np.asarray(pictures)
+    if pictures.ndim != 4 or not len(pictures) or pictures.dtype != np.uint8:
+        raise UsageError(f"A grid is made of uint8 pictures [N, C, H, W], not {pictures.dtype} {list(pictures.shape)}")
     count, channels, height, width = pictures.shape
     columns = min(count, columns or math.ceil(math.sqrt(count)))
     rows = math.ceil(count / columns)

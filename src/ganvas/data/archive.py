@@ -128,7 +128,8 @@ def _overlapping(infos: list[zipfile.ZipInfo]) -> set[int]:
 
 def _refusal(info: zipfile.ZipInfo, overlapping: set[int]) -> str:
     """Why an entry is not to be unpacked; empty when it may be."""
-    if ".." in info.filename.replace("\\", "/").split("/"):
+    steps = info.filename.replace("\\", "/").split("/")
+    if ".." in steps or steps[0] == "" or steps[0].endswith(":"):
         return "its name points out of the zip"
     if info.flag_bits & _ENCRYPTED:
         return "is encrypted"

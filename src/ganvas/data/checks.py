@@ -61,7 +61,7 @@ class Check:
         ]
         lines += [f"  {line}" for line in self.report.lines()]
         lines += [f"  take care: {warning}" for warning in self.warnings]
-        return [*lines, f"  suggested   --size {self.suggested_size}, {'grey' if self.channels == 1 else 'colour'}"]
+        return [*lines, f"  own size    {self.suggested_size} pixels, {'grey' if self.channels == 1 else 'colour'}"]
 
 
 @dataclass(frozen=True)
