@@ -71,11 +71,6 @@ class SmallClassifier(nn.Module):
         features: Tensor = self.body(pictures)
         return features
 
-    def ready(self) -> "SmallClassifier":
-        """Itself, fixed and laid out for use."""
-        self.eval().requires_grad_(False)
-        return self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing from its signatures
-
 
 def train_classifier(
     pictures: Tensor, labels: Tensor, classes: int, *, seed: int, training: Training | None = None
@@ -118,7 +113,7 @@ def train_classifier(
                 optimizer.step()
                 schedule.step()
         model.body = _without_batch_norm(model.body.eval())
-    return model.ready()
+    return model.eval().requires_grad_(False)
 
 
 @torch.no_grad()

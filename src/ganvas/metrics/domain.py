@@ -26,7 +26,7 @@ from ganvas.metrics.classifier import (
     train_classifier,
 )
 from ganvas.metrics.extractors import PictureReader, refuse_choice
-from ganvas.metrics.weights import read_bytes
+from ganvas.metrics.weights import filled, read_bytes
 
 FORMAT = "ganvas-domain-1"
 
@@ -51,12 +51,15 @@ class DomainExtractor(PictureReader):
         size = self.about["size"]
         self.resize = "none" if size <= GREATEST else f"area-{GREATEST}x{GREATEST}"
         self.input = f"pixels / 255 at {size} x {size}"
-        self._classifier = SmallClassifier(self.channels, min(size, GREATEST), self.about["classes"])
         try:
-            self._classifier.load_state_dict(load(content))
-        except (RuntimeError, SafetensorError) as error:
-            raise DataError(f"These are not the weights of a domain extractor: {str(error).splitlines()[0]}") from None
-        self._classifier.ready()
+            tensors = load(content)
+        except SafetensorError as error:
+            raise DataError(f"The file of this domain extractor is damaged: {error}") from None
+        self._classifier = filled(
+            lambda: SmallClassifier(self.channels, min(size, GREATEST), self.about["classes"]),
+            tensors,
+            "The file of this domain extractor",
+        )
 
     def logits(self, features: Tensor) -> Tensor:
         """Features [N, 128] -> logits [N, K] of the data's classes."""

@@ -14,7 +14,7 @@ from torch import Tensor
 from ganvas.core.errors import DataError
 from ganvas.metrics.classifier import DIMENSIONS, SmallClassifier
 from ganvas.metrics.extractors import PictureReader, refuse_choice
-from ganvas.metrics.weights import read_checked
+from ganvas.metrics.weights import filled, read_checked
 
 WEIGHTS = "fashion.safetensors"
 WEIGHTS_SHA256 = "9bccca2a707ea39f0b3ec5cc90e9722029cb203285feb76ab9c0efbfe5a10cf4"
@@ -68,6 +68,4 @@ def load_classifier(path: Path) -> SmallClassifier:
     Raises DataError if the file's SHA-256 is not the one this version was made with.
     """
     content = read_checked(path, WEIGHTS_SHA256, "Install ganvas again")
-    classifier = SmallClassifier(1, SIZE, CLASSES)
-    classifier.load_state_dict(load(content))
-    return classifier.ready()
+    return filled(lambda: SmallClassifier(1, SIZE, CLASSES), load(content), str(path))

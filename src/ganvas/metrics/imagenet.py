@@ -7,7 +7,6 @@ odd row and column at the end. It is not the Inception network, so a score in it
 
 from importlib import metadata
 from pathlib import Path
-from typing import cast
 
 from torch import Tensor, nn
 from torch.nn import functional
@@ -83,7 +82,7 @@ def load_network(weights: Path | None) -> "Lite0":
             f"or put the file into {user_cache() / FOLDER}, or give its path"
         )
     state = {_own_name(name): tensor for name, tensor in read_state(path, WEIGHTS_SHA256, _ADVICE).items()}
-    return cast(Lite0, filled(Lite0, folded(state, _EPS), path))
+    return filled(Lite0, folded(state, _EPS), str(path))
 
 
 _OWN = {"_conv_stem": "stem.conv", "_bn0": "stem.bn", "_conv_head": "head.conv", "_bn1": "head.bn", "_fc": "classifier"}

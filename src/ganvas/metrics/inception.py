@@ -8,7 +8,6 @@ and a maximum where the last block would average. Names are those of the weights
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -57,7 +56,7 @@ class InceptionExtractor(PictureReader):
         path = Path(weights) if weights is not None else PUBLISHED.find_or_fetch(_announce)
         advice = f"Take {_NAME} from {_SOURCE}/"
         state = folded(read_state(path, PUBLISHED.file.sha256, advice), _EPS)
-        self._network = cast(Inception, filled(Inception, state, path))
+        self._network = filled(Inception, state, str(path))
 
     def logits(self, features: Tensor) -> Tensor:
         """Features [N, 2048] -> logits [N, 1008] without the bias, as the Inception score has been computed with."""

@@ -92,12 +92,11 @@ def _psnr(a: Tensor, b: Tensor) -> Tensor:
 
 
 def _ms_ssim(a: Tensor, b: Tensor, scales: int) -> Tensor:
-    weights = torch.tensor(SCALE_WEIGHTS[:scales], dtype=torch.float64)
-    weights /= weights.sum()
+    whole_weight = sum(SCALE_WEIGHTS[:scales]) if scales < len(SCALE_WEIGHTS) else 1  # the five sum up to 1.0001
     product = torch.ones(a.shape[:2], dtype=torch.float64, device=a.device)
-    for scale, weight in enumerate(weights.tolist()):
+    for scale, weight in enumerate(SCALE_WEIGHTS[:scales]):
         whole, contrast = _comparisons(a, b)
-        product *= (whole if scale == scales - 1 else contrast).clamp(min=0) ** weight
+        product *= (whole if scale == scales - 1 else contrast).clamp(min=0) ** (weight / whole_weight)
         if scale < scales - 1:
             a, b = functional.avg_pool2d(a, 2), functional.avg_pool2d(b, 2)
     return product.mean(1)

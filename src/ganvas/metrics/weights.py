@@ -5,6 +5,7 @@ import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +13,8 @@ from torch import Tensor, nn
 from ganvas.core.download import RemoteFile, fetch
 from ganvas.core.errors import DataError
 from ganvas.core.places import places_of, user_cache
+
+Network = TypeVar("Network", bound=nn.Module)
 
 
 @dataclass(frozen=True)
@@ -78,18 +81,17 @@ def folded(state: Mapping[str, Tensor], eps: float) -> dict[str, Tensor]:
     return kept
 
 
-def filled(build: Callable[[], nn.Module], state: Mapping[str, Tensor], path: Path) -> nn.Module:
-    """A network that takes these tensors for its own, fixed and laid out for use.
+def filled(build: Callable[[], Network], state: Mapping[str, Tensor], source: str) -> Network:
+    """A network with these tensors for its own, in float32, fixed and laid out for use; it draws no random numbers.
 
-    Raises DataError, naming the file they are from, if they are not exactly those it has.
+    Raises DataError, naming the source they are from, if they are not exactly those it has.
     """
     with torch.device("meta"):
         network = build()
     try:
-        network.load_state_dict(state, assign=True)
+        network.load_state_dict({name: tensor.float() for name, tensor in state.items()}, assign=True)
     except RuntimeError as error:
         what = str(error).split("\n", 1)[-1].strip().splitlines()[0][:200]
-        raise DataError(f"{path} does not hold the weights of this network: {what}") from None
+        raise DataError(f"{source} does not hold the weights of this network: {what}") from None
     network.eval().requires_grad_(False)
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing from its signatures
-    return network
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in its types
