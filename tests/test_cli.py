@@ -327,3 +327,15 @@ def test_what_cannot_be_judged_is_an_error_that_says_what_to_do(ganvas, argument
     assert (found, out) == (status, "")
     assert told in err
     assert len(err.strip().splitlines()) <= 3
+
+
+def test_memory_that_runs_out_outside_training_is_exit_4(ganvas, monkeypatch):
+    ganvas("train", "digits", "--images", 8, "--out", "run", *SMALL)
+
+    def large(*arguments, **named):
+        raise RuntimeError("[enforce fail at alloc_cpu.cpp:127] . DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr("ganvas.inference.generator.Generator.sample", large)
+    status, _, err = ganvas("sample", "run")
+    assert (status, "not enough memory" in err) == (4, True)
+    assert ganvas("walk", "run", "--seeds", "1,2", "--frames", 99_999_999)[0] == 2

@@ -9,7 +9,7 @@ from ganvas import terminal
 from ganvas.arguments import parsed
 from ganvas.commands import judging, looking, training, using
 from ganvas.commands.printing import tell
-from ganvas.core.errors import GanvasError
+from ganvas.core.errors import GanvasError, MemoryExhausted
 from ganvas.core.version import VERSION
 
 _COMMANDS: dict[str, Callable[..., Any]] = {
@@ -61,10 +61,21 @@ def _run(arguments: list[str]) -> int:
     except Exception as error:
         if debug:
             raise
+        if _is_out_of_memory(error):
+            tell(MemoryExhausted("There is not enough memory for this. Ask for less: fewer pictures, or smaller ones"))
+            return MemoryExhausted.exit_status
         text = f"Unexpected {type(error).__name__}: {error}\nThis is a defect of Ganvas; --debug shows where it is"
         tell(GanvasError(text))
         return 1
     return 0
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    if "torch" not in sys.modules:
+        return isinstance(error, MemoryError)
+    from ganvas.core.devices import is_out_of_memory
+
+    return is_out_of_memory(error)
 
 
 if __name__ == "__main__":

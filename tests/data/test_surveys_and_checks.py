@@ -99,7 +99,7 @@ def test_a_check_can_be_written_as_json_and_read_by_people(photos: Path) -> None
     assert plain["report"]["set_aside"][0]["path"] == "broken.png"
     assert plain["suggested_size"] == 32
     text = "\n".join(found.lines())
-    for part in (str(photos), "a folder, 10 pictures", "2: cats 6, dogs 4", "broken.png", "--size 32, colour"):
+    for part in (str(photos), "a folder, 10 pictures", "2: cats 6, dogs 4", "broken.png", "32 pixels, colour"):
         assert part in text
 
 

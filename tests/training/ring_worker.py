@@ -54,6 +54,7 @@ def main() -> None:
     reason = trainer.train()
     processes.leave()
     print_line({"rank": processes.rank, "reason": reason, "images": trainer.clock.images})
+    os._exit(0)  # as `ganvas` does: the interpreter's shutdown may abort while torch.distributed's threads wind down
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import torch
 
 from ganvas.core.errors import DataError
 from ganvas.training import checkpoints
+from ganvas.training.folder import RunFolder
 
 
 def save(folder: Path, images: int, value: float = 1.0) -> Path:
@@ -57,13 +58,22 @@ def test_if_none_is_whole_the_error_says_so(tmp_path):
         checkpoints.newest(tmp_path, lambda _: None)
 
 
-def test_the_last_two_and_the_best_are_kept_and_half_written_ones_removed(tmp_path):
+def test_the_last_two_and_the_best_are_kept(tmp_path):
     for images in (0, 64, 128, 192, 256):
         save(tmp_path, images)
-    (tmp_path / ".000000320-ab.safetensors.12345678.partial").write_bytes(b"half")
     checkpoints.keep(tmp_path, best=64)
     assert [int(path.name[:9]) for path in checkpoints.everything(tmp_path)] == [64, 192, 256]
     assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_what_a_kill_left_half_written_is_removed_when_a_run_is_taken_up(tmp_path):
+    run = RunFolder.create(tmp_path / "run", "")
+    left = [run.path / ".generator.safetensors.1234.partial", run.checkpoints / ".000000320-ab.safetensors.12.partial"]
+    for path in left:
+        path.write_bytes(b"half")
+    with run.locked():
+        assert not any(path.exists() for path in left)
+    assert run.settings.exists()
 
 
 def test_a_full_disk_is_a_data_error_and_leaves_nothing_half_written(tmp_path, monkeypatch):

@@ -228,6 +228,19 @@ def test_a_checkpoint_that_cannot_be_written_is_exit_3_and_says_what_to_do(ring_
     assert "ganvas resume" in str(raised.value)
 
 
+def test_another_number_of_threads_is_told_as_it_changes_the_last_bits(ring_trainer):
+    ring_trainer(images=64).train()
+    before, said = torch.get_num_threads(), []
+    ring_trainer(images=96, say=said.append)
+    assert said == []
+    torch.set_num_threads(before + 1)
+    try:
+        ring_trainer(images=96, say=said.append)
+    finally:
+        torch.set_num_threads(before)
+    assert f"was trained with {before} threads and goes on with {before + 1}" in said[0]
+
+
 def test_non_finite_weights_are_caught_in_the_round_they_appear(ring_trainer):
     trainer = ring_trainer(say=lambda _: None)
     original, spoiled = trainer.task.players[0].step, [False]

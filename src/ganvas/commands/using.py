@@ -7,7 +7,10 @@ from tyro.conf import Positional, arg
 
 from ganvas import terminal
 from ganvas.commands.printing import report
+from ganvas.core.errors import UsageError
 from ganvas.core.quantities import parse_seeds
+
+MOST_FRAMES = 10_000  # of a walk; they are held in memory
 
 
 def sample(
@@ -64,6 +67,8 @@ def walk(
     from ganvas.inference.latent import walk as walk_through
     from ganvas.inference.pictures import write_animation
 
+    if frames > MOST_FRAMES:
+        raise UsageError(f"--frames {frames}: {MOST_FRAMES:,} are the most; at 20 a second they take eight minutes")
     generator, numbers = load(run), parse_seeds(seeds)
     path = walk_through(generator.latents(numbers, truncation), frames)
     number = numbers[0] if label is None else generator.class_number(label)

@@ -17,9 +17,13 @@ class SetAside:
     path: str
     reason: str
 
+    @property
+    def short_path(self) -> str:
+        """The path, or the end of it where it is long."""
+        return self.path if len(self.path) <= LONGEST else f"...{self.path[-LONGEST:]}"
+
     def __str__(self) -> str:
-        path = self.path if len(self.path) <= LONGEST else f"...{self.path[-LONGEST:]}"
-        return f"{path}: {self.reason}"
+        return f"{self.short_path}: {self.reason}"
 
 
 @dataclass(frozen=True)
@@ -64,5 +68,5 @@ def listed(counts: Mapping[str, int]) -> str:
 def reasons(aside: Iterable[SetAside]) -> str:
     """The first few set-aside files in half a sentence, for an error or a remark."""
     aside = list(aside)
-    shown = "; ".join(f"{one.path} ({one.reason})" for one in aside[:3])
+    shown = "; ".join(f"{one.short_path} ({one.reason})" for one in aside[:3])
     return shown + (f"; and {len(aside) - 3:,} more" if len(aside) > 3 else "")

@@ -74,12 +74,10 @@ def newest_info(folder: Path) -> dict[str, Any] | None:
 
 
 def keep(folder: Path, best: int | None) -> None:
-    """Remove all but the last two checkpoints and the one after `best` images; and what a kill left half-written."""
+    """Remove all but the last two checkpoints and the one after `best` images."""
     for path in everything(folder)[:-2]:
         if _stamp(path)[0] != best:
             path.unlink()
-    for partial in folder.glob(".*.partial"):
-        partial.unlink()
 
 
 def everything(folder: Path) -> list[Path]:

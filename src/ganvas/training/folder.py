@@ -87,6 +87,8 @@ class RunFolder:
         except OSError as error:
             raise not_writable(self.path, error) from None
         try:
+            for partial in self.path.rglob(".*.partial"):  # what a kill left half-written
+                partial.unlink(missing_ok=True)
             yield
         finally:
             lock.release()

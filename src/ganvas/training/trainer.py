@@ -84,6 +84,7 @@ class Trainer:
         self.slowdown = 1.0  # what retreats have multiplied the learning rates by
         self.retreats = 0
         self._late = not on_cpu
+        self._threads = torch.get_num_threads()
         self.sentinel = health.Sentinel(late=self._late)
         buffers = (buffer for player in task.players for buffer in player.networks.buffers())
         self._statistics = [buffer for buffer in buffers if buffer.is_floating_point()]  # BatchNorm's, for example
@@ -281,6 +282,7 @@ class Trainer:
                 "micro_batch": None if math.isinf(fitting) else int(fitting),
                 "scores": self.stop.scores.as_dict(),
                 "fingerprint": self.fingerprint,
+                "threads": self._threads,
             }
             tensors = state.named_tensors(self.task.players, self.averages)
             try:
@@ -311,6 +313,11 @@ class Trainer:
             raise DataError(
                 f"The data is not what {self.run.path} was trained on (its pictures, their order or their classes "
                 "changed). Put it back as it was, or start a new run"
+            )
+        if info["threads"] != self._threads:
+            say(
+                f"The run was trained with {info['threads']} threads and goes on with {self._threads}: sums are "
+                f"rounded otherwise, and it is not the same bit for bit; OMP_NUM_THREADS={info['threads']} keeps it so"
             )
         state.restore(tensors, self.task.players, self.averages)
         self.clock = Clock(**info["clock"])
