@@ -52,6 +52,13 @@ def summary(values: Sequence[float]) -> dict[str, float]:
     return {"median": statistics.median(values), "min": min(values), "max": max(values)}
 
 
+def read(name: str) -> dict[str, Any]:
+    """What benchmarks/results/NAME.json holds; {} where there is none."""
+    path = RESULTS / f"{name}.json"
+    found: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    return found
+
+
 def write(name: str, content: dict[str, Any]) -> None:
     """Write benchmarks/results/NAME.json with the machine, the date and the command."""
     about = {key: value for key, value in environment().items() if key != "command"}

@@ -16,6 +16,8 @@ from torch import Tensor
 from ganvas.core.errors import DataError
 
 _CHUNK = 8192  # samples turned into float64 at a time
+_PANEL = 512  # columns of a covariance that are computed at a time; what lies below its diagonal is not
+_LOST = 1e-10  # most that may be lost of the distance, in parts of the two traces
 
 
 @dataclass(frozen=True)
@@ -58,8 +60,11 @@ def statistics(features: np.ndarray | Tensor) -> Statistics:
         return Statistics(mean, (features.double() - mean) / (count - 1) ** 0.5, count)
     covariance = torch.zeros(dimensions, dimensions, dtype=torch.float64)
     for chunk in features.split(_CHUNK):
-        centred = chunk.double() - mean
-        covariance.addmm_(centred.T, centred)
+        centred = chunk.to(torch.float64, copy=True).sub_(mean)
+        for start in range(0, dimensions, _PANEL):
+            panel = centred[:, start : start + _PANEL]
+            covariance[start : start + _PANEL, start:].addmm_(panel.T, centred[:, start:])
+    covariance = covariance.triu_() + covariance.triu(1).T
     return Statistics(mean, _root(covariance / (count - 1)), count)
 
 
@@ -80,8 +85,19 @@ def frechet_distance(a: Statistics, b: Statistics) -> float:
         )
     shift = (a.mean - b.mean).square().sum()
     spread = a.root.square().sum() + b.root.square().sum()
-    shared = torch.linalg.svdvals(a.root @ b.root.T).sum()
+    shared = _nuclear_norm(a.root @ b.root.T, most_lost=_LOST * spread.item())
     return max(0.0, (shift + spread - 2 * shared).item())
+
+
+def _nuclear_norm(matrix: Tensor, most_lost: float) -> Tensor:
+    """The sum of the singular values, to within `most_lost` of what float64 gives."""
+    if len(matrix) > matrix.shape[1]:
+        matrix = matrix.T
+    squares = torch.linalg.eigvalsh(matrix @ matrix.T).clamp(min=0)
+    values = squares.sqrt()
+    error = torch.finfo(squares.dtype).eps * squares.max()  # of each square
+    lost = torch.where(squares > error, error / values, error.sqrt()).sum()
+    return values.sum() if lost <= most_lost else torch.linalg.svdvals(matrix).sum()
 
 
 def _root(covariance: Tensor) -> Tensor:
