@@ -2,7 +2,7 @@
 
 import sys
 
-from benchmarks import distances, quality, speed, startup
+from benchmarks import distances, quality, speed, startup, watch
 
 MEASUREMENTS = {
     "startup": startup.startup,
@@ -12,6 +12,7 @@ MEASUREMENTS = {
     "overhead": speed.overhead,
     "frechet": distances.frechet,
     "neighbours": distances.neighbours,
+    "watch": watch.watch,
     "quality": quality.quality,
     "quality-seeds": quality.seeds,
 }

@@ -28,6 +28,8 @@ from ganvas.training.processes import Processes, launch
 from ganvas.training.trainer import Trainer
 
 Say = Callable[[str], None]
+_WATCHED_BY = 1_000  # pictures of a test part
+
 _log = logging.getLogger("ganvas")
 
 
@@ -221,7 +223,20 @@ def _prepare(chosen: Any, processes: Processes, say: Say) -> tuple[data_room.Dat
     )
     if processes.leads:
         processes.wait()
-    return dataset, tasks.task(chosen.task)(chosen, dataset)
+    unseen = _open_test_part(where, say) if processes.leads and where.test is not None else None
+    return dataset, tasks.task(chosen.task)(chosen, dataset, unseen)
+
+
+def _open_test_part(where: Any, say: Say) -> data_room.Dataset | None:
+    """Some real pictures that training does not see; a run goes on without them where they cannot be had."""
+    try:
+        found = data_room.open_data(where.test, size=where.size, channels=where.channels, most=_WATCHED_BY, say=say)
+        if where.classes and found.classes != where.classes:
+            raise errors.DataError(f"{where.test} has other classes than the networks know")
+    except errors.DataError as error:
+        say(f"The run is not watched by pictures it has not seen: {error}")
+        return None
+    return found
 
 
 def _play(

@@ -104,6 +104,10 @@ class Ring:
         logits: Tensor = self.discriminator(points)
         return logits.squeeze(1)
 
+    def diagnose(self) -> dict[str, float]:
+        """None: the picture shows it all."""
+        return {}
+
     def preview(self, averages: Mapping[str, nn.Module]) -> np.ndarray:
         """uint8 [1, 3, 480, 480]: the generator's points over the discriminator's field."""
         return draw_picture(self, averages["generator"])[None]

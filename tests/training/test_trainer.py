@@ -6,7 +6,7 @@ from tests_shared import state_of
 
 from ganvas.core.errors import DataError, Diverged, MemoryExhausted
 from ganvas.training import checkpoints
-from ganvas.training.health import Sentinel
+from ganvas.training.sentinel import Sentinel
 from ganvas.training.stopping import StopSettings
 
 

@@ -31,6 +31,12 @@ class Diverged(GanvasError):
     exit_status = 5
 
 
+class Troubled(GanvasError):
+    """The watch saw training go wrong and was asked to stop it, which it did, saved: exit status 5."""
+
+    exit_status = 5
+
+
 class Interrupted(GanvasError):
     """Training was asked to stop, saved, and can be continued: exit status 130."""
 

@@ -2,7 +2,7 @@
 
 from ganvas.core.parts import load
 from ganvas.data.checks import Check, check
-from ganvas.data.dataset import Dataset
+from ganvas.data.dataset import Dataset, held_out_indices
 from ganvas.data.named.published import Listing
 from ganvas.data.opening import open_data
 from ganvas.data.report import Report, SetAside
@@ -54,6 +54,7 @@ __all__ = [
     "SetAside",
     "Survey",
     "check",
+    "held_out_indices",
     "named_sets",
     "open_data",
     "survey",

@@ -46,3 +46,8 @@ def fingerprint_of(shape: tuple[int, ...], pixels: str, labels: np.ndarray | Non
     if labels is not None:
         digest.update(np.ascontiguousarray(labels, "<i8").tobytes())
     return digest.hexdigest()
+
+
+def held_out_indices(count: int, held_out: int) -> np.ndarray:
+    """int64 [held_out]: which of `count` pictures training is not to see, evenly spread and always the same."""
+    return np.unique(((np.arange(held_out) + 0.5) * count / max(held_out, 1)).astype(np.int64))

@@ -25,6 +25,7 @@ def open_data(
     threads: int | None = None,
     say: Say | None = None,
     memory: int | None = None,
+    most: int | None = None,
 ) -> Dataset:
     """Open data as uint8 pictures [N, channels, size, size], with labels where there are classes.
 
@@ -32,12 +33,14 @@ def open_data(
     largest power of two within the median shorter side, 16 to 256. channels: 1, 3 or 4; None is 1 if all pictures are
     grey, else 3. threads: that decode; they change nothing but the speed. say: is told, in sentences, of downloads,
     caches and files set aside. memory: bytes that the pictures may take before they are mapped from a cache instead;
-    None is a third of what is free.
+    None is a third of what is free. most: take so many of the pictures, evenly spread, if there are more.
     Raises UsageError for a size or channels that cannot be, DataError when no picture can be read.
     """
     _check(size, channels, threads)
     tell = say or _silent
     source = locate(where, tell)
+    if most is not None and most < len(source):
+        source = source.some(np.linspace(0, len(source) - 1, most).astype(np.int64))
     try:
         overview = look_over(source)
         wish = Wish(

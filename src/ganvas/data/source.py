@@ -3,10 +3,10 @@
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, Protocol
+from typing import Any, BinaryIO, NamedTuple, Protocol, Self
 
 import numpy as np
 
@@ -61,6 +61,13 @@ class Source(ABC):
         """The name of one picture, for people."""
 
     @abstractmethod
+    def some(self, indexes: np.ndarray) -> Self:
+        """A source of some of the pictures, int64 [n] indexes in rising order; it shares this one's files."""
+
+    def _some_labels(self, indexes: np.ndarray) -> np.ndarray | None:
+        return None if self.labels is None else self.labels[indexes]
+
+    @abstractmethod
     def look(self, index: int) -> Look:
         """One picture's header. Raises Unreadable."""
 
@@ -102,6 +109,12 @@ class EncodedSource(Source):
     def title(self, index: int) -> str:
         """The picture's path inside the source."""
         return self.entries[index].name
+
+    def some(self, indexes: np.ndarray) -> Self:
+        """With the same files open."""
+        entries = [self.entries[index] for index in indexes]
+        parts = [(entry.name, entry.bytes, entry.stamp) for entry in entries]
+        return replace(self, entries=entries, labels=self._some_labels(indexes), signature=signature_of(parts))
 
     def look(self, index: int) -> Look:
         """Read the picture's header only."""
@@ -162,6 +175,12 @@ class ArraySource(Source):
     def title(self, index: int) -> str:
         """The picture's number."""
         return f"picture {index}"
+
+    def some(self, indexes: np.ndarray) -> Self:
+        """The pictures are loaded whole all the same."""
+        shape, signature = (len(indexes), *self.shape[1:]), signature_of([self.signature, indexes.tolist()])
+        labels = self._some_labels(indexes)
+        return replace(self, shape=shape, load=lambda: self.images[indexes], labels=labels, signature=signature)
 
     def look(self, index: int) -> Look:
         """The shape that all pictures share."""

@@ -8,12 +8,14 @@ import torch
 from ganvas.core import devices
 from ganvas.core.errors import UsageError
 from ganvas.core.settings import from_dict, override, to_dict
-from ganvas.data import Survey
+from ganvas.data import Survey, test_part
 from ganvas.recipes import recipe as named_recipe
 from ganvas.tasks.generate_settings import DataSettings, GenerateSettings, check_networks
 
 _FEW_PER_CLASS = 20  # fewer pictures a class teach a network nothing about it
 _FEW = 5_000  # fewer pictures than this are shown mirrored as well
+_FEW_TO_HOLD_OUT = 100  # of fewer pictures none are held out; else a twentieth, within these
+_LEAST_HELD_OUT, _MOST_HELD_OUT = 10, 1_000
 _LARGEST = {"cpu": 64, "mps": 128, "cuda": 256}
 _IMAGES = {"cpu": 500_000, "mps": 1_000_000, "cuda": 5_000_000}
 
@@ -72,7 +74,10 @@ def plan(survey: Survey, wishes: Wishes) -> Plan:
         "channels": channels,
         "classes": _choose_classes(survey, choose),
         "mirror": _choose_mirror(survey, choose),
+        "test": test_part(survey.where),
     }
+    if seen["test"] is None:
+        seen["held_out"] = _choose_held_out(survey, choose)
     data = from_dict(DataSettings, seen, "data")
     values = to_dict(named_recipe(name)(data))
     training = values["training"] | {
@@ -147,6 +152,15 @@ def _choose_mirror(survey: Survey, choose: Any) -> bool:
     if survey.channels == 1 or survey.count >= _FEW:
         return False
     return choose("mirror", True, f"fewer than {_FEW:,} colour pictures; if they hold text: --set data.mirror=false")
+
+
+def _choose_held_out(survey: Survey, choose: Any) -> int:
+    if survey.count < _FEW_TO_HOLD_OUT:
+        return 0
+    count = min(max(survey.count // 20, _LEAST_HELD_OUT), _MOST_HELD_OUT)
+    return choose(
+        "held out", count, "pictures training does not see, to notice memorising; none: --set data.held_out=0"
+    )
 
 
 def _choose_precision(wishes: Wishes, device: torch.device, choose: Any) -> str:

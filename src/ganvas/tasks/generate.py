@@ -14,9 +14,10 @@ from ganvas.core.errors import UsageError
 from ganvas.core.images import to_float, to_uint8
 from ganvas.core.settings import to_dict
 from ganvas.core.version import VERSION
-from ganvas.data import Dataset
+from ganvas.data import Dataset, held_out_indices
 from ganvas.losses import penalties
 from ganvas.metrics.scorer import Scorer
+from ganvas.tasks.diagnostics import Diagnostics, Labelled
 from ganvas.tasks.generate_settings import GenerateSettings, PenaltySettings
 from ganvas.training.clock import Clock
 from ganvas.training.draws import Draws, latents_of_seeds
@@ -24,6 +25,8 @@ from ganvas.training.players import Player, Terms
 
 _PREVIEWS = 64  # pictures in a sample grid, the seeds 0 to 63
 _SCORED = 5_000  # generated pictures in a score during training
+_LOOKED_AT = 128  # pictures of each kind that the watch looks at
+_COMPARED = 10_000  # training pictures among which it looks for copies
 _AT_ONCE = 250  # pictures generated at a time outside training
 
 
@@ -72,8 +75,11 @@ class Generate:
 
     Settings = GenerateSettings
 
-    def __init__(self, chosen: GenerateSettings, data: Dataset) -> None:
-        """Build networks and players. Raises UsageError if the networks cannot make pictures of that size."""
+    def __init__(self, chosen: GenerateSettings, data: Dataset, unseen: Dataset | None = None) -> None:
+        """Build networks and players. Raises UsageError if the networks cannot make pictures of that size.
+
+        unseen: real pictures for the watch; without them it takes those that are held out of the data, if any are.
+        """
         self.chosen, self.data = chosen, data
         self.device = devices.choose_device(chosen.training.device)
         self._precision = devices.choose_precision(chosen.training.precision, self.device)
@@ -96,6 +102,10 @@ class Generate:
             ),
             Player("generator", {"generator": self.generator}, self._generator_terms, chosen.generator_optimizer),
         ]
+        held_out = held_out_indices(len(data), chosen.data.held_out)
+        self._seen = np.setdiff1d(np.arange(len(data)), held_out)
+        self._unseen = (unseen, np.arange(len(unseen))) if unseen is not None else (data, held_out)
+        self._diagnostics: Diagnostics | None = None
         self._scorer: Scorer | None = None
         self._sampled_at_once = min(_AT_ONCE, chosen.training.micro_batch or _AT_ONCE)
         self._kept = _Kept()
@@ -124,7 +134,7 @@ class Generate:
         self._kept = _Kept()
         batch, role = self.chosen.training.batch, player.name
         place = clock.images * player.moves + move * batch
-        indices = self._draws.order(role, place, batch, len(self.data))[rows].numpy()
+        indices = self._seen[self._draws.order(role, place, batch, len(self._seen))[rows].numpy()]
         real = labels = None
         if player.name == "discriminator" or self._loss.generator_reads_real:
             real = torch.from_numpy(np.ascontiguousarray(self.data.images[indices]))
@@ -185,7 +195,11 @@ class Generate:
     def _reals(self, batch: GenerateBatch) -> Tensor:
         if batch.real is None:
             raise ValueError("this move was drawn without real pictures")
-        return to_float(batch.real).to(self._dtype).contiguous(memory_format=torch.channels_last)
+        return self._laid_out(batch.real)
+
+    def _laid_out(self, pictures: Tensor) -> Tensor:
+        """uint8 [N, C, H, W] as the networks take them."""
+        return to_float(pictures).to(self._dtype).contiguous(memory_format=torch.channels_last)
 
     def _judge(self, pictures: Tensor, labels: Tensor | None) -> Tensor:
         with self._autocast():
@@ -196,6 +210,43 @@ class Generate:
 
     def _clip(self) -> None:
         penalties.clip_weights(self.discriminator, self.chosen.loss.clip)
+
+    def diagnose(self) -> dict[str, float]:
+        """Signs of health, of the same pictures and latents each time; `training.health` says what they mean."""
+        if self._diagnostics is None:
+            self._diagnostics = Diagnostics(
+                (self.generator, self.discriminator),
+                self._generate_from_seeds,
+                self._judge_as_found,
+                self.chosen.training.micro_batch or self.chosen.training.batch,
+                self._some(self.data, self._seen, _LOOKED_AT),
+                self._some(*self._unseen, _LOOKED_AT),
+                self._training_pictures(),
+            )
+        return self._diagnostics()
+
+    def _generate_from_seeds(self, seeds: range, labels: Tensor | None) -> Tensor:
+        latents = latents_of_seeds(seeds, self.generator.latent).to(self.device, self._dtype)
+        with self._autocast():
+            return self.generator(latents, labels)
+
+    def _judge_as_found(self, pictures: Tensor, labels: Tensor | None) -> Tensor:
+        return self._judge(self._laid_out(pictures) if pictures.dtype == torch.uint8 else pictures, labels)
+
+    def _some(self, data: Dataset, indices: np.ndarray, most: int) -> Labelled:
+        """At most so many of these pictures, evenly spread; with labels if the networks know classes."""
+        spread = indices[np.linspace(0, len(indices) - 1, min(most, len(indices))).astype(np.int64)]
+        pictures = torch.from_numpy(np.ascontiguousarray(data.images[spread])).to(self.device)
+        if not self.chosen.data.classes or data.labels is None:
+            return Labelled(pictures)
+        return Labelled(pictures, torch.from_numpy(data.labels[spread]).to(self.device))
+
+    def _training_pictures(self) -> Iterator[Tensor]:
+        """Training pictures among which copies would be found, mirrored as well where training mirrors."""
+        for part, _ in self._some(self.data, self._seen, _COMPARED).parts(_AT_ONCE):
+            yield part
+            if self.chosen.data.mirror:
+                yield part.flip(-1)
 
     def preview(self, averages: Mapping[str, nn.Module]) -> np.ndarray:
         """uint8 [64, C, H, W]: the pictures of the seeds 0 to 63."""
@@ -249,6 +300,8 @@ class Generate:
             "channels": self.chosen.data.channels,
             "classes": list(self.chosen.data.classes),
             "data": self.data.name,
+            "data_sha256": self.data.fingerprint,
+            "held_out": self.chosen.data.held_out,
             "recipe": self.chosen.recipe,
             "images_seen": clock.images,
             "ganvas": VERSION,

@@ -37,6 +37,8 @@ class DataSettings:
     size: Annotated[int, Field(ge=4)]  # pixels a side
     channels: Literal[1, 3, 4]
     classes: tuple[str, ...] = ()  # names of the classes that the networks know; empty: unconditional
+    held_out: Annotated[int, Field(ge=0)] = 0  # pictures that training does not see, so that the watch can compare
+    test: str | None = None  # data that the watch takes in their place: a named set's test part
     mirror: bool = False  # show each picture mirrored left to right half of the time
     threads: Count | None = None  # threads that decode; changes the speed of reading only
 

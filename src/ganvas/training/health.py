@@ -1,61 +1,54 @@
-"""What a run notices about itself: NaN and infinity, within one round."""
+"""The watch: a run recognises by itself the failures that people find out about days later.
+
+It reads the lines of the journal and nothing else, so that it knows after a restart what it knew before, and so that
+what it finds can be had again from the journal of any run. What it looks at is in a line under "signs":
+
+    logit/real, logit/fake, logit/held_out   what the discriminator thinks, on average, of pictures it is trained on,
+                                             of generated ones, of real ones that it never sees
+    separation    the probability that it ranks a real picture above a generated one (the area under the ROC curve)
+    overfit       how far unseen real pictures have fallen from the seen ones towards the generated: (real - held_out)
+                  / (real - fake), 0 where they are judged alike (Karras et al. 2020, equation 1, r_v)
+    diversity     distances from generated pictures to the nearest of their own, over the same of real ones
+    copies        the part of generated pictures that are much nearer to one training picture than to any other
+    change        how far the pictures of the same latents have moved since the line before: 1 is as far as from one
+                  picture to any other
+    gradient/*    the mean norm of a player's gradient
+    movement/*    how far a player's weights have moved since the line before, over their norm, for each 1,000 images
+
+The limits were set on runs that were made to fail and on healthy ones: docs/health.md has the table.
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-import torch
-from torch import Tensor, nn
-
-MOST_RETREATS = 3  # how often a run goes back to its checkpoint with lower learning rates before it gives up
-SLOWER = 0.5  # what each retreat multiplies the learning rates by
+from ganvas.core.quantities import say_count
+from ganvas.training.journal import Tick
 
 
-class NotFinite(Exception):
-    """A round produced NaN or infinity; the message names where it was seen."""
+@dataclass(frozen=True)
+class Finding:
+    """Something that goes wrong. since: images seen when it began. seen: the figures. advice: what to change."""
+
+    name: str
+    since: int
+    seen: str
+    advice: str
+
+    def __str__(self) -> str:
+        return f"{self.name} since {say_count(self.since)} images: {self.seen}. {self.advice}"
 
 
-class Sentinel:
-    """Collects scalars during a round and says afterwards which were not finite.
+class Watch:
+    """Reads a run's journal line by line, and says what begins to go wrong."""
 
-    late: say it one round later, so that on an accelerator the host never waits for the round that it has just queued.
-    """
+    def __init__(self, lines: Sequence[Tick] = ()) -> None:
+        """lines: what the journal holds already; what they show is not told again."""
+        self._lines: list[Tick] = []
+        self.active: list[Finding] = []
+        for line in lines:
+            self.read(line)
 
-    def __init__(self, *, late: bool = False) -> None:
-        self._late = late
-        self._names: list[str] = []
-        self._values: list[Tensor] = []
-        self._queued: tuple[list[str], Tensor] | None = None
-
-    def watch(self, name: str, value: Tensor) -> None:
-        """Remember a scalar of this round."""
-        self._names.append(name)
-        self._values.append(value.detach().float())
-
-    def watch_weights(self, name: str, network: nn.Module) -> None:
-        """Remember the size of a network's weights and floating-point buffers: finite only if all of them are."""
-        tensors = [tensor for tensor in (*network.parameters(), *network.buffers()) if tensor.is_floating_point()]
-        self.watch(name, total_norm(tensors))
-
-    def close_round(self) -> list[str]:
-        """The names of what was not finite in this round, or in the one before if late, in the order it was seen."""
-        closed = self._names, torch.isfinite(torch.stack(self._values))
-        self._names, self._values = [], []
-        if not self._late:
-            return _bad(*closed)
-        bad = self.settle()
-        self._queued = closed
-        return bad
-
-    def settle(self) -> list[str]:
-        """The names of what was not finite in a round that is still queued: to be asked before anything is saved."""
-        queued, self._queued = self._queued, None
-        return _bad(*queued) if queued else []
-
-
-def _bad(names: list[str], finite: Tensor) -> list[str]:
-    return [name for name, well in zip(names, finite.tolist(), strict=True) if not well]
-
-
-@torch.no_grad()
-def total_norm(tensors: Sequence[Tensor]) -> Tensor:
-    """The Euclidean norm over all elements of all tensors."""
-    return torch.linalg.vector_norm(torch.stack(torch._foreach_norm(list(tensors))))
+    def read(self, line: Tick) -> list[Finding]:
+        """Take up a line, and return what is found for the first time, or again after it was over."""
+        self._lines.append(line)
+        return []

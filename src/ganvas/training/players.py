@@ -111,6 +111,10 @@ class Task(Protocol):
         """The batch of a player's move: a pure function of its arguments, cut to `rows` of the global batch."""
         ...
 
+    def diagnose(self) -> dict[str, float]:
+        """Quick signs of health, by the names in `health`; {} where there are none. It leaves no trace in training."""
+        ...
+
     def preview(self, averages: Mapping[str, nn.Module]) -> np.ndarray:
         """uint8 [N, C, H, W]: the pictures that show how far the run is, of the same seeds each time."""
         ...

@@ -50,8 +50,8 @@ class Recorder:
         self._sums[name] = self._sums.get(name, torch.zeros((), device=value.device)) + value
         self._counts[name] = self._counts.get(name, 0) + 1
 
-    def tick(self, clock: Clock, scores: Scores, slowdown: float) -> None:
-        """Close the line in the making and hand it on."""
+    def tick(self, clock: Clock, scores: Scores, slowdown: float, watch: Callable[[Tick], Any]) -> None:
+        """Close the line in the making and hand it on. watch: looks at the line first, and may add to it."""
         if clock.images == self._since.images:
             return
         names = sorted(self._sums)
@@ -70,6 +70,7 @@ class Recorder:
         self._sums, self._counts = {}, {}
         self._since, self._started = clock, now
         if self._journal is not None:
+            watch(line)
             self._journal.tick(line)
             if self._on_tick is not None:
                 self._on_tick(line)

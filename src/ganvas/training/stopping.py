@@ -13,8 +13,8 @@ from ganvas.core.settings import settings
 from ganvas.training.clock import Clock
 from ganvas.training.processes import Processes, orphaned
 
-Reason = Literal["images", "time", "plateau", "interrupted"]
-_REASONS: tuple[Reason, ...] = ("images", "time", "plateau", "interrupted")
+Reason = Literal["images", "time", "plateau", "trouble", "interrupted"]
+_REASONS: tuple[Reason, ...] = ("images", "time", "plateau", "trouble", "interrupted")
 
 
 @settings
@@ -55,6 +55,7 @@ class Stop:
 
     def __init__(self, chosen: StopSettings, processes: Processes) -> None:
         self.scores = Scores()
+        self.troubled = False  # whether the watch wants an end
         self._chosen = chosen
         self._processes = processes
         self._asked = False
@@ -85,6 +86,7 @@ class Stop:
             chosen.images is not None and clock.images >= chosen.images,
             chosen.seconds is not None and clock.seconds >= chosen.seconds,
             chosen.plateau is not None and best_images is not None and clock.images - best_images >= chosen.plateau,
+            self.troubled,
             self._asked or orphaned(),
         )
         agreed = self._processes.largest(*here)

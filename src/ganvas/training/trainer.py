@@ -14,15 +14,16 @@ from pydantic import Field
 from ganvas.core.devices import is_out_of_memory, keep_freed_memory
 from ganvas.core.errors import DataError, Diverged, MemoryExhausted
 from ganvas.core.settings import settings
-from ganvas.training import checkpoints, health, state
+from ganvas.training import checkpoints, health, sentinel, state
 from ganvas.training.averages import Averages, AverageSettings
 from ganvas.training.clock import Clock, crossed
 from ganvas.training.folder import RunFolder, not_writable
-from ganvas.training.journal import Tick
+from ganvas.training.journal import Tick, read
 from ganvas.training.lanes import Lanes
 from ganvas.training.players import Batch, Player, Task
 from ganvas.training.processes import Processes
 from ganvas.training.recorder import Recorder
+from ganvas.training.signs import Signs
 from ganvas.training.stopping import Stop, StopSettings
 
 Count = Annotated[int, Field(ge=1)]
@@ -47,7 +48,8 @@ class TrainingSettings:
     tick: Count = 5_000  # images between lines of the journal, or 30 s
     preview: Count = 25_000  # images between sample grids, or 10 minutes
     checkpoint: Count = 25_000  # images between checkpoints, or 2 minutes
-    score: Count = 100_000  # images between scores
+    score: Count = 100_000  # images between scores; more where they would take over a twentieth of the time
+    on_trouble: Literal["note", "stop"] = "note"  # whether a finding of the watch ends the run
     tensorboard: Literal["auto", "on", "off"] = "auto"  # auto: where its package is installed
 
 
@@ -85,7 +87,7 @@ class Trainer:
         self.retreats = 0
         self._late = not on_cpu
         self._threads = torch.get_num_threads()
-        self.sentinel = health.Sentinel(late=self._late)
+        self.sentinel = sentinel.Sentinel(late=self._late)
         buffers = (buffer for player in task.players for buffer in player.networks.buffers())
         self._statistics = [buffer for buffer in buffers if buffer.is_floating_point()]  # BatchNorm's, for example
         self.stop = Stop(chosen.stop, processes)
@@ -93,6 +95,8 @@ class Trainer:
         found: list[str] = []
         self._continued = self._load(found.append)
         self.recorder = Recorder(task, run, self.clock, chosen.tensorboard, processes, on_tick)
+        self.signs = Signs(task, self.clock)
+        self.watch = health.Watch(read(run.journal))
         for sentence in found:
             self._notice(sentence)
         if processes.count > 1 and self._has_batch_norm:
@@ -121,7 +125,7 @@ class Trainer:
                     before, now = self.clock, time.perf_counter()
                     self.clock, counted = before.advanced(self.chosen.batch, now - counted), now
                     self._after_round(before)
-                except health.NotFinite as seen:
+                except sentinel.NotFinite as seen:
                     self._retreat(str(seen))
 
     def _round(self) -> None:
@@ -133,7 +137,9 @@ class Trainer:
                 self._gradients(player, move)
                 gradients = player.gradients()
                 self.processes.sum_in_place(gradients)
-                self.sentinel.watch(f"the {player.name}'s gradient", health.total_norm(gradients))
+                norm = sentinel.total_norm(gradients)
+                self.sentinel.watch(f"the {player.name}'s gradient", norm)
+                self.signs.add_gradient(player.name, norm)
                 player.step(self.slowdown * player.optimizer_settings.rate(clock.images))
             self.sentinel.watch_weights(f"the {player.name}'s weights", player.networks)
         self.processes.average_in_place(self._statistics)
@@ -143,7 +149,7 @@ class Trainer:
     def _raise_if(self, bad: list[str]) -> None:
         """Raises NotFinite, in all processes, if any of them saw something bad."""
         if self.processes.largest(bool(bad))[0]:
-            raise health.NotFinite(" and ".join(bad[:2]) or "another process's work")
+            raise sentinel.NotFinite(" and ".join(bad[:2]) or "another process's work")
 
     def _gradients(self, player: Player, move: int) -> None:
         """Leave the gradients of a move in the player's weights; halve the micro-batch until they fit into memory."""
@@ -206,15 +212,15 @@ class Trainer:
         )
         if self._on_round is not None and self.processes.leads:
             self._on_round(self.clock)
-        score_due, preview_due = due(self.chosen.score), late_preview or due(self.chosen.preview)
-        save_due = late_checkpoint or due(self.chosen.checkpoint)
-        if score_due or preview_due or save_due:
+        tick_due, score_due = late_tick or due(self.chosen.tick), due(self.chosen.score)
+        preview_due, save_due = late_preview or due(self.chosen.preview), late_checkpoint or due(self.chosen.checkpoint)
+        if tick_due or score_due or preview_due or save_due:
             self._raise_if(self.sentinel.settle())
         best = score_due and self._score()
         if preview_due:
             self._preview()
-        if late_tick or due(self.chosen.tick):
-            self.recorder.tick(self.clock, self.stop.scores, self.slowdown)
+        if tick_due:
+            self._tick()
         if best or save_due:
             self._save()
 
@@ -245,29 +251,45 @@ class Trainer:
                 raise
             self._notice(f"{what} was left out after {self.clock.images} images: {error}. Training goes on")
 
+    def _tick(self) -> None:
+        self.recorder.tick(self.clock, self.stop.scores, self.slowdown, self._look)
+
+    def _look(self, line: Tick) -> None:
+        """Add the signs to a line of the journal, and tell what the watch finds in them."""
+        with self._going_on("This look at the run's health"):
+            signs = self.signs.take(self.clock, self.slowdown)
+            line["signs"] = {name: float(f"{value:.4g}") for name, value in signs.items()}
+        for finding in self.watch.read(line):
+            self._notice(f"{finding}")
+            self.stop.troubled |= self.chosen.on_trouble == "stop"
+        if self.watch.active:
+            line["health"] = [finding.name for finding in self.watch.active]
+
     def _finish(self) -> None:
         """Record and save what has been done since the last tick and the last checkpoint."""
         self._preview()
-        self.recorder.tick(self.clock, self.stop.scores, self.slowdown)
+        self._tick()
         self._save()
         self.recorder.close()
 
     def _retreat(self, seen: str) -> None:
         """Go back to the last checkpoint with lower learning rates, at most MOST_RETREATS times in a run."""
         at, slowdown, retreats = self.clock.images, self.slowdown, self.retreats + 1
-        if retreats > health.MOST_RETREATS:
+        if retreats > sentinel.MOST_RETREATS:
             raise Diverged(
-                f"Training diverged: after {at} images {seen} was not finite, also after {health.MOST_RETREATS} "
+                f"Training diverged: after {at} images {seen} was not finite, also after {sentinel.MOST_RETREATS} "
                 f"restarts with lower learning rates. `ganvas sample {self.run.path}` shows the last good state.\n"
                 "Try lower learning rates, or a recipe with a penalty: --set loss.r1.weight=1"
             )
-        self.sentinel = health.Sentinel(late=self._late)
+        self.sentinel = sentinel.Sentinel(late=self._late)
         self._load(self._notice)
-        self.slowdown, self.retreats = min(self.slowdown, slowdown) * health.SLOWER, retreats
+        self.slowdown, self.retreats = min(self.slowdown, slowdown) * sentinel.SLOWER, retreats
         self.recorder.rewind(self.clock)
+        self.signs.begin(self.clock)
+        self.watch = health.Watch(read(self.run.journal))
         self._notice(
             f"After {at} images {seen} was not finite (NaN or infinity): back to {self.clock.images} images with the "
-            f"learning rates times {self.slowdown:g} (restart {retreats} of {health.MOST_RETREATS})"
+            f"learning rates times {self.slowdown:g} (restart {retreats} of {sentinel.MOST_RETREATS})"
         )
 
     def _save(self) -> None:
