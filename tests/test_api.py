@@ -320,3 +320,26 @@ def test_settings_can_be_given_as_a_dictionary():
 def test_a_grid_of_what_is_no_pictures_is_told(pictures):
     with pytest.raises(ganvas.UsageError, match="uint8 pictures"):
         ganvas.grid(pictures)
+
+
+def test_the_journal_tells_how_unseen_pictures_are_judged(tmp_path):
+    run = ganvas.train("fashion-mnist/bundled", images="32", out="run", **SMALL)
+    assert {"logit/real", "logit/fake", "logit/held_out", "separation", "diversity", "copies"} <= run.journal[-1][
+        "signs"
+    ].keys()
+
+
+def test_a_run_whose_test_part_cannot_be_had_goes_on_without_it_and_says_so():
+    said = []
+    choices = SMALL | {"set": [*SMALL["set"], "data.test=nowhere"]}
+    run = ganvas.train("digits", images="16", out="run", say=said.append, **choices)
+    assert any("not watched by pictures it has not seen" in sentence and "nowhere" in sentence for sentence in said)
+    assert "logit/held_out" not in run.journal[-1]["signs"]
+
+
+def test_a_test_part_with_other_classes_does_not_judge(photos):
+    said = []
+    choices = SMALL | {"set": [*SMALL["set"], f'data.test="{photos}"']}
+    run = ganvas.train("digits", images="16", out="run", say=said.append, **choices)
+    assert any("other classes" in sentence for sentence in said)
+    assert "logit/held_out" not in run.journal[-1]["signs"]

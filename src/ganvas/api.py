@@ -63,11 +63,13 @@ def plan(
     device: str = "auto",
     precision: str = "auto",
     procs: int = 1,
+    on_trouble: str = "note",
     set: Sequence[str] | Mapping[str, Any] = (),
     say: Say = _log.warning,
 ) -> Plan:
     """What `train` with the same arguments would do, and why; nothing is written.
 
+    on_trouble: "note" or "stop": what a finding of the watch does.
     set: any settings, as {"generator.width": 48} or as ["generator.width=48"].
     Raises UsageError for an argument that cannot be meant, DataError for data that cannot be read.
     """
@@ -84,6 +86,7 @@ def plan(
         device=device,
         precision=precision,
         procs=procs,
+        on_trouble=on_trouble,
         assignments=tuple(set),
     )
     return choose_plan(data_room.survey(data, say=say), wishes)
@@ -104,8 +107,9 @@ def train(
     dictionary. on_round: called with the clock after each round, say: with sentences for a person; with procs above 1
     on_round is not called and sentences go to standard error.
     choices: the arguments of `plan`: recipe, size, images ("500k"), time ("20m"), batch, seed, device, precision,
-    procs, set ({"generator.width": 48}).
-    Raises UsageError, DataError, MemoryExhausted, Diverged; and Interrupted, after saving, on Ctrl-C.
+    procs, on_trouble, set ({"generator.width": 48}).
+    Raises UsageError, DataError, MemoryExhausted, Diverged; and after saving: Troubled, if the watch was to stop the
+    run, and Interrupted, on Ctrl-C.
     """
     planned = plan(data, say=say, **choices)
     return start(planned, out=out, on_tick=on_tick, on_round=on_round, say=say)
@@ -282,6 +286,12 @@ def _trained(trainer: Trainer) -> Run:
     if reason == "interrupted":
         seen = f"{say_count(trainer.clock.images)} images, {say_duration(trainer.clock.seconds)}"
         raise errors.Interrupted(f"Interrupted and saved after {seen}. Continue: ganvas resume {path}")
+    if reason == "trouble":
+        found = "\n".join(map(str, trainer.watch.active))
+        raise errors.Troubled(
+            f"Stopped and saved after {say_count(trainer.clock.images)} images, as training.on_trouble asks:\n{found}\n"
+            f"To go on all the same: ganvas resume {path}"
+        )
     return Run(path, reason)
 
 
@@ -302,7 +312,14 @@ def _play_in_workers(run: RunFolder, chosen: Any, on_tick: Callable[[Tick], Any]
     if not any(statuses):
         return Run(run.path, reason)
     # One worker's trouble is another's lost connection: the kinds that Ganvas knows say what it was.
-    kinds = (errors.MemoryExhausted, errors.Diverged, errors.DataError, errors.UsageError, errors.Interrupted)
+    kinds = (
+        errors.MemoryExhausted,
+        errors.Troubled,
+        errors.Diverged,
+        errors.DataError,
+        errors.UsageError,
+        errors.Interrupted,
+    )
     kind = next((kind for kind in kinds if kind.exit_status in statuses), errors.GanvasError)
     status = kind.exit_status if kind.exit_status in statuses else next(filter(None, statuses))
     message = f"A worker process ended with status {status}. Continue: ganvas resume {run.path}"

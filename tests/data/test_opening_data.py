@@ -202,3 +202,30 @@ def test_no_file_is_left_open(photos: Path, tmp_path: Path) -> None:
             data.open_data(tmp_path / "nothing")
     after = len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").exists() else 0
     assert after == before
+
+
+def test_some_of_the_pictures_are_spread_over_all_with_their_classes(photos: Path) -> None:
+    whole = data.open_data(photos, size=16, memory=LARGE)
+    some = data.open_data(photos, size=16, memory=LARGE, most=4)
+    assert np.array_equal(some.images, whole.images[[0, 3, 6, 9]])
+    assert some.labels is not None
+    assert whole.labels is not None
+    assert some.labels.tolist() == whole.labels[[0, 3, 6, 9]].tolist()
+    assert some.fingerprint != whole.fingerprint
+    assert len(data.open_data(photos, size=16, memory=LARGE, most=100)) == 10
+
+
+def test_some_of_an_array_and_some_through_a_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    for memory in (0, LARGE):
+        whole = data.open_data("digits", memory=memory)
+        some = data.open_data("digits", memory=memory, most=3)
+        assert np.array_equal(some.images, whole.images[[0, (len(whole) - 1) // 2, len(whole) - 1]])
+
+
+@pytest.mark.parametrize(("count", "held_out"), [(100, 10), (111, 11), (5, 5), (60_000, 1_000), (7, 0), (10, 1)])
+def test_pictures_that_are_held_out_are_spread_over_all(count: int, held_out: int) -> None:
+    indices = data.held_out_indices(count, held_out)
+    assert len(indices) == held_out
+    assert set(indices) <= set(range(count))
+    assert all(np.diff(indices) >= count // max(held_out, 1))

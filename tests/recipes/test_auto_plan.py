@@ -78,7 +78,9 @@ def test_classes_are_learned_where_there_are_at_least_two_with_enough_pictures(c
 def test_each_choice_comes_with_a_reason():
     made = plan(survey(300, count=300, channels=3, classes=100), Wishes(device="cpu"))
     said = {what: (choice, reason) for what, choice, reason in made.reasons}
-    assert said.keys() == {"data", "size", "channels", "recipe", "classes", "mirror", "device", "precision", "images"}
+    assert said.keys() == {
+        "data", "size", "channels", "recipe", "classes", "held out", "mirror", "device", "precision", "images",
+    }  # fmt: skip
     assert all(choice and reason for choice, reason in said.values())
     assert said["classes"][0] == "not used"
 
@@ -176,3 +178,16 @@ def test_an_accelerator_gets_larger_pictures_and_longer_runs(monkeypatch):
     assert on_gpu.training.device == "cuda"
     assert on_gpu.data.size > on_cpu.data.size
     assert on_gpu.training.stop.images > on_cpu.training.stop.images
+
+
+@pytest.mark.parametrize(
+    ("count", "held_out"), [(20, 0), (99, 0), (100, 10), (300, 15), (5_000, 250), (1_000_000, 1_000)]
+)
+def test_some_pictures_are_held_out_for_the_watch_where_there_are_enough(count, held_out):
+    settings = chosen(survey(32, count=count))
+    assert (settings.data.held_out, settings.data.test) == (held_out, None)
+
+
+def test_a_set_with_a_test_part_is_watched_by_that_and_trained_on_whole():
+    found = Survey("fashion-mnist", "fashion-mnist/bundled", 10_000, 28, 1, (), True)
+    assert (chosen(found).data.held_out, chosen(found).data.test) == (0, "fashion-mnist/bundled-test")

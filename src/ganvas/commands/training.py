@@ -32,6 +32,7 @@ def train(
     device: Annotated[str, arg(metavar="auto|cpu|cuda|mps")] = "auto",
     precision: Annotated[str, arg(metavar="auto|float32|bfloat16|float64")] = "auto",
     procs: Annotated[int, arg(metavar="N")] = 1,
+    on_trouble: Annotated[Literal["note", "stop"], arg(metavar="note|stop")] = "note",
     set: _Assignments = (),
     dry_run: bool = False,
     json: bool = False,
@@ -51,6 +52,7 @@ def train(
         device: Where to compute.
         precision: The arithmetic of the networks.
         procs: Processes on this machine; they change the speed and nothing else.
+        on_trouble: What to do when the run notices that it goes wrong: say so, or also save and stop (exit status 5).
         set: Any setting of the recipe, as settings.toml names it: generator.width=48 loss.r1.weight=0.5.
         dry_run: Print the plan and stop.
         json: One JSON object a line on stdout: a line a tick.
@@ -70,6 +72,7 @@ def train(
         device=device,
         precision=precision,
         procs=procs,
+        on_trouble=on_trouble,
         set=[assignment for group in set for assignment in group],
         say=terminal.say,
     )

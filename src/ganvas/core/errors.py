@@ -31,10 +31,8 @@ class Diverged(GanvasError):
     exit_status = 5
 
 
-class Troubled(GanvasError):
+class Troubled(Diverged):
     """The watch saw training go wrong and was asked to stop it, which it did, saved: exit status 5."""
-
-    exit_status = 5
 
 
 class Interrupted(GanvasError):

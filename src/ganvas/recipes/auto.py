@@ -33,6 +33,7 @@ class Wishes:
     device: str = "auto"
     precision: str = "auto"
     procs: int = 1
+    on_trouble: str = "note"
     assignments: tuple[str, ...] = ()
 
 
@@ -85,6 +86,7 @@ def plan(survey: Survey, wishes: Wishes) -> Plan:
         "device": choose("device", device, "as you asked" if wishes.device != "auto" else "the fastest here"),
         "precision": _choose_precision(wishes, device, choose),
         "procs": wishes.procs,
+        "on_trouble": wishes.on_trouble,
         "stop": _choose_stop(wishes, device, choose),
     }
     if wishes.batch is not None:

@@ -27,9 +27,10 @@ class StopSettings:
 
 
 class Scores:
-    """The latest and the best score of a run; lower is better."""
+    """The latest and the best score of a run; lower is better. seconds: what all its scores have taken."""
 
     def __init__(self) -> None:
+        self.seconds = 0.0
         self.name = ""
         self.value = math.inf
         self.best = math.inf

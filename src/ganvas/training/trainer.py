@@ -30,6 +30,7 @@ Count = Annotated[int, Field(ge=1)]
 
 # However slow a run is, it does not wait longer, in seconds, to report, to show pictures, to save.
 _LONGEST_TICK, _LONGEST_PREVIEW, _LONGEST_CHECKPOINT = 30, 600, 120
+_SCORING = 0.05  # most of a run's time that goes into scores, after the first
 
 
 @settings
@@ -85,6 +86,7 @@ class Trainer:
         self._fitting: int | None = None  # the micro-batch that memory allowed, once it did not allow all
         self.slowdown = 1.0  # what retreats have multiplied the learning rates by
         self.retreats = 0
+        self._owes_score = False
         self._late = not on_cpu
         self._threads = torch.get_num_threads()
         self.sentinel = sentinel.Sentinel(late=self._late)
@@ -206,17 +208,19 @@ class Trainer:
         def due(interval: int) -> bool:
             return crossed(before.images, self.clock.images, interval)
 
+        self._owes_score |= due(self.chosen.score)
         waits = (_LONGEST_TICK, _LONGEST_PREVIEW, _LONGEST_CHECKPOINT)
-        late_tick, late_preview, late_checkpoint = self.processes.largest(
-            *(crossed(before.seconds, self.clock.seconds, wait) for wait in waits)
+        late_tick, late_preview, late_checkpoint, score_due = self.processes.largest(
+            *(crossed(before.seconds, self.clock.seconds, wait) for wait in waits),
+            self._owes_score and self.processes.leads and self.stop.scores.seconds <= _SCORING * self.clock.seconds,
         )
         if self._on_round is not None and self.processes.leads:
             self._on_round(self.clock)
-        tick_due, score_due = late_tick or due(self.chosen.tick), due(self.chosen.score)
-        preview_due, save_due = late_preview or due(self.chosen.preview), late_checkpoint or due(self.chosen.checkpoint)
+        tick_due, preview_due = late_tick or due(self.chosen.tick), late_preview or due(self.chosen.preview)
+        save_due = late_checkpoint or due(self.chosen.checkpoint)
         if tick_due or score_due or preview_due or save_due:
             self._raise_if(self.sentinel.settle())
-        best = score_due and self._score()
+        best = bool(score_due) and self._score()
         if preview_due:
             self._preview()
         if tick_due:
@@ -226,12 +230,14 @@ class Trainer:
 
     def _score(self) -> bool:
         """Score the averages, in the leading process, and say to all processes whether this is the best so far."""
-        name, value = "", None
+        self._owes_score = False
+        name, value, started = "", None, time.perf_counter()
         if self.processes.leads:
             with self._going_on("This score"):
                 if (scored := self.task.score(self.averages.networks)) is not None:
                     name, value = scored
                     self.recorder.score(self.clock, self.chosen.score, name, value)
+        self.stop.scores.seconds += time.perf_counter() - started
         value = self.processes.of_leader(value)
         if value is not None:
             self.stop.scores.add(self.clock.images, name, value)
