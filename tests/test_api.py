@@ -331,7 +331,7 @@ def test_the_journal_tells_how_unseen_pictures_are_judged(tmp_path):
 
 def test_a_run_whose_test_part_cannot_be_had_goes_on_without_it_and_says_so():
     said = []
-    choices = SMALL | {"set": [*SMALL["set"], "data.test=nowhere"]}
+    choices = SMALL | {"set": [*SMALL["set"], "data.test=nowhere", "data.held_out=0"]}
     run = ganvas.train("digits", images="16", out="run", say=said.append, **choices)
     assert any("not watched by pictures it has not seen" in sentence and "nowhere" in sentence for sentence in said)
     assert "logit/held_out" not in run.journal[-1]["signs"]
@@ -339,7 +339,7 @@ def test_a_run_whose_test_part_cannot_be_had_goes_on_without_it_and_says_so():
 
 def test_a_test_part_with_other_classes_does_not_judge(photos):
     said = []
-    choices = SMALL | {"set": [*SMALL["set"], f'data.test="{photos}"']}
+    choices = SMALL | {"set": [*SMALL["set"], f'data.test="{photos}"', "data.held_out=0"]}
     run = ganvas.train("digits", images="16", out="run", say=said.append, **choices)
     assert any("other classes" in sentence for sentence in said)
     assert "logit/held_out" not in run.journal[-1]["signs"]

@@ -1,7 +1,5 @@
 """What the watch looks at, gathered between two lines of the journal; `health` says what each sign means."""
 
-import time
-
 import torch
 from torch import Tensor
 
@@ -31,8 +29,7 @@ class Signs:
         self._moves[player] = self._moves.get(player, 0) + 1
 
     def take(self, clock: Clock, slowdown: float) -> dict[str, float]:
-        """The signs since the line before; a new one begins. "seconds" is what it took to get them."""
-        started = time.perf_counter()
+        """The signs since the line before; a new one begins."""
         signs = dict(self._task.diagnose())
         thousands = max(clock.images - self._since.images, 1) / 1000
         for player in self._task.players:
@@ -43,7 +40,6 @@ class Signs:
             signs[f"movement/{player.name}"] = moved.item() / thousands
             signs[f"rate/{player.name}"] = slowdown * player.optimizer_settings.rate(clock.images)
         self.begin(clock)
-        signs["seconds"] = time.perf_counter() - started
         return signs
 
 

@@ -30,7 +30,7 @@ Count = Annotated[int, Field(ge=1)]
 
 # However slow a run is, it does not wait longer, in seconds, to report, to show pictures, to save.
 _LONGEST_TICK, _LONGEST_PREVIEW, _LONGEST_CHECKPOINT = 30, 600, 120
-_SCORING = 0.05  # most of a run's time that goes into scores, after the first
+_SCORING, _SCORING_ANYHOW = 0.05, 1.0  # scores wait while they have taken more than this part of the time, in seconds
 
 
 @settings
@@ -116,6 +116,8 @@ class Trainer:
         with self.stop.listening(), self.lanes.open():
             if not self._continued:
                 self._save()
+            if self.processes.leads:
+                self._look({})  # what the first line of this session is compared with
             counted = time.perf_counter()
             while True:
                 try:
@@ -212,7 +214,7 @@ class Trainer:
         waits = (_LONGEST_TICK, _LONGEST_PREVIEW, _LONGEST_CHECKPOINT)
         late_tick, late_preview, late_checkpoint, score_due = self.processes.largest(
             *(crossed(before.seconds, self.clock.seconds, wait) for wait in waits),
-            self._owes_score and self.processes.leads and self.stop.scores.seconds <= _SCORING * self.clock.seconds,
+            self._owes_score and self.processes.leads and self._has_time_to_score,
         )
         if self._on_round is not None and self.processes.leads:
             self._on_round(self.clock)
@@ -227,6 +229,10 @@ class Trainer:
             self._tick()
         if best or save_due:
             self._save()
+
+    @property
+    def _has_time_to_score(self) -> bool:
+        return self.stop.scores.seconds <= max(_SCORING_ANYHOW, _SCORING * self.clock.seconds)
 
     def _score(self) -> bool:
         """Score the averages, in the leading process, and say to all processes whether this is the best so far."""
@@ -258,13 +264,17 @@ class Trainer:
             self._notice(f"{what} was left out after {self.clock.images} images: {error}. Training goes on")
 
     def _tick(self) -> None:
-        self.recorder.tick(self.clock, self.stop.scores, self.slowdown, self._look)
+        self.recorder.tick(self.clock, self.stop.scores, self.slowdown, self._look_and_tell)
 
     def _look(self, line: Tick) -> None:
-        """Add the signs to a line of the journal, and tell what the watch finds in them."""
+        """Add the signs since the line before to a line of the journal."""
         with self._going_on("This look at the run's health"):
             signs = self.signs.take(self.clock, self.slowdown)
             line["signs"] = {name: float(f"{value:.4g}") for name, value in signs.items()}
+
+    def _look_and_tell(self, line: Tick) -> None:
+        """Add the signs to a line of the journal, and tell what the watch finds in them."""
+        self._look(line)
         for finding in self.watch.read(line):
             self._notice(f"{finding}")
             self.stop.troubled |= self.chosen.on_trouble == "stop"
