@@ -77,7 +77,7 @@ def test_the_routes_for_few_and_for_many_samples_agree():
     a, b = gaussian(60, 30, seed=12), 2 * gaussian(50, 30, seed=13) + 0.2
     wide = [statistics(np.hstack([features, np.zeros((len(features), 70))])) for features in (a, b)]
     many = [statistics(a), statistics(b)]
-    assert [s.root.shape[0] for s in wide + many] == [60, 50, 30, 30]
+    assert [s.root.shape[0] for s in wide + many] == [59, 49, 30, 30]
     assert frechet_distance(*wide) == pytest.approx(frechet_distance(*many), rel=1e-8)
 
 

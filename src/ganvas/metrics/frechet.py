@@ -57,7 +57,8 @@ def statistics(features: np.ndarray | Tensor) -> Statistics:
         )
     mean = features.mean(0, dtype=torch.float64)
     if count <= dimensions:
-        return Statistics(mean, (features.double() - mean) / (count - 1) ** 0.5, count)
+        centred = features.to(torch.float64, copy=True).sub_(mean).div_((count - 1) ** 0.5)
+        return Statistics(mean, _without_null_direction(centred), count)
     covariance = torch.zeros(dimensions, dimensions, dtype=torch.float64)
     for chunk in features.split(_CHUNK):
         centred = chunk.to(torch.float64, copy=True).sub_(mean)
@@ -98,6 +99,15 @@ def _nuclear_norm(matrix: Tensor, most_lost: float) -> Tensor:
     error = torch.finfo(squares.dtype).eps * squares.max()  # of each square
     lost = torch.where(squares > error, error / values, error.sqrt()).sum()
     return values.sum() if lost <= most_lost else torch.linalg.svdvals(matrix).sum()
+
+
+def _without_null_direction(centred: Tensor) -> Tensor:
+    """[K - 1, D] with the same covariance as rows [K, D] that sum to zero.
+
+    They are turned by the Householder reflection that takes the direction (1, ..., 1), in which they have no extent, to
+    the first row; that row is then zero, and left out.
+    """
+    return centred[1:] + centred[0] / (len(centred) ** 0.5 - 1)
 
 
 def _root(covariance: Tensor) -> Tensor:
