@@ -61,7 +61,7 @@ CASES: dict[str, Case] = {
     "ten-d-moves-minimax": Case(
         ("overpowering",), _FASHION, "dcgan", (*_PLAIN, "discriminator_moves=10", "loss.adversarial=minimax")
     ),
-    "ten-d-moves": Case(("overpowering",), _FASHION, "dcgan", (*_PLAIN, "discriminator_moves=10")),
+    "ten-d-moves": Case(("overpowering",), _DIGITS, "dcgan", (*_PLAIN, "data.size=8", "discriminator_moves=10")),
     "d-lr-x10": Case(
         ("overpowering",),
         _FASHION,
@@ -142,7 +142,7 @@ def found(name: str) -> dict[str, object]:
 def _train(case: Case, kept: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         where = _few(case.data, Path(folder)) if ":" in case.data else case.data
-        settings = [f"training.tick={TICK}", "training.score=1000000", "training.tensorboard=off", *case.settings]
+        settings = [f"training.tick={TICK}", "training.preview=20000", "training.score=1000000", "training.tensorboard=off", *case.settings]
         if case.fails and case.recipe != "mlp":  # half as wide fails as well, and sooner
             settings += _both(".width", 32)
         try:

@@ -4,7 +4,8 @@ Heusel et al. 2017, "GANs Trained by a Two Time-Scale Update Rule", eq. 6:
     d^2 = |mu_a - mu_b|^2 + tr(S_a) + tr(S_b) - 2 tr((S_a S_b)^(1/2)).
 With S = R^T R for both, the last trace is the sum of the singular values (the nuclear norm) of R_a R_b^T, so no square
 root of a general matrix is taken. R is the centred features themselves where the samples are few, else Cholesky's
-factor; singular values keep the digits that eigenvalues of R_a R_b^T R_b R_a^T, their squares, would lose.
+factor. The eigenvalues of the product with its own transpose are the squares of its singular values, come four times as
+fast, and have lost the digits of the smallest: they serve where a bound on what is lost says that it does not matter.
 """
 
 from dataclasses import dataclass

@@ -18,11 +18,14 @@ what it finds can be had again from the journal of any run. What it looks at is 
 The limits were set on runs that were made to fail and on healthy ones: docs/health.md has the table.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from statistics import median
 
 from ganvas.core.quantities import say_count
 from ganvas.training.journal import Tick
+
+_EARLY = 4  # lines at the beginning, when every run is still in disorder
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,126 @@ class Finding:
     advice: str
 
     def __str__(self) -> str:
-        return f"{self.name} since {say_count(self.since)} images: {self.seen}. {self.advice}"
+        return f"{self.name.capitalize()}, since {say_count(self.since)} images: {self.seen}. {self.advice}"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How a kind of trouble is recognised.
+
+    test: what is wrong in the last of some lines, all of them with signs, or None. lines: it is a finding when so many
+    lines, one after the other, have it, and over when so many have not.
+    """
+
+    name: str
+    test: Callable[[Sequence[Tick]], str | None]
+    lines: int
+    advice: str
+
+
+def _collapse(lines: Sequence[Tick]) -> str | None:
+    diversity = lines[-1]["signs"].get("diversity", 1.0)
+    if len(lines) <= _EARLY or diversity > 0.35:
+        return None
+    return f"generated pictures are alike, {diversity:.0%} as far from each other as real ones"
+
+
+def _overpowering(lines: Sequence[Tick]) -> str | None:
+    separation = lines[-1]["signs"].get("separation", 0.5)
+    if len(lines) <= _EARLY or separation < 0.9995 or _overfitting(lines):
+        return None
+    return f"the discriminator tells real from generated pictures in {separation:.1%} of pairs"
+
+
+def _overfitting(lines: Sequence[Tick]) -> str | None:
+    overfit = _recent(lines, "overfit", 3)
+    if len(lines) <= _EARLY or not overfit or (typical := median(overfit)) < 0.3:
+        return None
+    return f"real pictures that it never sees have fallen {typical:.0%} of the way to generated ones in its eyes"
+
+
+def _oscillation(lines: Sequence[Tick]) -> str | None:
+    change = _recent(lines, "change", 3)
+    if len(lines) <= _EARLY or not change or (typical := median(change)) < 1.2:
+        return None
+    return f"from one look to the next the pictures of the same seeds change {typical:.1f} times as much as two differ"
+
+
+def _divergence(lines: Sequence[Tick]) -> str | None:
+    signs = lines[-1]["signs"]
+    highest = max(abs(signs.get("logit/real", 0.0)), abs(signs.get("logit/fake", 0.0)))
+    if highest < 100:
+        return None
+    return f"logits have grown to {highest:.3g}"
+
+
+def _memorisation(lines: Sequence[Tick]) -> str | None:
+    copies = _recent(lines, "copies", 3)
+    if not copies or (typical := median(copies)) < 0.1:
+        return None
+    return f"{typical:.0%} of generated pictures are near-copies of training pictures"
+
+
+def _no_effect(lines: Sequence[Tick]) -> str | None:
+    signs = lines[-1]["signs"]
+    for player in ("generator", "discriminator"):
+        rate, movement = signs.get(f"rate/{player}"), signs.get(f"movement/{player}")
+        if rate is None or movement is None or movement > 1e-5:
+            continue
+        if rate >= 0.5 * max(line["signs"].get(f"rate/{player}", 0.0) for line in lines):
+            return f"in 1,000 images the {player}'s weights move by {movement:.1g} of their size"
+    return None
+
+
+RULES = (
+    Rule(
+        "mode collapse",
+        _collapse,
+        4,
+        "Lower the learning rates, add R1 (--set loss.r1.weight=1), or try --recipe quick",
+    ),
+    Rule(
+        "the discriminator overpowers the generator",
+        _overpowering,
+        4,
+        "The generator learns little from it: give it fewer moves or a lower learning rate "
+        "(--set discriminator_moves=1), add R1 (--set loss.r1.weight=1), or take the logistic loss instead of minimax",
+    ),
+    Rule(
+        "the discriminator overfits",
+        _overfitting,
+        3,
+        "It learns the pictures by heart: more pictures help most; else mirror them (--set data.mirror=true), narrow "
+        "it (--set discriminator.width=32), or stop and use the best checkpoint",
+    ),
+    Rule(
+        "oscillation",
+        _oscillation,
+        3,
+        "Lower the learning rates, take less momentum (--set generator_optimizer.betas=[0.0,0.99], and so for the "
+        "discriminator), or add R1 (--set loss.r1.weight=1)",
+    ),
+    Rule(
+        "divergence",
+        _divergence,
+        3,
+        "Lower the learning rates, or bound the discriminator: R1 (--set loss.r1.weight=1), a gradient penalty, or "
+        "spectral norm (--set discriminator.norm=spectral)",
+    ),
+    Rule(
+        "memorisation",
+        _memorisation,
+        3,
+        "Do not take these pictures for new ones: train on more, or stop earlier; "
+        "`ganvas eval RUN --metrics memorization` shows the closest pairs",
+    ),
+    Rule(
+        "a learning rate that does nothing",
+        _no_effect,
+        3,
+        "Raise that learning rate (--set generator_optimizer.lr=2e-4 is usual)",
+    ),
+)
 
 
 class Watch:
@@ -44,11 +166,54 @@ class Watch:
     def __init__(self, lines: Sequence[Tick] = ()) -> None:
         """lines: what the journal holds already; what they show is not told again."""
         self._lines: list[Tick] = []
-        self.active: list[Finding] = []
+        self._streaks = {rule.name: _Streak(rule) for rule in RULES}
         for line in lines:
             self.read(line)
 
+    @property
+    def active(self) -> list[Finding]:
+        """What has been found and is not over."""
+        return [streak.finding for streak in self._streaks.values() if streak.finding is not None]
+
     def read(self, line: Tick) -> list[Finding]:
         """Take up a line, and return what is found for the first time, or again after it was over."""
+        if not line.get("signs"):
+            return []
         self._lines.append(line)
-        return []
+        found = (streak.follow(self._lines) for streak in self._streaks.values())
+        return [finding for finding in found if finding is not None]
+
+
+class _Streak:
+    """What a rule has said of the latest lines."""
+
+    def __init__(self, rule: Rule) -> None:
+        self._rule = rule
+        self._with = self._without = 0  # lines, one after the other
+        self._since = 0
+        self.finding: Finding | None = None
+
+    def follow(self, lines: Sequence[Tick]) -> Finding | None:
+        """Take up the last line, and return a finding that it makes."""
+        rule, seen = self._rule, self._rule.test(lines)
+        if seen is None:
+            self._with, self._without = 0, self._without + 1
+            if self._without >= rule.lines:
+                self.finding = None
+            return None
+        if not self._with:
+            self._since = lines[-1]["images"]
+        self._with, self._without = self._with + 1, 0
+        if self.finding is not None:
+            self.finding = replace(self.finding, seen=seen)
+            return None
+        if self._with < rule.lines:
+            return None
+        self.finding = Finding(rule.name, self._since, seen, rule.advice)
+        return self.finding
+
+
+def _recent(lines: Sequence[Tick], sign: str, count: int) -> list[float]:
+    """A sign's values in the last lines, where all of them have it; else none."""
+    values = [line["signs"][sign] for line in lines[-count:] if sign in line["signs"]]
+    return values if len(values) == count else []
