@@ -17,7 +17,7 @@ from PIL import Image
 
 from benchmarks import common
 from ganvas import api, data
-from ganvas.core.errors import GanvasError
+from ganvas.core.errors import Diverged
 from ganvas.training.health import Watch
 from ganvas.training.journal import read
 
@@ -148,7 +148,7 @@ def _train(case: Case, kept: Path) -> None:
         try:
             chosen = {"size": 32, "recipe": case.recipe, "seed": case.seed, "images": IMAGES, "set": settings}
             lines = api.train(where, out=Path(folder) / "run", say=print, **chosen).journal
-        except GanvasError as error:
+        except Diverged as error:
             print(error)
             lines = read(Path(folder) / "run" / "journal.jsonl")
         kept.write_text("".join(json.dumps(line) + "\n" for line in lines))

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from ganvas.core.errors import Troubled
+from ganvas.training import health
 from ganvas.training.health import RULES, Watch
 from ganvas.training.journal import read
 
@@ -95,6 +96,16 @@ def test_lines_without_signs_are_passed_over():
     assert told([{"images": number, "terms": {}} for number in range(20)]) == []
 
 
+def test_a_run_that_has_hardly_begun_is_left_alone():
+    every = [line | {"images": 100 * (number + 1)} for number, line in enumerate(lines((50, NAMES["mode collapse"])))]
+    assert told(every) == []
+
+
+@pytest.fixture
+def _short_runs(monkeypatch):
+    monkeypatch.setattr(health, "EARLY_IMAGES", 0)
+
+
 def sick_trainer(ring_trainer, **settings):
     """A trainer whose task shows a mode collapse from the first look on."""
     trainer = ring_trainer(tick=32, **settings)
@@ -102,6 +113,7 @@ def sick_trainer(ring_trainer, **settings):
     return trainer
 
 
+@pytest.mark.usefixtures("_short_runs")
 def test_a_finding_is_a_note_in_the_run_a_line_on_screen_and_a_word_in_the_journal(ring_trainer):
     said = []
     trainer = sick_trainer(ring_trainer, say=said.append)
@@ -113,6 +125,7 @@ def test_a_finding_is_a_note_in_the_run_a_line_on_screen_and_a_word_in_the_journ
     assert health[0] is None
 
 
+@pytest.mark.usefixtures("_short_runs")
 def test_on_trouble_stop_saves_and_stops_and_a_continued_run_goes_on(ring_trainer):
     trainer = sick_trainer(ring_trainer, on_trouble="stop")
     assert trainer.train() == "trouble"
@@ -133,6 +146,7 @@ def test_movement_and_gradients_are_of_each_player(ring_trainer):
         assert signs[f"rate/{player}"] == 1e-3
 
 
+@pytest.mark.usefixtures("_short_runs")
 def test_the_command_that_stops_on_trouble_ends_with_status_5(monkeypatch, tmp_path, capsys):
     from ganvas import cli
     from ganvas.tasks.generate import Generate

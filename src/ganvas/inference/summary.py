@@ -11,6 +11,14 @@ from ganvas.training.folder import RunFolder
 from ganvas.training.journal import Tick, read
 
 _COLOURS = ("#3b6fb6", "#c8553d", "#4b8b3b", "#8e5ea2", "#b8860b", "#5b6770")
+_SIGNS = {  # which signs of health are drawn, and in which chart
+    "logit": "logits, on average",
+    "separation": "health",
+    "overfit": "health",
+    "diversity": "health",
+    "copies": "health",
+    "gradient": "norms of gradients",
+}
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 960px; margin: 32px auto; padding: 0 16px }
 h1 { font-size: 24px; margin: 0 0 4px } h2 { font-size: 17px; margin: 32px 0 8px } p { margin: 4px 0; color: #555 }
@@ -19,7 +27,7 @@ h1 { font-size: 24px; margin: 0 0 4px } h2 { font-size: 17px; margin: 32px 0 8px
 .past img { width: 170px; image-rendering: pixelated; border: 1px solid #ddd }
 .charts { display: flex; flex-wrap: wrap; gap: 24px } svg { background: #fafafa; border: 1px solid #eee }
 svg text { font: 11px system-ui, sans-serif; fill: #777 }
-pre { background: #f6f6f6; padding: 12px; overflow-x: auto; font-size: 13px }
+pre { background: #f6f6f6; padding: 12px; font-size: 13px; white-space: pre-wrap }
 @media print { body { margin: 0 } }
 """
 
@@ -73,11 +81,15 @@ def _past(samples: list[Path]) -> str:
 
 
 def curves(lines: list[Tick]) -> str:
-    """The terms and scores of a journal as charts, with their heading; "" where there are none."""
+    """The terms, scores and signs of health of a journal as charts, with their heading; "" where there are none."""
     groups: dict[str, dict[str, list[tuple[float, float]]]] = {}
     for line in lines:
         for name, value in line.get("terms", {}).items():
             groups.setdefault(name.split("/")[-1], {}).setdefault(name, []).append((line["images"], value))
+        for name, value in line.get("signs", {}).items():
+            title = _SIGNS.get(name.split("/")[0])
+            if title is not None:
+                groups.setdefault(title, {}).setdefault(name.split("/")[-1], []).append((line["images"], value))
         for name, value in list(line.get("score", {}).items())[:1]:
             scores = groups.setdefault("score", {}).setdefault(name, [])
             if not scores or scores[-1][1] != value:  # a line repeats the latest score
@@ -101,7 +113,8 @@ def chart(title: str, series: dict[str, list[tuple[float, float]]], width: int =
         colour = _COLOURS[number % len(_COLOURS)]
         path = " ".join(place(x, y) for x, y in values)
         drawn.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="1.6"/>')
-        drawn.append(f'<text x="{48 + 150 * number}" y="30" style="fill:{colour}">{html.escape(name)}</text>')
+        place_of_name = 48 + (width - 64) // max(len(series), 2) * number
+        drawn.append(f'<text x="{place_of_name}" y="30" style="fill:{colour}">{html.escape(name)}</text>')
     return (
         f'<svg width="{width}" height="{height}" role="img"><text x="8" y="16">{html.escape(title)}</text>'
         f'<text x="4" y="{height - 26}">{low:.3g}</text><text x="4" y="44">{high:.3g}</text>'

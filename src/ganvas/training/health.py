@@ -25,7 +25,7 @@ from statistics import median
 from ganvas.core.quantities import say_count
 from ganvas.training.journal import Tick
 
-_EARLY = 4  # lines at the beginning, when every run is still in disorder
+EARLY_LINES, EARLY_IMAGES = 4, 10_000  # so long every run is still in disorder
 
 
 @dataclass(frozen=True)
@@ -55,30 +55,34 @@ class Rule:
     advice: str
 
 
+def _early(lines: Sequence[Tick]) -> bool:
+    return len(lines) <= EARLY_LINES or lines[-1]["images"] <= EARLY_IMAGES
+
+
 def _collapse(lines: Sequence[Tick]) -> str | None:
     diversity = lines[-1]["signs"].get("diversity", 1.0)
-    if len(lines) <= _EARLY or diversity > 0.35:
+    if _early(lines) or diversity > 0.35:
         return None
     return f"generated pictures are alike, {diversity:.0%} as far from each other as real ones"
 
 
 def _overpowering(lines: Sequence[Tick]) -> str | None:
     separation = lines[-1]["signs"].get("separation", 0.5)
-    if len(lines) <= _EARLY or separation < 0.9995 or _overfitting(lines):
+    if _early(lines) or separation < 0.9999 or _overfitting(lines):
         return None
     return f"the discriminator tells real from generated pictures in {separation:.1%} of pairs"
 
 
 def _overfitting(lines: Sequence[Tick]) -> str | None:
     overfit = _recent(lines, "overfit", 3)
-    if len(lines) <= _EARLY or not overfit or (typical := median(overfit)) < 0.3:
+    if _early(lines) or not overfit or (typical := median(overfit)) < 0.3:
         return None
     return f"real pictures that it never sees have fallen {typical:.0%} of the way to generated ones in its eyes"
 
 
 def _oscillation(lines: Sequence[Tick]) -> str | None:
     change = _recent(lines, "change", 3)
-    if len(lines) <= _EARLY or not change or (typical := median(change)) < 1.2:
+    if _early(lines) or not change or (typical := median(change)) < 1.2:
         return None
     return f"from one look to the next the pictures of the same seeds change {typical:.1f} times as much as two differ"
 
@@ -119,7 +123,7 @@ RULES = (
     Rule(
         "the discriminator overpowers the generator",
         _overpowering,
-        4,
+        6,
         "The generator learns little from it: give it fewer moves or a lower learning rate "
         "(--set discriminator_moves=1), add R1 (--set loss.r1.weight=1), or take the logistic loss instead of minimax",
     ),
