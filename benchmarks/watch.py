@@ -27,13 +27,17 @@ IMAGES, TICK = 40_000, 2_000
 
 @dataclass(frozen=True)
 class Case:
-    """A run. fails: the finding that it was made for, one of several where they come together; () for a healthy run."""
+    """A run. fails: findings that it was made for, any of which is right; () for a healthy run.
+
+    check: it had no part in setting the limits.
+    """
 
     fails: tuple[str, ...]
     data: str
     recipe: str
     settings: tuple[str, ...] = ()
     seed: int = 0
+    check: bool = False
 
 
 def _both(name: str, value: object) -> tuple[str, ...]:
@@ -100,7 +104,58 @@ CASES: dict[str, Case] = {
     "lr-1e-8": Case(("no effect",), _FASHION, "dcgan", (*_PLAIN, *_both("_optimizer.lr", 1e-8))),
     "g-lr-1e-8": Case(("no effect",), _FASHION, "quick", (*_PLAIN, "generator_optimizer.lr=1e-8")),
     "d-lr-1e-8": Case(("no effect",), _DIGITS, "dcgan", (*_PLAIN, "discriminator_optimizer.lr=1e-8")),
+    "check-no-bounds": Case(
+        ("divergence",), _DIGITS, "dcgan", (*_PLAIN, "loss.adversarial=wasserstein", "discriminator.norm=none"), 1, True
+    ),
+    "check-ten-d-moves-minimax": Case(
+        ("overpowering",), _DIGITS, "dcgan", (*_PLAIN, "discriminator_moves=10", "loss.adversarial=minimax"), 1, True
+    ),
+    "check-fast-d-no-norm": Case(
+        ("overpowering",),
+        _FASHION,
+        "dcgan",
+        (*_PLAIN, *_both(".norm", "none"), "discriminator_moves=5", "loss.adversarial=minimax"),
+        1,
+        True,
+    ),
+    "check-100-pictures": Case(("overfitting",), "few-digits:111", "quick", _PLAIN, 1, True),
+    "check-200-emoji": Case(("overfitting",), "few-emoji:222", "dcgan", (*_PLAIN, "data.mirror=false"), 1, True),
+    "check-momentum": Case(
+        ("oscillation",),
+        _DIGITS,
+        "dcgan",
+        (*_PLAIN, *_both("_optimizer.lr", 1e-3), *_both("_optimizer.betas", "[0.95,0.999]")),
+        1,
+        True,
+    ),
+    "check-momentum-no-norm": Case(
+        ("oscillation", "mode collapse"),
+        _DIGITS,
+        "dcgan",
+        (*_PLAIN, *_both(".norm", "none"), *_both("_optimizer.lr", 5e-4), *_both("_optimizer.betas", "[0.95,0.999]")),
+        1,
+        True,
+    ),
+    "check-no-batchnorm": Case(("oscillation",), _FASHION, "dcgan", (*_PLAIN, *_both(".norm", "none")), 1, True),
+    "check-d-too-weak": Case(
+        ("mode collapse",),
+        _DIGITS,
+        "dcgan",
+        (*_PLAIN, "generator_optimizer.lr=2e-3", "discriminator_optimizer.lr=2e-6"),
+        1,
+        True,
+    ),
+    "check-lr-x500": Case(
+        ("mode collapse", "divergence"), _DIGITS, "hinge", (*_PLAIN, *_both("_optimizer.lr", 1e-1)), 1, True
+    ),
+    "check-lr-1e-8": Case(("no effect",), _EMOJI, "quick", (*_PLAIN, *_both("_optimizer.lr", 1e-8)), 1, True),
     # Healthy.
+    "check-healthy-hinge": Case((), _DIGITS, "hinge", _PLAIN, 1, True),
+    "check-healthy-mlp": Case((), _DIGITS, "mlp", _PLAIN, 1, True),
+    "check-healthy-lsgan": Case((), _EMOJI, "lsgan", _PLAIN, 1, True),
+    "check-healthy-quick": Case((), _EMOJI, "quick", (), 2, True),
+    "check-healthy-digits": Case((), _DIGITS, "quick", (), 2, True),
+    "check-healthy-dcgan": Case((), _FASHION, "dcgan", _PLAIN, 2, True),
     "healthy-quick": Case((), _FASHION, "quick", _PLAIN),
     "healthy-quick-seed-1": Case((), _FASHION, "quick", _PLAIN, 1),
     "healthy-quick-classes": Case((), _FASHION, "quick"),
@@ -142,7 +197,13 @@ def found(name: str) -> dict[str, object]:
 def _train(case: Case, kept: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         where = _few(case.data, Path(folder)) if ":" in case.data else case.data
-        settings = [f"training.tick={TICK}", "training.preview=20000", "training.score=1000000", "training.tensorboard=off", *case.settings]
+        settings = [
+            f"training.tick={TICK}",
+            "training.preview=20000",
+            "training.score=1000000",
+            "training.tensorboard=off",
+            *case.settings,
+        ]
         if case.fails and case.recipe != "mlp":  # half as wide fails as well, and sooner
             settings += _both(".width", 32)
         try:
@@ -159,7 +220,8 @@ def _train(case: Case, kept: Path) -> None:
 def _few(where: str, folder: Path) -> str:
     """The first so many pictures of a set, as files."""
     name, _, count = where.partition(":")
-    images = data.open_data(_FASHION if name == "few" else _EMOJI, size=32).images
+    whole = {"few": _FASHION, "few-emoji": _EMOJI, "few-digits": _DIGITS}[name]
+    images = data.open_data(whole, size=32).images
     (folder / "pictures").mkdir()
     for number, picture in enumerate(_spread(images, int(count))):
         Image.fromarray(picture.squeeze() if len(picture) == 1 else picture.transpose(1, 2, 0)).save(

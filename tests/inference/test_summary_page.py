@@ -62,8 +62,10 @@ def test_it_draws_a_curve_of_each_term_and_the_score(page):
     for name in ("discriminator/adversarial", "generator/adversarial"):
         assert name in page.text
     assert "pixels" in page.text
+    for name in ("held_out", "separation", "diversity", "norms of gradients"):
+        assert name in page.text
     curves = page.all("polyline")
-    assert len(curves) == 3
+    assert len(curves) == 2 + 1 + 3 + 4 + 2  # terms, the score, logits, health, gradients
     assert [len(curve["points"].split()) for curve in curves[:2]] == [5, 5]
 
 

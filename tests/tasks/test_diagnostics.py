@@ -71,6 +71,13 @@ def test_copies_of_training_pictures_are_seen_also_with_noise_on_them():
     assert diagnostics(noise(64, 2), training[100:164], training=training)()["copies"] == 0
 
 
+def test_near_twins_among_the_data_itself_are_not_counted_as_copies():
+    """Unseen pictures that have a twin in the training set say how usual that is here."""
+    training = noise(500)
+    twins = (training[:64].int() + noise(64, 1).int() // 8 - 16).clamp(0, 255).to(torch.uint8)
+    assert diagnostics(twins, training[100:164], unseen=twins[:32], training=training)()["copies"] == 0
+
+
 def test_pictures_that_stay_have_not_changed_and_others_have():
     fakes = noise(64)
     look = diagnostics(fakes, noise(64, 1))

@@ -11,8 +11,8 @@ from ganvas.training.journal import read
 
 WELL = {
     "logit/real": 1.2, "logit/fake": -1.1, "logit/held_out": 1.1, "separation": 0.9, "overfit": 0.05, "diversity": 0.9,
-    "copies": 0.0, "change": 0.4, "gradient/generator": 1.0, "movement/generator": 0.01, "movement/discriminator": 0.02,
-    "rate/generator": 2e-4, "rate/discriminator": 2e-4,
+    "copies": 0.0, "change": 0.4, "gradient/generator": 1.0, "gradient/discriminator": 2.0,
+    "movement/generator": 0.01, "movement/discriminator": 0.02, "rate/generator": 2e-4, "rate/discriminator": 2e-4,
 }  # fmt: skip
 NAMES = {
     "mode collapse": {"diversity": 0.05},
@@ -85,6 +85,10 @@ def test_a_watch_that_has_read_the_journal_knows_what_it_knew_and_does_not_tell_
 
 def test_a_learning_rate_that_has_decayed_may_do_nothing():
     assert told(lines((8, {}), (20, {"rate/generator": 1e-9, "movement/generator": 1e-9}))) == []
+
+
+def test_weights_that_stay_for_want_of_a_gradient_are_not_blamed_on_the_learning_rate():
+    assert told(lines((8, {}), (20, {"gradient/generator": 1e-6, "movement/generator": 1e-9}))) == []
 
 
 def test_an_overfitting_discriminator_is_not_called_overpowering():

@@ -14,7 +14,7 @@ from ganvas.core.images import to_float
 LOOKED_AT = 128  # pictures of each kind
 COMPARED = 10_000  # training pictures among which copies are looked for
 _SIDE = 16  # pixels to which pictures are shrunk before they are compared
-_COPY = 0.5  # a copy is this much nearer to one training picture than to the next, or more
+_COPY = 0.6  # a copy is this much nearer to one training picture than to the next, or more
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,7 @@ class Diagnostics:
         self._count = len(seen)
         self._spread = _spacing(_small(seen.pictures))
         self._training = torch.cat([_small(part) for part in training])
+        self._usual_copies = self._copies(_small(unseen.pictures)) if len(unseen) and len(self._training) > 2 else 0.0
         self._before: Tensor | None = None
 
     def __call__(self) -> dict[str, float]:
@@ -96,11 +97,15 @@ class Diagnostics:
                 signs["overfit"] = (signs["logit/real"] - signs["logit/held_out"]) / gap
         return signs
 
+    def _copies(self, small: Tensor) -> float:
+        """The part that lies much nearer to one training picture than to the next."""
+        nearest = torch.cdist(small, self._training).topk(2, largest=False).values
+        return (nearest[:, 0] < _COPY * nearest[:, 1]).double().mean().item()
+
     def _of_pictures(self, small: Tensor) -> dict[str, float]:
         signs = {"diversity": _spacing(small) / max(self._spread, 1e-12)}
         if len(self._training) > 2:
-            nearest = torch.cdist(small, self._training).topk(2, largest=False).values
-            signs["copies"] = (nearest[:, 0] < _COPY * nearest[:, 1]).double().mean().item()
+            signs["copies"] = self._copies(small) - self._usual_copies
         if self._before is not None:
             apart = 2 * small.var(dim=0).sum().clamp(min=1e-12)
             signs["change"] = ((small - self._before).square().sum(dim=1).mean() / apart).sqrt().item()

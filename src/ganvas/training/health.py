@@ -9,7 +9,8 @@ what it finds can be had again from the journal of any run. What it looks at is 
     overfit       how far unseen real pictures have fallen from the seen ones towards the generated: (real - held_out)
                   / (real - fake), 0 where they are judged alike (Karras et al. 2020, equation 1, r_v)
     diversity     distances from generated pictures to the nearest of their own, over the same of real ones
-    copies        the part of generated pictures that are much nearer to one training picture than to any other
+    copies        the part of generated pictures that are much nearer to one training picture than to any other, less
+                  the part of unseen real ones that are
     change        how far the pictures of the same latents have moved since the line before: 1 is as far as from one
                   picture to any other
     gradient/*    the mean norm of a player's gradient
@@ -60,10 +61,10 @@ def _early(lines: Sequence[Tick]) -> bool:
 
 
 def _collapse(lines: Sequence[Tick]) -> str | None:
-    diversity = lines[-1]["signs"].get("diversity", 1.0)
-    if _early(lines) or diversity > 0.35:
+    diversity = _recent(lines, "diversity", 4)
+    if _early(lines) or not diversity or diversity[-1] > 0.35 or diversity[-1] > 1.1 * diversity[0]:
         return None
-    return f"generated pictures are alike, {diversity:.0%} as far from each other as real ones"
+    return f"generated pictures are alike, {diversity[-1]:.0%} as far from each other as real ones"
 
 
 def _overpowering(lines: Sequence[Tick]) -> str | None:
@@ -108,7 +109,8 @@ def _no_effect(lines: Sequence[Tick]) -> str | None:
         rate, movement = signs.get(f"rate/{player}"), signs.get(f"movement/{player}")
         if rate is None or movement is None or movement > 1e-5:
             continue
-        if rate >= 0.5 * max(line["signs"].get(f"rate/{player}", 0.0) for line in lines):
+        at_full_rate = rate >= 0.5 * _largest(lines, f"rate/{player}")
+        if at_full_rate and signs[f"gradient/{player}"] >= 0.01 * _largest(lines, f"gradient/{player}"):
             return f"in 1,000 images the {player}'s weights move by {movement:.1g} of their size"
     return None
 
@@ -215,6 +217,10 @@ class _Streak:
             return None
         self.finding = Finding(rule.name, self._since, seen, rule.advice)
         return self.finding
+
+
+def _largest(lines: Sequence[Tick], sign: str) -> float:
+    return max(line["signs"].get(sign, 0.0) for line in lines)
 
 
 def _recent(lines: Sequence[Tick], sign: str, count: int) -> list[float]:
