@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ganvas import losses, networks
+from ganvas.inference.paired import PAIRED
 from ganvas.metrics import EXTRACTORS
 from ganvas.metrics.measures import MEASURES
 from ganvas.tasks.generate_settings import GenerateSettings
@@ -44,5 +45,5 @@ def test_every_network_and_its_settings_are_explained():
 
 def test_every_loss_measure_and_extractor_is_explained():
     assert losses.ADVERSARIAL.keys() <= code_in("networks.md")
-    assert MEASURES.keys() <= code_in("evaluation.md")
+    assert {*MEASURES, *PAIRED} <= code_in("evaluation.md")
     assert EXTRACTORS.keys() <= code_in("evaluation.md")

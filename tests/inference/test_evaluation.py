@@ -151,7 +151,7 @@ def test_pictures_that_cannot_be_compared_are_told(folder, tmp_path):
         evaluate(folder("grey", 20), folder("colourful", 20, mode="RGB"), extractor="pixels")
     mixed = folder("mixed", 10)
     folder("mixed", 10, first=10, size=24)
-    with pytest.raises(ganvas.DataError, match=r"not all of one size.*--size N"):
+    with pytest.raises(ganvas.DataError, match=r"not all square and of one size.*--size N"):
         evaluate(mixed, real, extractor="pixels")
     assert evaluate(mixed, real, extractor="pixels", size=16, metrics=["fd"]).scores
     with pytest.raises(ganvas.DataError, match="has one picture"):

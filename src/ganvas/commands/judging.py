@@ -32,7 +32,8 @@ def evaluate(
     Args:
         what: A run's folder, a generator.safetensors file, or a folder, zip or name of pictures.
         against: The real data: a folder, a zip or a name; without it what the run was trained on.
-        metrics: Of fd, fd-infinity, kd, prdc, is, msssim, fd-per-class, memorization, cas.
+        metrics: Of fd, fd-infinity, kd, prdc, is, msssim, fd-per-class, memorization, cas; and for folders whose
+            pictures pair by name: psnr, ssim, ms-ssim, perceptual.
         count: Generated pictures that are looked at.
         extractor: What sees the pictures: inception, imagenet, fashion, domain or pixels; auto chooses by the data.
         weights: The extractor's weights, where it needs a file.
@@ -70,7 +71,7 @@ def evaluate(
         (
             score.name,
             _number(score.value, score.spread),
-            "" if score.floor is None else f"{score.floor:.4g} ({score.floor_count:,} pictures)",
+            score.floor_in_words,
             f"{score.better} is better",
         )
         for score in found.scores

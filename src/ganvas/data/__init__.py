@@ -5,6 +5,7 @@ from ganvas.data.checks import Check, check
 from ganvas.data.dataset import Dataset, held_out_indices
 from ganvas.data.named.published import Listing
 from ganvas.data.opening import open_data
+from ganvas.data.pairs import Pairs, open_pairs
 from ganvas.data.report import Report, SetAside
 from ganvas.data.surveys import Survey, survey
 
@@ -50,6 +51,7 @@ __all__ = [
     "Check",
     "Dataset",
     "Listing",
+    "Pairs",
     "Report",
     "SetAside",
     "Survey",
@@ -57,6 +59,7 @@ __all__ = [
     "held_out_indices",
     "named_sets",
     "open_data",
+    "open_pairs",
     "survey",
     "test_part",
 ]

@@ -27,7 +27,7 @@ from PIL import (
     WebPImagePlugin,  # noqa: F401
 )
 
-from ganvas.data.fit import cover, eight_bits, to_channels
+from ganvas.data.fit import cover, eight_bits, to_channels, upright
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "PPM")
 MAX_PIXELS = 100_000_000
@@ -117,21 +117,35 @@ def decode(content: bytes, size: int, channels: int, smallest: int) -> np.ndarra
 
     smallest: a picture with a shorter side than this, in pixels, is refused.
     """
+    with _decodable(content) as image:
+        if min(image.size) < smallest:
+            raise Unreadable(f"is only {image.width} x {image.height} pixels")
+        image.draft(None, (2 * size, 2 * size))  # JPEG: decoded at 1/2, 1/4 or 1/8 where that is plenty
+        image.load()
+        return to_channels(cover(eight_bits(image), size, _orientation(image)), channels)
+
+
+def decode_whole(content: bytes, channels: int) -> np.ndarray:
+    """A picture's bytes as uint8 [channels, H, W] of its own size, upright, its first frame. Raises Unreadable."""
+    with _decodable(content) as image:
+        image.load()
+        return to_channels(upright(eight_bits(image, square=False), _orientation(image)), channels)
+
+
+@contextmanager
+def _decodable(content: bytes) -> Iterator[Image.Image]:
+    """A picture whose pixels may be decoded within the block, which is waited for where they are many."""
     if not content:
         raise Unreadable("is empty")
     if len(content) > MAX_BYTES:
         raise Unreadable(f"is larger than {MAX_BYTES >> 20} MB")
     with _opened(io.BytesIO(content)) as (image, metered):
-        if min(image.size) < smallest:
-            raise Unreadable(f"is only {image.width} x {image.height} pixels")
         if image.format in ("JPEG", "MPO") and content.count(b"\xff\xda") > MAX_JPEG_SCANS:
             raise Unreadable("is a JPEG with more passes than any camera or program writes")
         metered.reads_left += len(content) // BYTES_PER_READ
         metered.bytes_left += 2 * len(content)
         with big_turn(image.width * image.height, BIG_PIXELS):
-            image.draft(None, (2 * size, 2 * size))  # JPEG: decoded at 1/2, 1/4 or 1/8 where that is plenty
-            image.load()
-            return to_channels(cover(eight_bits(image), size, _orientation(image)), channels)
+            yield image
 
 
 @contextmanager

@@ -22,34 +22,43 @@ def cover(image: Image.Image, size: int, orientation: int = 1) -> Image.Image:
     orientation: the EXIF value 1..8; applied to the small result, which gives the same as turning first.
     """
     if image.size != (size, size):
-        side = min(image.size)
-        left, top = (image.width - side) // 2, (image.height - side) // 2
-        box = (left, top, left + side, top + side)
-        if side == size:
+        box = _centre(image)
+        if min(image.size) == size:
             image = image.crop(box)
         else:  # reducing_gap: whole-number box averaging down to three times the size, then Lanczos
             image = image.resize((size, size), Image.Resampling.LANCZOS, box=box, reducing_gap=3.0)
+    return upright(image, orientation)
+
+
+def upright(image: Image.Image, orientation: int) -> Image.Image:
+    """A picture turned as its EXIF orientation says, 1..8."""
     return image.transpose(_TURNS[orientation]) if orientation in _TURNS else image
 
 
-def eight_bits(image: Image.Image) -> Image.Image:
+def eight_bits(image: Image.Image, *, square: bool = True) -> Image.Image:
     """A decoded picture of any mode as L, LA, RGB or RGBA, with 8 bits a channel.
 
+    square: only the centre square is wanted, and of modes with more bits only that comes back.
     16-bit grey is scaled by its full range. 32-bit integers and floats are taken for 0..255, 0..65535 or 0..1 when
     they lie within it, and stretched from their least to their greatest value otherwise.
     Raises ValueError for floats that are not finite.
     """
     mode = image.mode
     if mode.startswith("I") or mode == "F":
-        side = min(image.size)  # cropped first: the arithmetic below needs several copies
-        left, top = (image.width - side) // 2, (image.height - side) // 2
-        values = np.asarray(image.crop((left, top, left + side, top + side))).astype(np.float64)
+        values = np.asarray(image.crop(_centre(image)) if square else image).astype(np.float64)  # several copies follow
         low, high = _full_range(values, mode)
         return Image.fromarray(np.rint((values - low) * (255.0 / ((high - low) or 1.0))).astype(np.uint8))
     transparent = image.has_transparency_data
     colours = "L" if mode in ("1", "L", "LA", "La") else "RGB"
     wanted = f"{colours}A" if transparent else colours
     return image if mode == wanted else image.convert(wanted)
+
+
+def _centre(image: Image.Image) -> tuple[int, int, int, int]:
+    """The box of the centre square."""
+    side = min(image.size)
+    left, top = (image.width - side) // 2, (image.height - side) // 2
+    return left, top, left + side, top + side
 
 
 def _full_range(values: np.ndarray, mode: str) -> tuple[float, float]:
@@ -87,10 +96,13 @@ def fit_arrays(images: np.ndarray, size: int, channels: int) -> np.ndarray:
         top, left = (size - height) // 2, (size - width) // 2
         rows, columns = (top, size - height - top), (left, size - width - left)
         padded = np.pad(images, ((0, 0), (0, 0), rows, columns))
-        if padded.shape[1] == channels:
-            return padded
-        return np.stack([to_channels(_to_pillow(picture), channels) for picture in padded])
+        return padded if padded.shape[1] == channels else np.stack([convert(picture, channels) for picture in padded])
     return np.stack([to_channels(cover(_to_pillow(picture), size), channels) for picture in images])
+
+
+def convert(picture: np.ndarray, channels: int) -> np.ndarray:
+    """uint8 [C, H, W] -> [channels, H, W]."""
+    return picture if len(picture) == channels else to_channels(_to_pillow(picture), channels)
 
 
 def _to_pillow(picture: np.ndarray) -> Image.Image:

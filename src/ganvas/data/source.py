@@ -2,7 +2,8 @@
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -10,8 +11,8 @@ from typing import Any, BinaryIO, NamedTuple, Protocol, Self
 
 import numpy as np
 
-from ganvas.data.decode import BIG_BYTES, MAX_BYTES, Look, Unreadable, big_turn, decode, look_at
-from ganvas.data.fit import fit_arrays
+from ganvas.data.decode import BIG_BYTES, MAX_BYTES, Look, Unreadable, big_turn, decode, decode_whole, look_at
+from ganvas.data.fit import convert, fit_arrays
 from ganvas.data.report import SetAside
 
 Say = Callable[[str], None]
@@ -78,6 +79,10 @@ class Source(ABC):
         smallest: pictures with a shorter side than this, in pixels, are set aside.
         """
 
+    @abstractmethod
+    def whole(self, index: int, channels: int) -> np.ndarray:
+        """One picture at its own size, uint8 [channels, H, W]. Raises Unreadable."""
+
     def begin(self) -> None:
         """What has to happen once, before threads call `fit`."""
         return
@@ -139,6 +144,17 @@ class EncodedSource(Source):
         return Fitted(images[: len(kept)], kept, aside)
 
     def _fit_one(self, index: int, size: int, channels: int, smallest: int) -> np.ndarray:
+        with self._content(index) as content:
+            return decode(content, size, channels, smallest)
+
+    def whole(self, index: int, channels: int) -> np.ndarray:
+        """Read and decode one picture."""
+        with self._content(index) as content:
+            return decode_whole(content, channels)
+
+    @contextmanager
+    def _content(self, index: int) -> Iterator[bytes]:
+        """One picture's bytes; within the block no other thread holds many."""
         entry = self._checked(index)
         with big_turn(entry.bytes, BIG_BYTES):
             try:
@@ -146,7 +162,7 @@ class EncodedSource(Source):
                     content = stream.read(entry.bytes)  # not read(): a file may grow without end
             except OSError as error:
                 raise Unreadable(f"cannot be read ({error.strerror or error})") from None
-            return decode(content, size, channels, smallest)
+            yield content
 
     def _checked(self, index: int) -> Entry:
         entry = self.entries[index]
@@ -191,6 +207,10 @@ class ArraySource(Source):
     def fit(self, indexes: range, size: int, channels: int, smallest: int) -> Fitted:
         """Pad, resize and convert pictures; each can be read."""
         return Fitted(fit_arrays(self.images[indexes.start : indexes.stop], size, channels), list(indexes), [])
+
+    def whole(self, index: int, channels: int) -> np.ndarray:
+        """One of the pictures."""
+        return convert(self.images[index], channels)
 
     def begin(self) -> None:
         """Load the pictures, so that threads do not all do it."""

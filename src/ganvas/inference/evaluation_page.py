@@ -35,8 +35,13 @@ def write_page(evaluation: Evaluation, out: Path, run: Path) -> Path:
         f"<h1>{html.escape(evaluation.what)}</h1>",
         f"<p>{len(evaluation.scores)} scores against {html.escape(evaluation.against)}</p>",
         _scores(evaluation.scores),
-        "<h2>Generated pictures</h2>" + _image(evaluation.pictures, "final"),
-        _pairs(evaluation),
+        "<h2>Judged pictures</h2>" + _image(evaluation.pictures, "final"),
+        _two_rows(
+            "Closest to training pictures",
+            "Above generated, below the training picture that each is nearest to; the closest pairs first.",
+            evaluation.pairs,
+        ),
+        _two_rows("Pairs", "Above what was judged, below its partner.", evaluation.partners),
         curves(read(journal)) if journal.is_file() else "",
         _protocols(evaluation.scores),
         f"<h2>Card</h2><pre>{html.escape(card)}</pre>" if evaluation.card else "",
@@ -57,8 +62,7 @@ def _scores(scores: tuple[Score, ...]) -> str:
     rows = []
     for score in scores:
         value = f"{score.value:.4g}" + ("" if score.spread is None else f" ± {score.spread:.2g}")
-        floor = "" if score.floor is None else f"{score.floor:.4g} (of {score.floor_count:,} held-out pictures)"
-        cells = (score.name, value, floor, f"{score.better} is better")
+        cells = (score.name, value, score.floor_in_words, f"{score.better} is better")
         rows.append("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>")
         if "verdict" in score.protocol.parameters:
             rows.append(f'<tr><td></td><td colspan="3">{html.escape(score.protocol.parameters["verdict"])}</td></tr>')
@@ -68,12 +72,11 @@ def _scores(scores: tuple[Score, ...]) -> str:
     return f"<table><tr>{heads}</tr>{''.join(rows)}</table>"
 
 
-def _pairs(evaluation: Evaluation) -> str:
-    if evaluation.pairs is None:
+def _two_rows(head: str, told: str, pairs: np.ndarray | None) -> str:
+    """uint8 [2, N, C, H, W] as two rows below each other; "" for None."""
+    if pairs is None:
         return ""
-    rows = np.concatenate(list(evaluation.pairs))
-    told = "Above generated, below the training picture that each is nearest to; the closest pairs first."
-    return f"<h2>Closest to training pictures</h2><p>{told}</p>{_image(rows, 'pairs', evaluation.pairs.shape[1])}"
+    return f"<h2>{head}</h2><p>{told}</p>{_image(np.concatenate(list(pairs)), 'pairs', pairs.shape[1])}"
 
 
 def _image(pictures: np.ndarray, kind: str, columns: int | None = None) -> str:

@@ -5,7 +5,7 @@ TensorFlow published it: 1,008 classes, batch normalisation with epsilon 0.001, 
 and a maximum where the last block would average. Names are those of the weights file that people have.
 """
 
-import sys
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,6 +30,7 @@ PUBLISHED = PublishedWeights(
     ),
     aliases=("weights-inception-2015-12-05-6726825d.pth",),
 )
+_log = logging.getLogger("ganvas")
 CLASSES = 1008
 _SIDE, _EPS = 299, 1e-3
 
@@ -53,7 +54,7 @@ class InceptionExtractor(PictureReader):
         super().__init__(channels)
         self.resize = resize or "tf1-bilinear"
         check_name(self.resize)
-        path = Path(weights) if weights is not None else PUBLISHED.find_or_fetch(_announce)
+        path = Path(weights) if weights is not None else PUBLISHED.find_or_fetch(_log.warning)
         advice = f"Take {_NAME} from {_SOURCE}/"
         state = folded(read_state(path, PUBLISHED.file.sha256, advice), _EPS)
         self._network = filled(Inception, state, str(path))
@@ -66,10 +67,6 @@ class InceptionExtractor(PictureReader):
         seen = resize(to_colour(batch).float(), _SIDE, self.resize)
         features: Tensor = self._network.to(batch.device)((seen - 128) / 128)
         return features
-
-
-def _announce(line: str) -> None:
-    print(line, file=sys.stderr)
 
 
 class Conv(nn.Module):

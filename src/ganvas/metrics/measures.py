@@ -3,7 +3,8 @@
 MEASURES is the table; adding a measure is one function and one line.
 """
 
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ganvas.core.errors import DataError
+from ganvas.core.quantities import say_duration
 from ganvas.metrics.domain import classification_accuracy
 from ganvas.metrics.extractors import Extractor
 from ganvas.metrics.extrapolation import frechet_at_infinity
@@ -21,6 +23,8 @@ from ganvas.metrics.memorization import Memorization, memorization
 from ganvas.metrics.neighbours import precision_recall_density_coverage
 from ganvas.metrics.protocol import Protocol, Score
 from ganvas.metrics.structural import diversity
+
+_LONG = 20.0  # seconds that a look at pictures may take without a word
 
 
 @dataclass(frozen=True)
@@ -66,20 +70,14 @@ class Evidence:
 
 def fd(evidence: Evidence) -> list[Score]:
     """The Fréchet distance (Heusel et al. 2017)."""
-    fake, real = statistics(evidence.fake), evidence.real_statistics
+    real, count = evidence.real_statistics, len(evidence.fake)
+    value = frechet_distance(statistics(evidence.fake), real)
     floor = None
     if evidence.held_out is not None and len(evidence.held_out) > 1:
-        floor = frechet_distance(statistics(evidence.held_out), real)
-    return [
-        evidence.score(
-            "fd",
-            frechet_distance(fake, real),
-            "lower",
-            floor=floor,
-            floor_count=None if floor is None else len(evidence.held_out),  # type: ignore[arg-type]  # floor says so
-            warnings=_few(evidence),
-        )
-    ]
+        equal = min(count, len(evidence.held_out))  # with fewer pictures the distance is larger
+        held, fake = (frechet_distance(statistics(_spread(x, equal)), real) for x in (evidence.held_out, evidence.fake))
+        floor = {"floor": held, "floor_count": equal, "at_floor_count": fake if equal < count else None}
+    return [evidence.score("fd", value, "lower", warnings=_few(evidence), **(floor or {}))]
 
 
 def fd_infinity(evidence: Evidence) -> list[Score]:
@@ -113,23 +111,33 @@ def kd(evidence: Evidence) -> list[Score]:
 def prdc(evidence: Evidence, k: int = 5) -> list[Score]:
     """Precision and recall (Kynkäänniemi et al. 2019), density and coverage (Naeem et al. 2020)."""
     count = min(len(evidence.fake), len(evidence.real))
-    real = evidence.real[:: max(1, len(evidence.real) // count)][:count]
-    found = precision_recall_density_coverage(evidence.fake[:count], real, k=k)
+    found = _neighbourly(evidence.fake, evidence.real, count, k)
     floors: Mapping[str, float] = {}
-    if evidence.held_out is not None and len(evidence.held_out) > k:
-        held = evidence.held_out[:count]  # against as many real ones: neighbourhoods shrink where pictures are more
-        floors = vars(precision_recall_density_coverage(held, real[:: max(1, count // len(held))][: len(held)], k=k))
+    equal = 0 if evidence.held_out is None else min(count, len(evidence.held_out))
+    if evidence.held_out is not None and equal > k:
+        floors, fewer = (_neighbourly(x, evidence.real, equal, k) for x in (evidence.held_out, evidence.fake))
     return [
         evidence.score(
             name,
-            getattr(found, name),
+            found[name],
             "higher",
             floor=floors.get(name),
-            floor_count=min(count, len(evidence.held_out)) if floors and evidence.held_out is not None else None,
+            floor_count=equal if floors else None,
+            at_floor_count=fewer[name] if floors and equal < count else None,
             parameters={"k": k, "count": count},
         )
         for name in ("precision", "recall", "density", "coverage")
     ]
+
+
+def _neighbourly(fake: Tensor, real: Tensor, count: int, k: int) -> Mapping[str, float]:
+    """The four scores of as many pictures on both sides: neighbourhoods shrink where pictures are more."""
+    return vars(precision_recall_density_coverage(_spread(fake, count), _spread(real, count), k=k))
+
+
+def _spread(features: Tensor, count: int) -> Tensor:
+    """So many of them, evenly spread."""
+    return features[torch.arange(count) * len(features) // count]
 
 
 def inception(evidence: Evidence) -> list[Score]:
@@ -252,7 +260,21 @@ def _too_few(count: int, dimensions: int) -> tuple[str, ...]:
     )
 
 
-def features_of(extractor: Extractor, parts: Any) -> Tensor:
-    """float32 [N, D] of pictures that come in parts of uint8 [n, C, H, W]."""
+def features_of(extractor: Extractor, parts: Iterable[Tensor], count: int, say: Callable[[str], None]) -> Tensor:
+    """float32 [N, D] of `count` pictures that come in parts of uint8 [n, C, H, W].
+
+    say: is told, where it takes long, how long and how far it is.
+    """
+    features: list[Tensor] = []
+    started = told = time.monotonic()
+    done = 0
     with torch.inference_mode():
-        return torch.cat([extractor(part) for part in parts])
+        for part in parts:
+            features.append(extractor(part))
+            done += len(part)
+            spent, since = time.monotonic() - started, time.monotonic() - told
+            left = spent * (count - done) / done
+            if left > _LONG and (told == started or since > _LONG):
+                told = time.monotonic()
+                say(f"  {done:,} of {count:,} pictures seen, {done / spent:,.0f} a second; {say_duration(left)} left")
+    return torch.cat(features)

@@ -18,6 +18,7 @@ class Protocol:
     was learned or no features are used. rounding: how pictures became integers. count: generated pictures.
     reference: the name of the real data; reference_sha256: of its pixels and labels; reference_part: which of its
     pictures; reference_count: how many. seeds: of the generated pictures. parameters: of the metric (k, subsets ...).
+    input: how a picture is turned into what the extractor sees. channels: of all pictures.
     """
 
     metric: str
@@ -32,6 +33,8 @@ class Protocol:
     reference_count: int
     seeds: str
     parameters: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    input: str | None = None
+    channels: int | None = None
     rounding: str = "uint8, to the nearest"
     version: str = VERSION
 
@@ -41,7 +44,8 @@ class Score:
     """A number with all that it takes to believe it.
 
     spread: the standard deviation over subsets or splits, None where the metric has none. floor: the same score of real
-    held-out pictures, None where there are none; floor_count: how many of those. better: "lower" or "higher".
+    held-out pictures, None where there are none; floor_count: how many of those. at_floor_count: the score of only so
+    many of the judged pictures, where they are more and the score depends on their number. better: "lower" or "higher".
     warnings: why the number may mislead, in sentences.
     """
 
@@ -52,7 +56,16 @@ class Score:
     spread: float | None = None
     floor: float | None = None
     floor_count: int | None = None
+    at_floor_count: float | None = None
     warnings: tuple[str, ...] = ()
+
+    @property
+    def floor_in_words(self) -> str:
+        """The floor, the number of pictures it is of, and the score that is to be held against it; "" without one."""
+        if self.floor is None:
+            return ""
+        of = f"{self.floor:.4g} ({self.floor_count:,} pictures"
+        return f"{of})" if self.at_floor_count is None else f"{of}; as many judged: {self.at_floor_count:.4g})"
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for a file."""

@@ -220,7 +220,7 @@ class Generate:
                 self._judge_as_found,
                 self.chosen.training.micro_batch or self.chosen.training.batch,
                 self._some(self.data, self._seen, _LOOKED_AT),
-                self._some(*self._unseen, _LOOKED_AT),
+                self._some(self._unseen[0], self._unseen[1], _LOOKED_AT),
                 self._training_pictures(),
             )
         return self._diagnostics()

@@ -1,0 +1,95 @@
+"""What generated pictures are judged against: real pictures, and those that are held out of them."""
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ganvas import data as data_room
+from ganvas.core.errors import DataError
+from ganvas.data import Dataset
+from ganvas.inference.subject import Say, Subject, picked
+
+_EVERY = 10  # of a reference without a test part of its own, every so manieth picture is held out
+_FEWEST = 50  # pictures of a reference from which some are held out
+
+
+@dataclasses.dataclass(frozen=True)
+class Reals:
+    """Real pictures, or a part of them. unseen: whether training did not see them, as far as can be known."""
+
+    name: str
+    sha256: str
+    part: str
+    images: np.ndarray
+    indices: np.ndarray
+    labels: np.ndarray | None
+    unseen: bool
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    @property
+    def size(self) -> int:
+        """Pixels a side."""
+        return int(self.images.shape[2])
+
+    @property
+    def channels(self) -> int:
+        """1, 3 or 4."""
+        return int(self.images.shape[1])
+
+    def whole(self) -> Tensor:
+        """All pictures at once, uint8 [N, C, H, W]."""
+        return torch.cat(list(self.parts()))
+
+    def parts(self) -> Iterator[Tensor]:
+        """The pictures, uint8 [n, C, H, W] at a time; they may lie in a mapped file."""
+        yield from picked(self.images, self.indices)
+
+
+def reference_of(
+    subject: Subject, against: str | Path, held_out: str | Path | None, say: Say
+) -> tuple[Reals, Reals | None]:
+    """The reference and what is held out of it, as large and as colourful as what is judged."""
+    seen = data_room.survey(against, say=say)
+    if seen.channels != subject.channels and not subject.card:
+        kinds = {1: "grey", 3: "in colour", 4: "in colour with transparency"}
+        raise DataError(
+            f"{subject.name} is {kinds[subject.channels]} and {against} is {kinds[seen.channels]}: they cannot be "
+            "compared. Bring both to the same kind first"
+        )
+    whole = data_room.open_data(against, size=subject.size, channels=subject.channels, say=say)
+    if len(whole) < 2:
+        raise DataError(f"{against} has one picture; a reference needs 2 or more, and thousands to mean something")
+    test = held_out if held_out is not None else data_room.test_part(whole.where)
+    if test is not None:
+        other = data_room.open_data(test, size=subject.size, channels=subject.channels, say=say)
+        held = _part(other, "all", np.arange(len(other)), unseen=True)
+        if other.classes != whole.classes:
+            held = dataclasses.replace(held, labels=None)
+        return _part(whole, "all", np.arange(len(whole))), held
+    if of_run := _held_out_by_run(subject, whole):
+        out, words = data_room.held_out_indices(len(whole), of_run), f"the {of_run:,} that training did not see"
+    elif len(whole) >= _FEWEST:
+        out, words = np.arange(_EVERY - 1, len(whole), _EVERY), "each tenth"
+    else:
+        return _part(whole, "all", np.arange(len(whole))), None
+    rest = np.setdiff1d(np.arange(len(whole)), out)
+    return _part(whole, f"all but {words}", rest), _part(whole, words, out, unseen=of_run > 0)
+
+
+def _held_out_by_run(subject: Subject, whole: Dataset) -> int:
+    """How many of these pictures the training of this generator did not see; 0 where that is not known."""
+    if subject.card.get("data_sha256") != whole.fingerprint:
+        return 0
+    return int(subject.card.get("held_out", 0))
+
+
+def _part(data: Dataset, part: str, indices: np.ndarray, *, unseen: bool = False) -> Reals:
+    labels = None if data.labels is None else data.labels[indices]
+    words = f"{part}, at {data.size} pixels"
+    return Reals(data.name, data.fingerprint, words, data.images, indices, labels, unseen)

@@ -1,0 +1,129 @@
+"""What is judged: the pictures of a generator, or of a folder."""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ganvas import data as data_room
+from ganvas.core.ahead import one_ahead
+from ganvas.core.errors import DataError
+from ganvas.inference.generator import Generator, load
+from ganvas.training.draws import Draws, latents_of_seeds
+
+Say = Callable[[str], None]
+
+_AT_ONCE = 250  # pictures at a time
+
+
+@dataclasses.dataclass(frozen=True)
+class Subject:
+    """What is judged: pictures of a generator, or of a folder.
+
+    count: how many there are, None if as many as wanted. labels: of `count` pictures, None without classes.
+    """
+
+    name: str
+    size: int
+    channels: int
+    classes: tuple[str, ...]
+    count: int | None
+    seeds: str
+    card: dict[str, Any]
+    pictures: Callable[[int, np.ndarray | None], Iterator[Tensor]]
+    labels: np.ndarray | None = None
+
+
+def subject_of(what: Generator | str | Path, size: int | None, seed: int, say: Say) -> Subject:
+    """What is to be judged. size: pixels to which a folder's pictures are brought. seed: which pictures are generated.
+
+    Raises DataError for what holds no pictures and no generator.
+    """
+    if isinstance(what, Generator):
+        return _of_generator(what, str(what.card.get("recipe", "generator")), seed)
+    path = Path(what)
+    if is_generator(path):
+        return _of_generator(load(path), path.name, seed)
+    if (path / "settings.toml").is_file():
+        raise DataError(f"{path} is a run without a generator yet; let it train until its first checkpoint")
+    return _of_folder(what, size, say)
+
+
+def is_generator(what: Generator | str | Path) -> bool:
+    """Whether this is a generator, in memory, in a run or in a file, and not a set of pictures."""
+    if isinstance(what, Generator):
+        return True
+    return (Path(what) / "generator.safetensors").is_file() or Path(what).suffix == ".safetensors"
+
+
+def _of_generator(generator: Generator, name: str, seed: int) -> Subject:
+    first = seed * 1_000_000  # each seed of an evaluation has pictures of its own
+
+    def pictures(count: int, labels: np.ndarray | None) -> Iterator[Tensor]:
+        width = generator.latents([0]).shape[1]
+        for start in range(0, count, _AT_ONCE):
+            numbers = range(first + start, first + min(count, start + _AT_ONCE))
+            chosen = labels[start : start + len(numbers)].tolist() if labels is not None else list(numbers)
+            yield torch.from_numpy(generator.pictures(latents_of_seeds(numbers, width), chosen))
+
+    return Subject(
+        name=name,
+        size=generator.size,
+        channels=generator.channels,
+        classes=generator.classes,
+        count=None,
+        seeds=f"{first} onwards",
+        card=generator.card,
+        pictures=pictures,
+    )
+
+
+def _of_folder(where: str | Path, size: int | None, say: Say) -> Subject:
+    seen = data_room.survey(where, say=say)
+    if size is None and not seen.uniform:
+        raise DataError(
+            f"The pictures of {where} are not all square and of one size, and how they are cropped and resized would "
+            "be part of the score. Give --size N to bring the centre squares of both sides to N pixels"
+        )
+    held = data_room.open_data(where, size=size or seen.size, say=say)
+    if len(held) < 2:
+        raise DataError(f"{where} has one picture; scores need 2 or more, and thousands to mean something")
+
+    def pictures(count: int, labels: np.ndarray | None) -> Iterator[Tensor]:
+        yield from picked(held.images, np.arange(count) * len(held) // count)
+
+    return Subject(
+        name=held.name,
+        size=held.size,
+        channels=held.channels,
+        classes=held.classes,
+        count=len(held),
+        seeds="a folder's pictures",
+        card={},
+        pictures=pictures,
+        labels=held.labels,
+    )
+
+
+def picked(images: np.ndarray, indices: np.ndarray) -> Iterator[Tensor]:
+    """Some of the pictures uint8 [N, C, H, W], in parts; a mapped file is read one part ahead of its use."""
+    starts = range(0, len(indices), _AT_ONCE)
+    return one_ahead(
+        torch.from_numpy(np.ascontiguousarray(images[indices[start : start + _AT_ONCE]])) for start in starts
+    )
+
+
+def labels_of(subject: Subject, real: np.ndarray | None, count: int) -> np.ndarray | None:
+    """int64 [count]: the classes of the pictures that are judged; of a generator, each as often as in the reference."""
+    if subject.labels is not None:
+        return subject.labels[np.arange(count) * len(subject.labels) // count]
+    if not subject.classes:
+        return None
+    if real is None:
+        return np.arange(count) % len(subject.classes)
+    often = np.sort(real)[np.arange(count) * len(real) // count].astype(np.int64)
+    return often[Draws(0).order("labels", 0, count, count).numpy()]
