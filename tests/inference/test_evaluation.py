@@ -224,3 +224,62 @@ def test_a_domain_extractor_needs_classes(folder, tmp_path):
         evaluate(folder("fake", 60, first=500), plain, metrics=["fd"], extractor="domain")
     with pytest.raises(ganvas.DataError, match="classes on both sides"):
         evaluate(folder("fake"), plain, metrics=["cas"], extractor="pixels")
+
+
+def test_the_pictures_a_run_kept_out_of_training_judge_whether_it_memorised(folder):
+    photos = folder("photos", 400)
+    settings = ["generator.width=8", "discriminator.width=8", "training.tensorboard=off", "data.held_out=120"]
+    run = ganvas.train(photos, recipe="dcgan", size=16, batch=8, images=16, out="run", set=settings)
+    found = evaluate(run.path, photos, metrics=["fd", "memorization"], count=150, extractor="pixels")
+    fd, memorised = found.scores
+    assert (fd.protocol.reference_count, fd.floor_count) == (280, 120)
+    assert fd.protocol.reference_part == "all but the 120 that training did not see, at 16 pixels"
+    assert "flagged" in memorised.protocol.parameters["verdict"] or "copies" in memorised.protocol.parameters["verdict"]
+    folder("photos", 1, first=900)  # other data now: nobody knows what training saw of it
+    with pytest.raises(ganvas.DataError, match="--held-out"):
+        evaluate(run.path, photos, metrics=["memorization"], count=150, extractor="pixels")
+
+
+def test_a_floor_of_fewer_pictures_comes_with_the_score_of_as_many(folder):
+    fake, real = folder("fake", 120, first=500), folder("real", 300)
+    fd, *others = evaluate(fake, real, metrics=["fd", "prdc"], extractor="pixels").scores
+    assert fd.floor_count == 30
+    fewer = evaluate(fake, real, metrics=["fd", "prdc"], count=30, extractor="pixels").scores
+    assert fd.at_floor_count == pytest.approx(fewer[0].value)
+    assert fd.at_floor_count > fd.value, "few pictures are further away"
+    assert [score.at_floor_count for score in others] == pytest.approx([score.value for score in fewer[1:]])
+    assert f"as many judged: {fd.at_floor_count:.4g}" in fd.floor_in_words
+    assert fewer[0].at_floor_count is None
+    assert "as many" not in fewer[0].floor_in_words
+
+
+def test_a_long_look_says_how_long_and_a_short_one_nothing(folder, monkeypatch):
+    fake, real = folder("fake", 600, first=500), folder("real", 60)
+    said = []
+    evaluate(fake, real, metrics=["fd"], extractor="pixels", say=said.append)
+    assert not [sentence for sentence in said if "a second" in sentence]
+    monkeypatch.setattr("ganvas.metrics.measures._LONG", 0.0)
+    evaluate(fake, real, metrics=["fd"], extractor="pixels", say=said.append)
+    assert any("250 of 600 pictures seen" in sentence and "left" in sentence for sentence in said)
+
+
+def test_an_evaluation_of_before_a_field_of_the_protocol_differs_and_can_be_read(folder, tmp_path):
+    found = evaluate(folder("fake", 60, first=500), folder("real", 80), metrics=["fd"], extractor="pixels")
+    for name in ("new", "old"):
+        comparison.keep(found, tmp_path / name)
+    path = tmp_path / "old" / "scores" / "evaluation.json"
+    held = json.loads(path.read_text())
+    del held["scores"][0]["protocol"]["input"], held["scores"][0]["at_floor_count"]
+    path.write_text(json.dumps(held))
+    (row,) = comparison.compare([tmp_path / "new", tmp_path / "old"])
+    assert row.ranks == (None, None)
+    assert row.differing == (f"input: {found.scores[0].protocol.input} / None",)
+
+
+def test_features_that_are_not_finite_are_told(folder, monkeypatch):
+    from ganvas.metrics.extractors import PixelExtractor
+
+    broken = PixelExtractor._features
+    monkeypatch.setattr(PixelExtractor, "_features", lambda self, batch: broken(self, batch).fill_(float("nan")))
+    with pytest.raises(ganvas.DataError, match="NaN or infinite"):
+        evaluate(folder("fake", 60, first=500), folder("real", 80), metrics=["fd"], extractor="pixels")

@@ -62,7 +62,7 @@ def _early(lines: Sequence[Tick]) -> bool:
 
 def _collapse(lines: Sequence[Tick]) -> str | None:
     diversity = _recent(lines, "diversity", 4)
-    if _early(lines) or not diversity or diversity[-1] > 0.35 or diversity[-1] > 1.1 * diversity[0]:
+    if _early(lines) or not diversity or diversity[-1] > 0.25 or diversity[-1] > 1.1 * diversity[0]:
         return None
     return f"generated pictures are alike, {diversity[-1]:.0%} as far from each other as real ones"
 
