@@ -89,11 +89,12 @@ def _oscillation(lines: Sequence[Tick]) -> str | None:
 
 
 def _divergence(lines: Sequence[Tick]) -> str | None:
-    signs = lines[-1]["signs"]
-    highest = max(abs(signs.get("logit/real", 0.0)), abs(signs.get("logit/fake", 0.0)))
-    if highest < 100:
-        return None
-    return f"logits have grown to {highest:.3g}"
+    """Large logits alone are no trouble: a critic under a gradient penalty begins with them, and they fall."""
+    sizes = [max(abs(line["signs"].get(f"logit/{kind}", 0.0)) for kind in ("real", "fake")) for line in lines]
+    now, change = median(sizes[-3:]), _recent(lines, "change", 3)
+    has_grown = len(lines) > 2 * EARLY_LINES and now >= 50 and now >= 3 * median(sizes[: EARLY_LINES + 2])
+    unstable = now >= 100 and bool(change) and median(change) >= 1
+    return f"logits have grown to {now:.3g}" if has_grown or unstable else None
 
 
 def _memorisation(lines: Sequence[Tick]) -> str | None:
