@@ -189,5 +189,5 @@ def test_some_pictures_are_held_out_for_the_watch_where_there_are_enough(count, 
 
 
 def test_a_set_with_a_test_part_is_watched_by_that_and_trained_on_whole():
-    found = Survey("fashion-mnist", "fashion-mnist/bundled", 10_000, 28, 1, (), True)
+    found = Survey("fashion-mnist/bundled", "fashion-mnist", 10_000, 28, 1, (), True)
     assert (chosen(found).data.held_out, chosen(found).data.test) == (0, "fashion-mnist/bundled-test")

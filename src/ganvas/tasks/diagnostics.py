@@ -103,6 +103,8 @@ class Diagnostics:
         return (nearest[:, 0] < _COPY * nearest[:, 1]).double().mean().item()
 
     def _of_pictures(self, small: Tensor) -> dict[str, float]:
+        if len(small) < 2:
+            return {}
         signs = {"diversity": _spacing(small) / max(self._spread, 1e-12)}
         if len(self._training) > 2:
             signs["copies"] = self._copies(small) - self._usual_copies
