@@ -191,3 +191,9 @@ def test_some_pictures_are_held_out_for_the_watch_where_there_are_enough(count, 
 def test_a_set_with_a_test_part_is_watched_by_that_and_trained_on_whole():
     found = Survey("fashion-mnist/bundled", "fashion-mnist", 10_000, 28, 1, (), True)
     assert (chosen(found).data.held_out, chosen(found).data.test) == (0, "fashion-mnist/bundled-test")
+
+
+def test_a_penalty_that_falls_takes_the_length_of_the_run_and_one_that_stays_takes_none():
+    settings = chosen(survey(32), images=70_000, assignments=("loss.r1.final=0.01", "loss.r2.weight=1.0"))
+    assert settings.loss.r1.decay_images == 70_000
+    assert settings.loss.r2.decay_images is None

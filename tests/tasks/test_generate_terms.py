@@ -203,3 +203,13 @@ def test_classes_that_are_not_those_of_the_data_are_refused(make_game, make_data
 def test_what_is_no_network_is_refused_by_name(make_game, assignment):
     with pytest.raises(UsageError, match=assignment.split("=")[0].split(".")[0]):
         make_game(assignment)
+
+
+def test_a_penalty_falls_to_its_final_weight_as_half_a_cosine(make_game):
+    game = make_game("loss.r1.weight=2.0", "loss.r1.final=0.5", "loss.r1.decay_images=800", "loss.r1.every=2")
+    found = []
+    for images in (0, 400, 800, 1600):
+        clock = Clock(images=images, rounds=images // 8)
+        batch = game.draw(game.players[0], 0, Clock(), slice(0, 8))  # the same pictures each time
+        found.append(game.players[0].objective(batch, clock)["r1"].item())
+    assert [value / found[0] for value in found] == pytest.approx([1, 1.25 / 2, 0.25, 0.25])

@@ -8,11 +8,13 @@ GENERATORS = {
     "mlp": "ganvas.networks.mlp:MLPGenerator",
     "dcgan": "ganvas.networks.dcgan:DCGANGenerator",
     "conv28": "ganvas.networks.conv28:Conv28Generator",
+    "r3gan": "ganvas.networks.r3gan:R3GANGenerator",
 }
 DISCRIMINATORS = {
     "mlp": "ganvas.networks.mlp:MLPDiscriminator",
     "dcgan": "ganvas.networks.dcgan:DCGANDiscriminator",
     "conv28": "ganvas.networks.conv28:Conv28Discriminator",
+    "r3gan": "ganvas.networks.r3gan:R3GANDiscriminator",
 }
 
 

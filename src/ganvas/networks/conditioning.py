@@ -35,7 +35,7 @@ class ClassedLatent(nn.Module):
         """[N, latent], int64 [N] -> [N, features]."""
         if self.embedding is None:
             return latents
-        return torch.cat([latents, self.embedding(_present(labels, self.classes))], dim=1)
+        return torch.cat([latents, self.embedding(present_labels(labels, self.classes))], dim=1)
 
 
 class ProjectionHead(nn.Module):
@@ -59,7 +59,7 @@ class ProjectionHead(nn.Module):
         if self.embedding is None:
             return logits
         pooled = maps.sum(dim=(2, 3)) / self.side
-        return logits + (self.embedding(_present(labels, self.embedding.num_embeddings)) * pooled).sum(dim=1)
+        return logits + (self.embedding(present_labels(labels, self.embedding.num_embeddings)) * pooled).sum(dim=1)
 
 
 def plain_head(features: int, side: int, classes: int, *, bias: bool) -> ProjectionHead:
@@ -76,7 +76,8 @@ def spectral_head(features: int, side: int, classes: int) -> ProjectionHead:
     return ProjectionHead(SpectralLinear(features * side * side, 1), embedding, side)
 
 
-def _present(labels: Tensor | None, classes: int) -> Tensor:
+def present_labels(labels: Tensor | None, classes: int) -> Tensor:
+    """The labels, which a network with classes needs. Raises UsageError if there are none."""
     if labels is None:
         raise UsageError(f"This network knows {classes} classes: pass a label for each picture, int64 [N]")
     return labels

@@ -13,6 +13,7 @@ RECIPES = {
     "hinge": "ganvas.recipes.generate:hinge",
     "wgan": "ganvas.recipes.generate:wgan",
     "wgan-gp": "ganvas.recipes.generate:wgan_gp",
+    "r3gan": "ganvas.recipes.generate:r3gan",
 }
 
 

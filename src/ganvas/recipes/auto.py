@@ -111,12 +111,17 @@ def _resolved(chosen: GenerateSettings) -> GenerateSettings:
     training = chosen.training
     if training.procs > training.batch:
         raise UsageError(f"A batch of {training.batch} cannot be shared by {training.procs} processes: raise --batch")
-    replaced = {}
+    replaced: dict[str, Any] = {}
     for name in ("generator_optimizer", "discriminator_optimizer"):
         optimizer = getattr(chosen, name)
         if optimizer.decay != "constant" and optimizer.decay_images is None and training.stop.images is not None:
             replaced[name] = dataclasses.replace(optimizer, decay_images=training.stop.images)
-    return dataclasses.replace(chosen, **replaced)
+    penalties = {
+        name: dataclasses.replace(penalty, decay_images=training.stop.images)
+        for name in ("r1", "r2", "gradient_penalty")
+        if (penalty := getattr(chosen.loss, name)).final is not None and penalty.decay_images is None
+    }
+    return dataclasses.replace(chosen, **replaced, loss=dataclasses.replace(chosen.loss, **penalties))
 
 
 def _choose_size(survey: Survey, device: torch.device, choose: Any) -> int:

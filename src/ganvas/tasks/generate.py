@@ -157,12 +157,11 @@ class Generate:
         fake_logits = self._judge(fake.requires_grad_(r2_due), batch.labels)
         terms = {"adversarial": self._loss.discriminator(real_logits, fake_logits)}
         if r1_due:
-            terms["r1"] = loss.r1.weight * loss.r1.every * penalties.r1(real_logits, real)
+            terms["r1"] = _weight(loss.r1, clock) * penalties.r1(real_logits, real)
         if r2_due:
-            terms["r2"] = loss.r2.weight * loss.r2.every * penalties.r2(fake_logits, fake)
+            terms["r2"] = _weight(loss.r2, clock) * penalties.r2(fake_logits, fake)
         if _due(loss.gradient_penalty, clock):
-            weight = loss.gradient_penalty.weight * loss.gradient_penalty.every
-            terms["gradient_penalty"] = weight * penalties.gradient_penalty(
+            terms["gradient_penalty"] = _weight(loss.gradient_penalty, clock) * penalties.gradient_penalty(
                 lambda pictures: self._judge(pictures, batch.labels), real.detach(), fake.detach(), batch.mix
             )
         return terms
@@ -336,3 +335,8 @@ class _Kept:
 
 def _due(penalty: PenaltySettings, clock: Clock) -> bool:
     return penalty.weight > 0 and clock.rounds % penalty.every == 0
+
+
+def _weight(penalty: PenaltySettings, clock: Clock) -> float:
+    """The weight that keeps the mean over all rounds, those without the penalty included."""
+    return penalty.at(clock.images) * penalty.every

@@ -10,6 +10,7 @@ from pydantic import Field, PlainValidator
 from ganvas import losses, networks
 from ganvas.core.errors import UsageError
 from ganvas.core.settings import from_dict, settings
+from ganvas.training.clock import decayed
 from ganvas.training.players import OptimizerSettings
 from ganvas.training.trainer import Count, TrainingSettings
 
@@ -49,6 +50,13 @@ class PenaltySettings:
 
     weight: Weight = 0.0  # 0: none. For r1 and r2 this is gamma
     every: Count = 1  # rounds from one to the next (lazy); the weight is multiplied by it, so that the mean stays
+    final: Weight | None = None  # the weight that it falls to, as half a cosine; None: it stays
+    decay_images: Count | None = None  # how long that takes; a plan takes the run's images
+
+    def at(self, images: int) -> float:
+        """The weight after `images` images."""
+        final = self.weight if self.final is None else self.final
+        return decayed(self.weight, final, images, self.decay_images, "cosine")
 
 
 @settings

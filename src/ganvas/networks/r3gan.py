@@ -1,0 +1,207 @@
+"""R3GAN: residual stacks without normalisation, for the relativistic loss that R1 and R2 hold.
+
+Huang, Gokaslan, Kuleshov & Tompkin 2024, "The GAN is dead; long live the GAN! A Modern GAN Baseline", section 3 and
+appendix: grouped bottleneck-free blocks, filtered resampling, the first weights of Fixup (Zhang et al. 2019).
+"""
+
+import math
+from typing import Annotated, Literal, TypeVar
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ganvas.core.errors import UsageError
+from ganvas.core.settings import settings
+from ganvas.networks.conditioning import ClassedLatent, check_channels_and_classes, present_labels
+from ganvas.networks.layers import Width
+
+Layer = TypeVar("Layer", nn.Linear, nn.Conv2d)
+SIZES = tuple(2**power for power in range(3, 11))
+SLOPE = 0.2
+_WIDE = 32  # pixels a side up to which maps have the full width; it halves with each doubling above
+
+
+class R3GANGenerator(nn.Module):
+    """A learned 4x4 map, scaled by a linear map of the latent, then blocks and doublings; no tanh at the end.
+
+    Pictures are about [-1, 1] and not bounded. Raises UsageError for a size that is no power of two from 8 to 1024, for
+    a width that groups do not divide, and for impossible channels or classes.
+    """
+
+    @settings
+    class Settings:
+        """Settings of the generator."""
+
+        # The family's name.
+        name: Literal["r3gan"] = "r3gan"
+        # Numbers in a latent.
+        latent: Width = 64
+        # Channels up to 32 pixels a side; they halve with each doubling above.
+        width: Width = 768
+        # Blocks at each side.
+        blocks: Width = 2
+        # Channels inside a block, as a multiple of those outside.
+        expansion: Width = 2
+        # Channels of a group of the 3x3 convolution inside a block; 0: all in one group.
+        group: Annotated[int, Field(ge=0)] = 16
+        # Numbers in the embedding of a class, beside the latent; not used without classes.
+        embedding: Width = 64
+
+    def __init__(self, settings: Settings, *, size: int, channels: int, classes: int) -> None:
+        super().__init__()
+        check_channels_and_classes(channels, classes)
+        widths = _widths(settings.width, size)
+        self.latent, self.size, self.channels, self.classes = settings.latent, size, channels, classes
+        self.input = ClassedLatent(settings.latent, classes, settings.embedding)
+        self.basis = nn.Parameter(torch.randn(widths[0], 4, 4))
+        self.project = _plain(nn.Linear(self.input.features, widths[0], bias=False))
+        stages: list[nn.Module] = []
+        for number, width in enumerate(widths):
+            if number:
+                stages.append(Double(widths[number - 1], width))
+            stages += _blocks(settings, width, len(widths))
+        self.stages = nn.Sequential(*stages)
+        self.to_picture = _plain(nn.Conv2d(widths[-1], channels, 1, bias=False))
+
+    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+        """[N, latent], int64 [N] -> [N, C, H, W], about [-1, 1]; labels are not read without classes."""
+        scale = self.project(self.input(latents, labels))  # [N, widths[0]]
+        pictures: Tensor = self.to_picture(self.stages(self.basis * scale[:, :, None, None]))
+        return pictures.to(torch.promote_types(pictures.dtype, torch.float32))
+
+
+class R3GANDiscriminator(nn.Module):
+    """The generator's mirror: blocks and halvings down to 4x4, a depthwise 4x4 convolution and a linear map.
+
+    A class enters as the inner product of its embedding with what that map gives (Miyato & Koyama 2018). Raises as the
+    generator does.
+    """
+
+    @settings
+    class Settings:
+        """Settings of the discriminator."""
+
+        # The family's name.
+        name: Literal["r3gan"] = "r3gan"
+        # Channels up to 32 pixels a side; they halve with each doubling above.
+        width: Width = 768
+        # Blocks at each side.
+        blocks: Width = 2
+        # Channels inside a block, as a multiple of those outside.
+        expansion: Width = 2
+        # Channels of a group of the 3x3 convolution inside a block; 0: all in one group.
+        group: Annotated[int, Field(ge=0)] = 16
+
+    def __init__(self, settings: Settings, *, size: int, channels: int, classes: int) -> None:
+        super().__init__()
+        check_channels_and_classes(channels, classes)
+        widths = _widths(settings.width, size)[::-1]
+        self.size, self.channels, self.classes = size, channels, classes
+        self.from_picture = _plain(nn.Conv2d(channels, widths[0], 1, bias=False))
+        stages: list[nn.Module] = []
+        for number, width in enumerate(widths):
+            if number:
+                stages.append(Halve(widths[number - 1], width))
+            stages += _blocks(settings, width, len(widths))
+        self.stages = nn.Sequential(*stages)
+        last = widths[-1]
+        self.basis = _plain(nn.Conv2d(last, last, 4, groups=last, bias=False))
+        self.linear = _plain(nn.Linear(last, last if classes else 1, bias=False))
+        self.embedding = nn.Embedding(classes, last) if classes else None
+
+    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+        """[N, C, H, W] in [-1, 1], int64 [N] -> logits [N]; labels are not read without classes."""
+        features: Tensor = self.linear(self.basis(self.stages(self.from_picture(images))).flatten(1))
+        if self.embedding is None:
+            return features.squeeze(1)
+        classes = self.embedding(present_labels(labels, self.classes))
+        return (features * classes).sum(dim=1) / math.sqrt(features.shape[1])
+
+
+class Block(nn.Module):
+    """x + 1x1(lrelu(grouped 3x3(lrelu(1x1(x))))), wider inside than outside; begins as the identity. Section 3.3.
+
+    blocks: how many there are in the whole network, for the first weights.
+    """
+
+    def __init__(self, width: int, expansion: int, group: int, blocks: int) -> None:
+        super().__init__()
+        inside = width * expansion
+        if inside % (group or inside):
+            raise UsageError(
+                f"r3gan: {inside} channels inside a block are not divided by groups of {group}: choose a width whose "
+                f"{expansion}-fold is a multiple of {group}, or group=0"
+            )
+        groups = inside // group if group else 1
+        self.widen = nn.Conv2d(width, inside, 1)
+        self.mix = nn.Conv2d(inside, inside, 3, padding=1, groups=groups)
+        self.narrow = nn.Conv2d(inside, width, 1, bias=False)
+        gain = math.sqrt(2 / (1 + SLOPE**2)) * blocks**-0.25  # three layers a block: L^(-1 / (2 * 3 - 2))
+        for layer in (self.widen, self.mix):
+            nn.init.normal_(layer.weight, std=gain / math.sqrt(layer.weight[0].numel()))
+            layer.bias.data.zero_()  # type: ignore[union-attr]  # they have one
+        nn.init.zeros_(self.narrow.weight)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """[N, width, H, W] -> the same shape."""
+        inside = functional.leaky_relu(self.widen(maps), SLOPE)
+        return maps + self.narrow(functional.leaky_relu(self.mix(inside), SLOPE))
+
+
+class Double(nn.Module):
+    """Twice the side: zeros between the pixels, filtered by [1, 2, 1] / 2 each way; a 1x1 where the width changes.
+
+    Written as averages of two neighbours (Zhang 2019, "Making Convolutional Networks Shift-Invariant Again", section
+    3.2), which have second derivatives. Edges are repeated. The 1x1 goes first, which is the same and cheaper.
+    """
+
+    def __init__(self, width: int, out_width: int) -> None:
+        super().__init__()
+        self.change = _change(width, out_width)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """[N, width, H, W] -> [N, out_width, 2H, 2W]: every other pixel is as it was."""
+        grown = functional.interpolate(self.change(maps), scale_factor=2, mode="nearest")
+        return functional.avg_pool2d(functional.pad(grown, (0, 1, 0, 1), mode="replicate"), 2, stride=1)
+
+
+class Halve(nn.Module):
+    """Half the side: filtered by [1, 2, 1] / 4 each way, then every other pixel; a 1x1 where the width changes."""
+
+    def __init__(self, width: int, out_width: int) -> None:
+        super().__init__()
+        self.change = _change(width, out_width)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """[N, width, 2H, 2W] -> [N, out_width, H, W]."""
+        blurred = functional.avg_pool2d(functional.pad(maps, (1, 0, 1, 0), mode="replicate"), 2, stride=1)
+        halved: Tensor = self.change(functional.avg_pool2d(blurred, 2))
+        return halved
+
+
+def _change(width: int, out_width: int) -> nn.Module:
+    return nn.Identity() if width == out_width else _plain(nn.Conv2d(width, out_width, 1, bias=False))
+
+
+def _plain(layer: Layer) -> Layer:
+    """First weights from N(0, 1 / fan_in), where no ReLU follows."""
+    nn.init.normal_(layer.weight, std=1 / math.sqrt(layer.weight[0].numel()))
+    return layer
+
+
+def _blocks(
+    settings: R3GANGenerator.Settings | R3GANDiscriminator.Settings, width: int, stages: int
+) -> list[nn.Module]:
+    count = settings.blocks
+    return [Block(width, settings.expansion, settings.group, count * stages) for _ in range(count)]
+
+
+def _widths(width: int, size: int) -> list[int]:
+    """The channels at sides 4, 8, ... up to the picture's. Raises UsageError for an impossible size."""
+    if size not in SIZES:
+        powers = ", ".join(map(str, SIZES))
+        raise UsageError(f"r3gan makes pictures of {powers} pixels a side, not {size}: choose one of these")
+    sides = [4 * 2**doublings for doublings in range(int(math.log2(size)) - 1)]
+    return [max(1, width * _WIDE // max(_WIDE, side)) for side in sides]
