@@ -25,8 +25,8 @@ from ganvas.training.players import Player, Terms
 
 _PREVIEWS = 64  # pictures in a sample grid, the seeds 0 to 63
 _SCORED = 5_000  # generated pictures in a score during training
-_LOOKED_AT = 128  # pictures of each kind that the watch looks at
-_COMPARED = 10_000  # training pictures among which it looks for copies
+_LOOKED_AT, _LOOKED_AT_BYTES = 128, 2**26  # pictures of each kind that the watch looks at, fewer where they are large
+_COMPARED, _COMPARED_BYTES = 10_000, 2**28  # and training pictures among which it looks for copies
 _AT_ONCE = 250  # pictures generated at a time outside training
 
 
@@ -104,7 +104,9 @@ class Generate:
         ]
         held_out = held_out_indices(len(data), chosen.data.held_out)
         self._seen = np.setdiff1d(np.arange(len(data)), held_out)
-        self._unseen = (unseen, np.arange(len(unseen))) if unseen is not None else (data, held_out)
+        self._unseen: tuple[Dataset, np.ndarray] = (data, held_out)
+        if unseen is not None:
+            self._unseen = unseen, np.arange(len(unseen))
         self._diagnostics: Diagnostics | None = None
         self._scorer: Scorer | None = None
         self._sampled_at_once = min(_AT_ONCE, chosen.training.micro_batch or _AT_ONCE)
@@ -218,8 +220,8 @@ class Generate:
                 self._generate_from_seeds,
                 self._judge_as_found,
                 self.chosen.training.micro_batch or self.chosen.training.batch,
-                self._some(self.data, self._seen, _LOOKED_AT),
-                self._some(self._unseen[0], self._unseen[1], _LOOKED_AT),
+                self._some(self.data, self._seen, _LOOKED_AT, _LOOKED_AT_BYTES),
+                self._some(*self._unseen, _LOOKED_AT, _LOOKED_AT_BYTES),
                 self._training_pictures(),
             )
         return self._diagnostics()
@@ -232,8 +234,9 @@ class Generate:
     def _judge_as_found(self, pictures: Tensor, labels: Tensor | None) -> Tensor:
         return self._judge(self._laid_out(pictures) if pictures.dtype == torch.uint8 else pictures, labels)
 
-    def _some(self, data: Dataset, indices: np.ndarray, most: int) -> Labelled:
+    def _some(self, data: Dataset, indices: np.ndarray, most: int, most_bytes: int) -> Labelled:
         """At most so many of these pictures, evenly spread; with labels if the networks know classes."""
+        most = min(most, max(2, most_bytes // data.images[0].nbytes))
         spread = indices[np.linspace(0, len(indices) - 1, min(most, len(indices))).astype(np.int64)]
         pictures = torch.from_numpy(np.ascontiguousarray(data.images[spread])).to(self.device)
         if not self.chosen.data.classes or data.labels is None:
@@ -242,7 +245,7 @@ class Generate:
 
     def _training_pictures(self) -> Iterator[Tensor]:
         """Training pictures among which copies would be found, mirrored as well where training mirrors."""
-        for part, _ in self._some(self.data, self._seen, _COMPARED).parts(_AT_ONCE):
+        for part, _ in self._some(self.data, self._seen, _COMPARED, _COMPARED_BYTES).parts(_AT_ONCE):
             yield part
             if self.chosen.data.mirror:
                 yield part.flip(-1)

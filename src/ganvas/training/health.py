@@ -90,11 +90,15 @@ def _oscillation(lines: Sequence[Tick]) -> str | None:
 
 def _divergence(lines: Sequence[Tick]) -> str | None:
     """Large logits alone are no trouble: a critic under a gradient penalty begins with them, and they fall."""
-    sizes = [max(abs(line["signs"].get(f"logit/{kind}", 0.0)) for kind in ("real", "fake")) for line in lines]
-    now, change = median(sizes[-3:]), _recent(lines, "change", 3)
-    has_grown = len(lines) > 2 * EARLY_LINES and now >= 50 and now >= 3 * median(sizes[: EARLY_LINES + 2])
+    now, change = _logits(lines[-3:]), _recent(lines, "change", 3)
+    has_grown = len(lines) > 2 * EARLY_LINES and now >= 50 and now >= 3 * _logits(lines[: EARLY_LINES + 2])
     unstable = now >= 100 and bool(change) and median(change) >= 1
     return f"logits have grown to {now:.3g}" if has_grown or unstable else None
+
+
+def _logits(lines: Sequence[Tick]) -> float:
+    """The median over lines of the larger of the mean logits."""
+    return median(max(abs(line["signs"].get(f"logit/{kind}", 0.0)) for kind in ("real", "fake")) for line in lines)
 
 
 def _memorisation(lines: Sequence[Tick]) -> str | None:
