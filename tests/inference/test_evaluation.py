@@ -283,3 +283,12 @@ def test_features_that_are_not_finite_are_told(folder, monkeypatch):
     monkeypatch.setattr(PixelExtractor, "_features", lambda self, batch: broken(self, batch).fill_(float("nan")))
     with pytest.raises(ganvas.DataError, match="NaN or infinite"):
         evaluate(folder("fake", 60, first=500), folder("real", 80), metrics=["fd"], extractor="pixels")
+
+
+def test_likeness_among_generated_pictures_is_held_against_that_among_real_ones(folder):
+    real = folder("real", 300, size=32)
+    (score,) = evaluate(folder("fake", 60, first=900, size=32), real, metrics=["msssim"], extractor="pixels").scores
+    assert (score.floor_count, score.protocol.extractor, score.protocol.input) == (30, None, None)
+    assert score.value == pytest.approx(score.floor, abs=0.1)
+    (alike,) = evaluate(folder("one", 2, first=900, size=32), real, metrics=["msssim"], extractor="pixels").scores
+    assert alike.floor == score.floor

@@ -170,8 +170,9 @@ def msssim(evidence: Evidence, pairs: int = 1_000) -> list[Score]:
     """How alike generated pictures are to each other: mean MS-SSIM over random pairs (Odena et al. 2017)."""
     value = diversity(evidence.pictures, pairs=pairs, seed=evidence.seed)
     score = evidence.score("msssim", value, "lower", parameters={"pairs": pairs, "seed": evidence.seed})
-    protocol = replace(score.protocol, extractor=None, weights_sha256=None, layer=None, resize=None)
-    return [replace(score, name="msssim", protocol=protocol)]
+    if evidence.held_out_pictures is not None and len(held := evidence.held_out_pictures()) > 1:
+        score = replace(score, floor=diversity(held, pairs=pairs, seed=evidence.seed), floor_count=len(held))
+    return [replace(score, name="msssim", protocol=_without_extractor(score.protocol))]
 
 
 def per_class_fd(evidence: Evidence) -> list[Score]:
@@ -230,8 +231,7 @@ def cas(evidence: Evidence) -> list[Score]:
     )
     parameters = {"seed": evidence.seed, "test_pictures": len(test)}
     score = evidence.score("cas", value, "higher", floor=floor, parameters=parameters)
-    protocol = replace(score.protocol, extractor=None, weights_sha256=None, layer=None, resize=None)
-    return [replace(score, name="cas", protocol=protocol, floor_count=count)]
+    return [replace(score, name="cas", protocol=_without_extractor(score.protocol), floor_count=count)]
 
 
 MEASURES: dict[str, Callable[[Evidence], list[Score]]] = {
@@ -245,6 +245,11 @@ MEASURES: dict[str, Callable[[Evidence], list[Score]]] = {
     "memorization": memorized,
     "cas": cas,
 }
+
+
+def _without_extractor(protocol: Protocol) -> Protocol:
+    """The protocol of a score that looks at the pictures themselves."""
+    return replace(protocol, extractor=None, weights_sha256=None, layer=None, resize=None, input=None)
 
 
 def _few(evidence: Evidence) -> tuple[str, ...]:
