@@ -20,7 +20,7 @@ UNBOUNDED = ("r3gan",)
 # (channels, classes), each once at each size.
 SHAPES = ((1, 0), (2, 1), (3, 10), (4, 2))
 # Whichever of these settings a family has are made small, so that the suite is quick.
-SMALL = {"latent": 7, "width": 4, "max_width": 8, "hidden": (12, 9), "embedding": 3, "group": 2}
+SMALL = {"latent": 7, "width": 4, "max_width": 8, "hidden": (12, 9), "embedding": 3, "group": 2, "wide": 16}
 PRECISIONS = (torch.float32, torch.bfloat16)
 
 
