@@ -6,6 +6,7 @@ MEASURES is the table; adding a measure is one function and one line.
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -19,11 +20,13 @@ from ganvas.metrics.extrapolation import frechet_at_infinity
 from ganvas.metrics.frechet import Statistics, frechet_distance, statistics
 from ganvas.metrics.inception_score import inception_score
 from ganvas.metrics.kernel import kernel_distance
-from ganvas.metrics.memorization import Memorization, memorization
+from ganvas.metrics.memorization import FALSE_ALARMS, Memorization, memorization
 from ganvas.metrics.neighbours import precision_recall_density_coverage
 from ganvas.metrics.protocol import Protocol, Score
 from ganvas.metrics.structural import diversity
 
+_STRAIGHT = 0.5  # r squared of a line that is worth extrapolating
+_FEWEST_FOR_A_LINE = 50
 _LONG = 20.0  # seconds that a look at pictures may take without a word
 
 
@@ -54,6 +57,16 @@ class Evidence:
     classes: tuple[str, ...] = ()
     seed: int = 0
 
+    @cached_property
+    def memorization(self) -> Memorization:
+        """Raises DataError where no real pictures are known that training did not see."""
+        if self.held_out is None or not self.unseen:
+            raise DataError(
+                "Memorisation can be judged only against real pictures that training did not see: give them with "
+                "--held-out DATA, or leave `memorization` out"
+            )
+        return memorization(self.fake, self.real, self.held_out)
+
     def score(self, name: str, value: float, better: str, **more: Any) -> Score:
         """A score under this evidence's protocol. more: fields of Score, and `parameters` of the metric."""
         parameters = more.pop("parameters", {})
@@ -82,9 +95,22 @@ def fd(evidence: Evidence) -> list[Score]:
 
 def fd_infinity(evidence: Evidence) -> list[Score]:
     """The Fréchet distance of infinitely many pictures (Chong & Forsyth 2020)."""
-    found = frechet_at_infinity(evidence.fake, evidence.real_statistics, seed=evidence.seed)
+    real, held = evidence.real_statistics, evidence.held_out
+    found = frechet_at_infinity(evidence.fake, real, seed=evidence.seed)
+    warnings = _few(evidence)
+    if found.r_squared < _STRAIGHT:
+        warnings += (
+            f"the distances of subsets lie on no line (r² {found.r_squared:.2f}), so that fd-infinity says no more "
+            "than fd; take more pictures",
+        )
+    floor = None
+    if held is not None and len(held) >= max(_FEWEST_FOR_A_LINE, 2 * held.shape[1]):
+        at_infinity = frechet_at_infinity(held, real, seed=evidence.seed).value
+        floor = {"floor": at_infinity, "floor_count": len(held)}
     parameters = {"counts": list(found.counts), "r_squared": found.r_squared}
-    return [evidence.score("fd-infinity", found.value, "lower", parameters=parameters, warnings=_few(evidence))]
+    return [
+        evidence.score("fd-infinity", found.value, "lower", parameters=parameters, warnings=warnings, **(floor or {}))
+    ]
 
 
 def kd(evidence: Evidence) -> list[Score]:
@@ -144,10 +170,7 @@ def inception(evidence: Evidence) -> list[Score]:
     """The Inception score (Salimans et al. 2016), of whichever classifier the extractor is."""
     logits = evidence.extractor.logits(evidence.fake)
     if logits is None:
-        raise DataError(
-            f"The {evidence.extractor.name} extractor does not classify, so it gives no Inception-style score; "
-            "leave `is` out, or take --extractor imagenet"
-        )
+        raise _no_classifier(evidence.extractor)
     splits = min(10, len(logits))
     found = inception_score(logits, splits=splits)
     floor = None
@@ -188,9 +211,21 @@ def per_class_fd(evidence: Evidence) -> list[Score]:
             raise DataError(
                 f"A score per class needs 2 pictures of {name} on both sides, not {len(fake)} and {len(real)}"
             )
-        value = frechet_distance(statistics(fake), statistics(real))
+        known = statistics(real)
+        value = frechet_distance(statistics(fake), known)
+        floor = None
+        if evidence.held_out is not None and evidence.held_out_labels is not None:
+            held = evidence.held_out[evidence.held_out_labels == number]
+            equal = min(len(held), len(fake))
+            if equal > 1:
+                of_held, of_fake = (frechet_distance(statistics(_spread(x, equal)), known) for x in (held, fake))
+                floor = {
+                    "floor": of_held,
+                    "floor_count": equal,
+                    "at_floor_count": of_fake if equal < len(fake) else None,
+                }
         parameters = {"class": name, "count": len(fake), "reference_count": len(real)}
-        score = evidence.score("fd-per-class", value, "lower", parameters=parameters)
+        score = evidence.score("fd-per-class", value, "lower", parameters=parameters, **(floor or {}))
         warnings = _too_few(min(len(fake), len(real)), evidence.fake.shape[1])
         scores.append(replace(score, name=f"{score.name}: {name}", warnings=warnings))
     return scores
@@ -198,20 +233,13 @@ def per_class_fd(evidence: Evidence) -> list[Score]:
 
 def memorized(evidence: Evidence) -> list[Score]:
     """Whether generated pictures are nearer to training pictures than unseen real ones are (Meehan et al. 2020)."""
-    found = memorization_of(evidence)
+    found = evidence.memorization
     share = found.flagged.double().mean().item()
     parameters = {"statistic": found.statistic, "p_value": found.p_value, "verdict": found.verdict}
-    return [evidence.score("memorization", share, "lower", parameters=parameters)]
-
-
-def memorization_of(evidence: Evidence) -> Memorization:
-    """Raises DataError where no real pictures are known that training did not see."""
-    if evidence.held_out is None or not evidence.unseen:
-        raise DataError(
-            "Memorisation can be judged only against real pictures that training did not see: give them with "
-            "--held-out DATA, or leave `memorization` out"
-        )
-    return memorization(evidence.fake, evidence.real, evidence.held_out)
+    count = None if evidence.held_out is None else len(evidence.held_out)
+    return [
+        evidence.score("memorization", share, "lower", parameters=parameters, floor=FALSE_ALARMS, floor_count=count)
+    ]
 
 
 def cas(evidence: Evidence) -> list[Score]:
@@ -245,6 +273,19 @@ MEASURES: dict[str, Callable[[Evidence], list[Score]]] = {
     "memorization": memorized,
     "cas": cas,
 }
+
+
+def check(metrics: Iterable[str], extractor: Extractor) -> None:
+    """Raises DataError, before any picture is looked at, for a score that this extractor cannot give."""
+    if "is" in metrics and extractor.logits(torch.zeros(1, extractor.dimensions)) is None:
+        raise _no_classifier(extractor)
+
+
+def _no_classifier(extractor: Extractor) -> DataError:
+    return DataError(
+        f"The {extractor.name} extractor does not classify, so it gives no Inception-style score; leave `is` out, or "
+        "take --extractor imagenet"
+    )
 
 
 def _without_extractor(protocol: Protocol) -> Protocol:
