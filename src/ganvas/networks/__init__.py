@@ -8,11 +8,13 @@ GENERATORS = {
     "mlp": "ganvas.networks.mlp:MLPGenerator",
     "dcgan": "ganvas.networks.dcgan:DCGANGenerator",
     "conv28": "ganvas.networks.conv28:Conv28Generator",
+    "stylegan2": "ganvas.networks.stylegan2:StyleGAN2Generator",
 }
 DISCRIMINATORS = {
     "mlp": "ganvas.networks.mlp:MLPDiscriminator",
     "dcgan": "ganvas.networks.dcgan:DCGANDiscriminator",
     "conv28": "ganvas.networks.conv28:Conv28Discriminator",
+    "stylegan2": "ganvas.networks.stylegan2:StyleGAN2Discriminator",
 }
 
 
