@@ -1,9 +1,9 @@
 """Filtered resampling: doubling and halving the side with a low-pass filter, alone or together with a convolution.
 
-Karras et al. 2020, figure 7 ("bilinear"), after Zhang 2019: the filter is [1, 3, 3, 1] / 8 along each side, the maps are
-zero beyond their borders. To double is to put a zero after each value, filter, and multiply by 4; to halve is to filter and
-keep every second value. Convolutions are made at the low resolution, with the filter as a depthwise 4x4 convolution
-beside them: on a CPU, folding it into the learned kernel, which becomes 6x6, took three to twenty times as long.
+Karras et al. 2020, figure 7 ("bilinear"), after Zhang 2019: the filter is [1, 3, 3, 1] / 8 along each side, and maps
+are zero beyond their borders. To double is to put a zero after each value, filter, and multiply by 4; to halve is to
+filter and keep every second value. Convolutions are made at the low resolution, with the filter as a depthwise 4x4
+convolution beside them: on a CPU, folding it into the learned kernel, which becomes 6x6, took 2 to 20 times as long.
 """
 
 import torch
