@@ -10,6 +10,7 @@ from ganvas.networks.stylegan2 import (
     StyledConv,
     StyleGAN2Discriminator,
     StyleGAN2Generator,
+    demodulation,
     minibatch_deviation,
 )
 
@@ -79,6 +80,19 @@ def test_a_styled_convolution_is_a_weight_of_its_own_for_each_picture(convolutio
         noisy = convolved + layer.noise * 0.3 + layer.bias
         expected.append(2**0.5 * functional.leaky_relu(noisy, 0.2))
     torch.testing.assert_close(layer(maps, ws), torch.cat(expected))
+
+
+def test_factors_are_float32_under_autocast():
+    network, latents = generator(), torch.randn(2, 7)
+    layer = network.synthesis.keeping[0]
+    with torch.no_grad():
+        ws = network.mapping(latents)
+        style = layer.style(ws[:, 0])
+        factors = demodulation(layer.weight, style)
+        with torch.autocast("cpu", torch.bfloat16):
+            assert torch.equal(network.mapping(latents), ws)
+            assert torch.equal(layer.style(ws[:, 0]), style)
+            assert torch.equal(demodulation(layer.weight, style), factors)
 
 
 def test_noise_is_silent_at_first_and_the_same_in_every_pass():

@@ -1,8 +1,8 @@
 """What keeps networks smooth: penalties on gradients as functions of tensors, and weight clipping.
 
-For a discriminator gradients are with respect to the pictures, in float32 or better, summed over C, H and W; the penalties are means over
-the batch and stay differentiable in the discriminator's weights. The caller multiplies by the weight (gamma, lambda).
-Logits: higher is more real; [N] or [N, 1, h, w], the latter summed over its positions.
+Gradients are in float32 or better, and the penalties are means over the batch that stay differentiable in the network's
+weights. Those of a discriminator are with respect to the pictures, summed over C, H and W. The caller multiplies by the
+weight (gamma, lambda). Logits: higher is more real; [N] or [N, 1, h, w], the latter summed over its positions.
 """
 
 from collections.abc import Callable

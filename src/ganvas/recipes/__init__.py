@@ -13,6 +13,7 @@ RECIPES = {
     "hinge": "ganvas.recipes.generate:hinge",
     "wgan": "ganvas.recipes.generate:wgan",
     "wgan-gp": "ganvas.recipes.generate:wgan_gp",
+    "stylegan2": "ganvas.recipes.generate:stylegan2",
 }
 
 
