@@ -177,7 +177,7 @@ def _train_domain(real: Reals, held: Reals | None, say: Say) -> DomainExtractor:
             f"A domain extractor is trained on the classes of {real.name}, and it has none, or too few pictures: give "
             "pictures in subfolders, a file with --weights, or another --extractor"
         )
-    say(f"Training a domain extractor on the {len(real):,} pictures of {real.name}; it is kept for the next time")
+    say(f"Training a domain extractor on the {len(real):,} pictures of {real.name} takes minutes; it is kept")
     found = train_domain_classifier(
         real.whole(),
         torch.from_numpy(real.labels),

@@ -20,7 +20,7 @@ from ganvas.metrics.extrapolation import frechet_at_infinity
 from ganvas.metrics.frechet import Statistics, frechet_distance, statistics
 from ganvas.metrics.inception_score import inception_score
 from ganvas.metrics.kernel import kernel_distance
-from ganvas.metrics.memorization import FALSE_ALARMS, Memorization, memorization
+from ganvas.metrics.memorization import FALSE_ALARMS, FEWEST_UNSEEN, Memorization, memorization
 from ganvas.metrics.neighbours import precision_recall_density_coverage
 from ganvas.metrics.protocol import Protocol, Score
 from ganvas.metrics.structural import diversity
@@ -64,6 +64,11 @@ class Evidence:
             raise DataError(
                 "Memorisation can be judged only against real pictures that training did not see: give them with "
                 "--held-out DATA, or leave `memorization` out"
+            )
+        if len(self.held_out) < FEWEST_UNSEEN:
+            raise DataError(
+                f"Memorisation is judged against {FEWEST_UNSEEN} or more real pictures that training did not see, and "
+                f"there are {len(self.held_out)}: give more with --held-out DATA, or leave `memorization` out"
             )
         return memorization(self.fake, self.real, self.held_out)
 

@@ -14,7 +14,7 @@ from ganvas.metrics.features import alike, checked
 from ganvas.metrics.neighbours import blocks
 
 FALSE_ALARMS = 0.01  # the part of unseen real pictures that is flagged
-_FEWEST = 100  # unseen pictures from which a hundredth can be told
+FEWEST_UNSEEN = 100  # unseen pictures from which a hundredth can be told
 _SURE = 0.01  # the p-value below which the verdict is that there are copies
 
 
@@ -49,7 +49,7 @@ def memorization(fake: Tensor, train: Tensor, held_out: Tensor) -> Memorization:
     Raises DataError for fewer than 100 unseen pictures or 2 training pictures, unlike dimensions, values not finite.
     """
     fake, train = checked(fake, "the judged pictures", 1), checked(train, "the training pictures")
-    held_out = checked(held_out, "the unseen pictures", _FEWEST)
+    held_out = checked(held_out, "the unseen pictures", FEWEST_UNSEEN)
     alike(fake, train)
     alike(held_out, train)
     spacing = _nearest(train, train, itself=True)[0]
