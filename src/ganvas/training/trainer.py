@@ -310,6 +310,7 @@ class Trainer:
         self.recorder.rewind(self.clock)
         self.signs.begin(self.clock)
         self.watch = health.Watch(read(self.run.journal))
+        self._ticked = self.clock.seconds
         self._notice(
             f"After {at} images {seen} was not finite (NaN or infinity): back to {self.clock.images} images with the "
             f"learning rates times {self.slowdown:g} (restart {retreats} of {sentinel.MOST_RETREATS})"
