@@ -4,6 +4,7 @@ import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from ganvas.core import files
 from ganvas.core.errors import DataError, UsageError
@@ -29,14 +30,26 @@ class Row:
 
 
 def keep(evaluation: Evaluation, run: Path) -> Path:
-    """Leave an evaluation in a run, for `compare`, beside former scores that were not measured again."""
+    """Leave an evaluation in a run, for `compare`.
+
+    Former scores that were not measured again stay beside it, if they are of the same generator and reference.
+    """
     path = run / "scores" / EVALUATION
     content = evaluation.as_dict()
-    if path.exists():
+    if path.exists() and _is_of(path, content):
         former = [score.as_dict() for name, score in _scores(path).items() if name not in _names(evaluation)]
         content["scores"] = [*content["scores"], *former]
     files.write_text(path, json.dumps(content, indent=2) + "\n")
     return path
+
+
+def _is_of(path: Path, content: dict[str, Any]) -> bool:
+    """Whether the evaluation in a file is of the same generator and the same reference."""
+    try:
+        held = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        return False
+    return isinstance(held, dict) and all(held.get(name) == content[name] for name in ("card", "against"))
 
 
 def _names(evaluation: Evaluation) -> set[str]:

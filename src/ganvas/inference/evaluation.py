@@ -81,6 +81,8 @@ def evaluate(
     for name in metrics:
         if name not in (*MEASURES, *PAIRED):
             raise UsageError(f"There is no metric {name!r}: {nearest(name, (*MEASURES, *PAIRED))}")
+    if not metrics:
+        raise UsageError(f"Which metrics? There are: {', '.join((*MEASURES, *PAIRED))}")
     if count < 2:
         raise UsageError(f"count {count}: scores need 2 pictures or more")
     paired = [name for name in metrics if name in PAIRED]
@@ -91,7 +93,8 @@ def evaluate(
         subject = subject_of(what, size, seed, say)
         real, held = reference_of(subject, against, held_out, say)
         extract = _extractor(extractor, real, held, weights, resize, say)
-        check(rest, extract)
+        labelled = bool(subject.classes) and real.labels is not None
+        check(rest, extract, labelled=labelled, unseen=len(held) if held is not None and held.unseen else None)
         number = min(count, subject.count if subject.count is not None else count)
         evaluation = _judged(subject, real, held, extract, rest, number, seed, say)
     if paired and not isinstance(what, Generator):

@@ -62,6 +62,8 @@ def reference_of(
             f"{subject.name} is {kinds[subject.channels]} and {against} is {kinds[seen.channels]}: they cannot be "
             "compared. Bring both to the same kind first"
         )
+    if seen.channels != subject.channels:
+        say(f"{against} is judged in {'grey' if subject.channels == 1 else 'colour'}, as {subject.name} makes pictures")
     whole = data_room.open_data(against, size=subject.size, channels=subject.channels, say=say)
     if len(whole) < 2:
         raise DataError(f"{against} has one picture; a reference needs 2 or more, and thousands to mean something")

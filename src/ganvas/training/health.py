@@ -139,8 +139,8 @@ RULES = (
         "the discriminator overfits",
         _overfitting,
         3,
-        "It learns the pictures by heart: more pictures help most; else mirror them (--set data.mirror=true), narrow "
-        "it (--set discriminator.width=32), or stop earlier",
+        "It learns the pictures by heart: more pictures help most; else mirror them (--set data.mirror=true), make it "
+        "narrower (--set discriminator.width=...), or stop earlier",
     ),
     Rule(
         "oscillation",
