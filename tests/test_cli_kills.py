@@ -14,6 +14,7 @@ import torch
 
 from ganvas import api, cli
 from ganvas.core.devices import has_fast_bfloat16
+from ganvas.core.errors import Diverged
 from ganvas.training import checkpoints
 
 SETTINGS = [
@@ -176,3 +177,13 @@ def test_two_processes_train_networks_of_full_width_to_the_same_bit(precision, s
         options = {"batch": 33, "images": 1650, "precision": precision, "procs": procs, "set": settings}
         api.train("fashion-mnist", recipe="dcgan", out=f"run-{procs}", **options)
     assert_same(state(Path("run-2")), state(Path("run-1")))
+
+
+def test_two_processes_stop_together_on_trouble_and_say_which():
+    rates = ["generator_optimizer.lr=1e-9", "discriminator_optimizer.lr=1e-9", "training.tick=80"]
+    with pytest.raises(Diverged, match="stop asks: a learning rate that does nothing"):
+        api.train(
+            "digits", recipe="dcgan", batch=8, images=IMAGES, procs=2, on_trouble="stop", out="run",
+            set=[*SETTINGS, "generator.norm=none", "discriminator.norm=none", *rates],
+        )  # fmt: skip
+    assert checkpoints.newest_info(Path("run/checkpoints"))["clock"]["images"] < IMAGES

@@ -287,7 +287,7 @@ def _trained(trainer: Trainer) -> Run:
         seen = f"{say_count(trainer.clock.images)} images, {say_duration(trainer.clock.seconds)}"
         raise errors.Interrupted(f"Interrupted and saved after {seen}. Continue: ganvas resume {path}")
     if reason == "trouble":
-        found = ", ".join(finding.name for finding in trainer.watch.active)
+        found = ", ".join(read(trainer.run.journal)[-1].get("health", []))  # all processes know it from there
         raise errors.Troubled(
             f"Stopped and saved after {say_count(trainer.clock.images)} images, as --on-trouble stop asks: {found}. "
             f"To go on all the same: ganvas resume {path}"
