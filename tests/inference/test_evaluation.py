@@ -118,7 +118,7 @@ def test_copies_of_training_pictures_are_found_and_shown(folder, tmp_path):
         picture = sorted(real.rglob("*.png"))[number]
         (fake / picture.parent.name / f"copy{number}.png").write_bytes(picture.read_bytes())
     found = evaluate(fake, real, metrics=["memorization"], extractor="pixels", held_out=unseen)
-    assert "may be copies" in found.scores[0].protocol.parameters["verdict"]
+    assert "may be copies" in found.scores[0].found["verdict"]
     assert found.pairs.shape == (2, 12, 1, 16, 16)
     assert all(np.array_equal(*found.pairs[:, place]) for place in range(10))
     page = write_page(found, tmp_path / "report.html", tmp_path).read_text()
@@ -178,6 +178,29 @@ def test_runs_of_one_protocol_are_ranked_and_others_are_not(folder, tmp_path):
     assert row.differing == ("count: 100 / 100 / 90",)
 
 
+def test_what_came_out_beside_a_score_keeps_no_one_from_ranking_it(folder, tmp_path):
+    real, unseen = folder("real", 300), folder("unseen", 150, first=5_000)
+    for name, first in (("one", 9_000), ("other", 9_500)):
+        found = evaluate(
+            folder(name, 90, first=first),
+            real,
+            metrics=["memorization", "fd-infinity", "msssim"],
+            extractor="pixels" if name == "one" else "auto",
+            held_out=unseen,
+            size=32,
+        )
+        comparison.keep(found, tmp_path / "runs" / name)
+    rows = {row.name: row for row in comparison.compare([tmp_path / "runs" / "one", tmp_path / "runs" / "other"])}
+    assert sorted(rows["msssim"].ranks) == [1, 2], "it looks at pixels: other extractors make no difference"
+    again = evaluate(
+        tmp_path / "other", real, metrics=["memorization", "fd-infinity"], extractor="pixels", held_out=unseen, size=32
+    )
+    comparison.keep(again, tmp_path / "runs" / "other")
+    rows = {row.name: row for row in comparison.compare([tmp_path / "runs" / "one", tmp_path / "runs" / "other"])}
+    assert None not in rows["memorization (pixels)"].ranks
+    assert None not in rows["fd-infinity (pixels)"].ranks
+
+
 def test_scores_that_are_not_measured_again_are_kept(folder, tmp_path):
     fake, real = folder("fake", 60, first=500), folder("real", 80)
     found = evaluate(fake, real, metrics=["fd", "prdc"], extractor="pixels")
@@ -234,7 +257,7 @@ def test_the_pictures_a_run_kept_out_of_training_judge_whether_it_memorised(fold
     fd, memorised = found.scores
     assert (fd.protocol.reference_count, fd.floor_count) == (280, 120)
     assert fd.protocol.reference_part == "all but the 120 that training did not see, at 16 pixels"
-    assert "flagged" in memorised.protocol.parameters["verdict"] or "copies" in memorised.protocol.parameters["verdict"]
+    assert "flagged" in memorised.found["verdict"] or "copies" in memorised.found["verdict"]
     folder("photos", 1, first=900)  # other data now: nobody knows what training saw of it
     with pytest.raises(ganvas.DataError, match="--held-out"):
         evaluate(run.path, photos, metrics=["memorization"], count=150, extractor="pixels")
@@ -269,11 +292,12 @@ def test_an_evaluation_of_before_a_field_of_the_protocol_differs_and_can_be_read
         comparison.keep(found, tmp_path / name)
     path = tmp_path / "old" / "scores" / "evaluation.json"
     held = json.loads(path.read_text())
-    del held["scores"][0]["protocol"]["input"], held["scores"][0]["at_floor_count"]
+    del held["scores"][0]["protocol"]["input"], held["scores"][0]["at_floor_count"], held["scores"][0]["found"]
     path.write_text(json.dumps(held))
     (row,) = comparison.compare([tmp_path / "new", tmp_path / "old"])
     assert row.ranks == (None, None)
-    assert row.differing == (f"input: {found.scores[0].protocol.input} / None",)
+    assert row.differing == (f"input: {found.scores[0].protocol.input} / unknown",)
+    assert comparison.compare([tmp_path / "old", tmp_path / "old"])[0].ranks == (None, None), "nobody knows of either"
 
 
 def test_features_that_are_not_finite_are_told(folder, monkeypatch):

@@ -78,8 +78,8 @@ def evaluate(
     ]
     terminal.show_table(rows, ("score", "value", "floor", ""), to=to)
     for score in found.scores:
-        if "verdict" in score.protocol.parameters:
-            terminal.say(str(score.protocol.parameters["verdict"]), to)
+        if "verdict" in score.found:
+            terminal.say(str(score.found["verdict"]), to)
     for warning in dict.fromkeys(warning for score in found.scores for warning in score.warnings):
         terminal.say(f"take care: {warning}")
 

@@ -199,12 +199,7 @@ def _seen(real: Reals, extract: Extractor, *, also_features: bool, say: Say) -> 
 def _protocol(subject: Subject, real: Reals, extract: Extractor, number: int) -> Protocol:
     return Protocol(
         metric="",
-        extractor=extract.name,
-        weights_sha256=extract.weights_sha256,
-        layer=extract.layer,
-        resize=extract.resize,
-        input=str(extract.protocol["input"]),
-        channels=real.channels,
+        **extract.protocol,
         count=number,
         reference=real.name,
         reference_sha256=real.sha256,

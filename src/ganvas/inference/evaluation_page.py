@@ -64,8 +64,8 @@ def _scores(scores: tuple[Score, ...]) -> str:
         value = f"{score.value:.4g}" + ("" if score.spread is None else f" ± {score.spread:.2g}")
         cells = (score.name, value, score.floor_in_words, f"{score.better} is better")
         rows.append("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>")
-        if "verdict" in score.protocol.parameters:
-            rows.append(f'<tr><td></td><td colspan="3">{html.escape(score.protocol.parameters["verdict"])}</td></tr>')
+        if "verdict" in score.found:
+            rows.append(f'<tr><td></td><td colspan="3">{html.escape(score.found["verdict"])}</td></tr>')
         for warning in score.warnings:
             rows.append(f'<tr><td></td><td colspan="3" class="care">take care: {html.escape(warning)}</td></tr>')
     heads = "".join(f"<th>{head}</th>" for head in ("score", "value", "floor: the same score of real pictures", ""))

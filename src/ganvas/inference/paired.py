@@ -23,6 +23,8 @@ PAIRED = ("psnr", "ssim", "ms-ssim", "perceptual")  # the names of these scores
 _EQUAL = 100.0  # dB, for equal pictures, whose ratio has no bound
 _SHOWN, _SHOWN_SIZE = 12, 128  # pairs of the report, and their pixels a side
 
+_NO_EXTRACTOR = dict.fromkeys(("extractor", "weights_sha256", "layer", "resize", "input"))
+
 Compare = Callable[[Tensor, Tensor], Tensor]
 
 
@@ -63,11 +65,7 @@ def paired_scores(
             by = perceptual if name == "perceptual" else None
             protocol = Protocol(
                 metric=name,
-                extractor=by.name if by else None,
-                weights_sha256=by.weights_sha256 if by else None,
-                layer=by.layer if by else None,
-                resize=by.resize if by else None,
-                input=str(by.protocol["input"]) if by else None,
+                **(by.protocol if by else _NO_EXTRACTOR),
                 channels=pairs.channels,
                 count=len(pairs),
                 reference=pairs.titles[1],

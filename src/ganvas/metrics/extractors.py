@@ -41,8 +41,8 @@ class Extractor(Protocol):
         """D, the length of a feature vector."""
 
     @property
-    def protocol(self) -> dict[str, str | int | None]:
-        """All that has to agree before two scores of this extractor may be compared."""
+    def protocol(self) -> dict[str, Any]:
+        """What a score's protocol says of the extractor: all that has to agree before two may be compared."""
 
     def __call__(self, pictures: Tensor) -> Tensor:
         """uint8 [N, C, H, W] -> float32 [N, D]."""
@@ -69,8 +69,8 @@ class PictureReader:
         self.channels = channels
 
     @property
-    def protocol(self) -> dict[str, str | int | None]:
-        """All that has to agree before two scores of this extractor may be compared."""
+    def protocol(self) -> dict[str, Any]:
+        """What a score's protocol says of the extractor: all that has to agree before two may be compared."""
         return {
             "extractor": self.name,
             "weights_sha256": self.weights_sha256,
@@ -78,7 +78,6 @@ class PictureReader:
             "resize": self.resize,
             "input": self.input,
             "channels": self.channels,
-            "dimensions": self.dimensions,
         }
 
     @torch.no_grad()

@@ -83,8 +83,16 @@ def fd(evidence: Evidence) -> list[Score]:
 def fd_infinity(evidence: Evidence) -> list[Score]:
     """The Fréchet distance of infinitely many pictures (Chong & Forsyth 2020)."""
     found = frechet_at_infinity(evidence.fake, evidence.real_statistics, seed=evidence.seed)
-    parameters = {"counts": list(found.counts), "r_squared": found.r_squared}
-    return [evidence.score("fd-infinity", found.value, "lower", parameters=parameters, warnings=_few(evidence))]
+    return [
+        evidence.score(
+            "fd-infinity",
+            found.value,
+            "lower",
+            parameters={"counts": list(found.counts), "seed": evidence.seed},
+            found={"r_squared": found.r_squared},
+            warnings=_few(evidence),
+        )
+    ]
 
 
 def kd(evidence: Evidence) -> list[Score]:
@@ -170,8 +178,7 @@ def msssim(evidence: Evidence, pairs: int = 1_000) -> list[Score]:
     """How alike generated pictures are to each other: mean MS-SSIM over random pairs (Odena et al. 2017)."""
     value = diversity(evidence.pictures, pairs=pairs, seed=evidence.seed)
     score = evidence.score("msssim", value, "lower", parameters={"pairs": pairs, "seed": evidence.seed})
-    protocol = replace(score.protocol, extractor=None, weights_sha256=None, layer=None, resize=None)
-    return [replace(score, name="msssim", protocol=protocol)]
+    return [_without_extractor(score, "msssim")]
 
 
 def per_class_fd(evidence: Evidence) -> list[Score]:
@@ -197,10 +204,10 @@ def per_class_fd(evidence: Evidence) -> list[Score]:
 
 def memorized(evidence: Evidence) -> list[Score]:
     """Whether generated pictures are nearer to training pictures than unseen real ones are (Meehan et al. 2020)."""
-    found = memorization_of(evidence)
-    share = found.flagged.double().mean().item()
-    parameters = {"statistic": found.statistic, "p_value": found.p_value, "verdict": found.verdict}
-    return [evidence.score("memorization", share, "lower", parameters=parameters)]
+    judged = memorization_of(evidence)
+    share = judged.flagged.double().mean().item()
+    found = {"statistic": judged.statistic, "p_value": judged.p_value, "verdict": judged.verdict}
+    return [evidence.score("memorization", share, "lower", found=found)]
 
 
 def memorization_of(evidence: Evidence) -> Memorization:
@@ -229,9 +236,8 @@ def cas(evidence: Evidence) -> list[Score]:
         evidence.real_pictures()[spread], evidence.real_labels[spread], test, labels, evidence.seed
     )
     parameters = {"seed": evidence.seed, "test_pictures": len(test)}
-    score = evidence.score("cas", value, "higher", floor=floor, parameters=parameters)
-    protocol = replace(score.protocol, extractor=None, weights_sha256=None, layer=None, resize=None)
-    return [replace(score, name="cas", protocol=protocol, floor_count=count)]
+    score = evidence.score("cas", value, "higher", floor=floor, floor_count=count, parameters=parameters)
+    return [_without_extractor(score, "cas")]
 
 
 MEASURES: dict[str, Callable[[Evidence], list[Score]]] = {
@@ -245,6 +251,12 @@ MEASURES: dict[str, Callable[[Evidence], list[Score]]] = {
     "memorization": memorized,
     "cas": cas,
 }
+
+
+def _without_extractor(score: Score, name: str) -> Score:
+    """The same of a measure that looks at pixels, under its own name."""
+    protocol = replace(score.protocol, extractor=None, weights_sha256=None, layer=None, resize=None, input=None)
+    return replace(score, name=name, protocol=protocol)
 
 
 def _few(evidence: Evidence) -> tuple[str, ...]:
