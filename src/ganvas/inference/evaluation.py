@@ -21,7 +21,6 @@ from ganvas.metrics import references
 from ganvas.metrics.domain import DomainExtractor, train_domain_classifier
 from ganvas.metrics.extractors import Extractor
 from ganvas.metrics.frechet import Statistics, statistics
-from ganvas.metrics.inception import PUBLISHED as INCEPTION
 from ganvas.metrics.measures import MEASURES, Evidence, features_of, memorization_of
 from ganvas.metrics.protocol import Protocol, Score
 from ganvas.training.folder import RunFolder
@@ -156,9 +155,7 @@ def _extractor(
         weights = user_cache() / "domain" / f"{real.sha256[:24]}.safetensors"
         if not weights.exists():
             _train_domain(real, held, say).save(weights)
-    if name == "inception" and weights is None:
-        weights = INCEPTION.find_or_fetch(say)
-    return metrics_room.extractor(name, real.channels, None if weights is None else Path(weights), resize)
+    return metrics_room.extractor(name, real.channels, None if weights is None else Path(weights), resize, say)
 
 
 def _train_domain(real: Reals, held: Reals | None, say: Say) -> DomainExtractor:
