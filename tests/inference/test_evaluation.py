@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 import ganvas
+from ganvas.data import held_out_indices
 from ganvas.inference import comparison
 from ganvas.inference.evaluation import evaluate, trained_on
 from ganvas.inference.evaluation_page import write_page
@@ -185,7 +186,7 @@ def test_what_came_out_beside_a_score_keeps_no_one_from_ranking_it(folder, tmp_p
             folder(name, 90, first=first),
             real,
             metrics=["memorization", "fd-infinity", "msssim"],
-            extractor="pixels" if name == "one" else "auto",
+            extractor="pixels" if name == "one" else "fashion",
             held_out=unseen,
             size=32,
         )
@@ -258,9 +259,42 @@ def test_the_pictures_a_run_kept_out_of_training_judge_whether_it_memorised(fold
     assert (fd.protocol.reference_count, fd.floor_count) == (280, 120)
     assert fd.protocol.reference_part == "all but the 120 that training did not see, at 16 pixels"
     assert "flagged" in memorised.found["verdict"] or "copies" in memorised.found["verdict"]
+    unseen = folder("unseen", 110, first=5_000)
+    given = evaluate(run.path, photos, metrics=["fd"], count=150, extractor="pixels", held_out=unseen).scores[0]
+    assert (given.protocol.reference_part, given.floor_count) == ("all, at 16 pixels", 110)
     folder("photos", 1, first=900)  # other data now: nobody knows what training saw of it
     with pytest.raises(ganvas.DataError, match="--held-out"):
         evaluate(run.path, photos, metrics=["memorization"], count=150, extractor="pixels")
+
+
+def test_the_memorised_are_sought_among_what_training_saw_and_judged_by_what_it_did_not(folder):
+    photos = folder("photos", 400)
+    settings = ["generator.width=8", "discriminator.width=8", "training.tensorboard=off", "data.held_out=120"]
+    run = ganvas.train(photos, recipe="dcgan", size=16, batch=8, images=16, out="run", set=settings)
+    data, generator = ganvas.open_data(photos, size=16), run.load()
+    unseen = held_out_indices(400, 120)
+    for seen, few in ((np.setdiff1d(np.arange(400), unseen), False), (unseen, True)):
+        generator.pictures = lambda latents, labels, seen=seen: data.images[np.resize(seen, len(latents))]
+        (score,) = evaluate(generator, photos, metrics=["memorization"], count=100, extractor="pixels").scores
+        assert (score.value < 0.1) == few, "a copy of a picture that training did not see is no sign of memorising"
+
+
+def test_a_named_set_with_a_test_part_is_judged_by_what_the_run_kept_out_all_the_same(monkeypatch):
+    settings = ["generator.width=8", "discriminator.width=8", "training.tensorboard=off", "data.held_out=200"]
+    run = ganvas.train("digits", recipe="dcgan", batch=8, images=16, out="run", set=settings)
+    monkeypatch.setattr("ganvas.data.test_part", lambda where: "digits")
+    score = evaluate(run.path, "digits", metrics=["fd"], count=150, extractor="pixels").scores[0]
+    assert score.protocol.reference_part == "all but the 200 that training did not see, at 8 pixels"
+
+
+@pytest.mark.parametrize("claimed", ["many", -3, 400, 10**9, None])
+def test_a_card_that_claims_nonsense_is_not_believed(folder, claimed):
+    photos = folder("photos", 400)
+    settings = ["generator.width=8", "discriminator.width=8", "training.tensorboard=off"]
+    generator = ganvas.train(photos, recipe="dcgan", size=16, batch=8, images=16, out="run", set=settings).load()
+    generator.card["held_out"] = claimed
+    score = evaluate(generator, photos, metrics=["fd"], count=50, extractor="pixels").scores[0]
+    assert score.protocol.reference_part == "all but each tenth, at 16 pixels"
 
 
 def test_a_floor_of_fewer_pictures_comes_with_the_score_of_as_many(folder):

@@ -38,7 +38,8 @@ def evaluate(
         extractor: What sees the pictures: inception, imagenet, fashion, domain or pixels; auto chooses by the data.
         weights: The extractor's weights, where it needs a file.
         resize: How pictures come to the extractor's size; part of the score.
-        held_out: Real pictures that training did not see; without it a named set's test part.
+        held_out: Real pictures that training did not see; without it those that the run kept out of training, or a
+            named set's test part.
         size: Pixels to which both sides are brought, where pictures are of many sizes.
         seed: Of the pictures that are drawn, and of subsets.
         out: Write a page with the scores, pictures and the protocol in full.

@@ -72,8 +72,8 @@ def evaluate(
     what: a Generator, a run, a generator file, or a folder, zip or name of pictures. against: the real data. metrics:
     names of `metrics.measures.MEASURES`, and of `paired.PAIRED` for folders whose pictures pair by name. count:
     pictures that are judged, at most. extractor: auto, inception, imagenet, fashion, domain, pixels; weights, resize:
-    of the extractor, where it asks for them. held_out: real pictures that training did not see; without it a named
-    set's test part, or what the run kept out of training, else every tenth picture of `against`, for the floor alone.
+    of the extractor, where it asks for them. held_out: real pictures that training did not see; without it what the
+    run kept out of training, or a named set's test part, else every tenth picture of `against`, for the floor alone.
     size: pixels to which both sides are brought where they differ. seed: of subsets and generated pictures.
     Raises UsageError for what cannot be meant, DataError for pictures, weights or a cache that cannot be used.
     """

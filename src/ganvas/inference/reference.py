@@ -54,7 +54,10 @@ class Reals:
 def reference_of(
     subject: Subject, against: str | Path, held_out: str | Path | None, say: Say
 ) -> tuple[Reals, Reals | None]:
-    """The reference and what is held out of it, as large and as colourful as what is judged."""
+    """The reference and what is held out of it, as large and as colourful as what is judged.
+
+    held_out: real pictures in place of those that the run kept out of training, a named set's test part, or each tenth.
+    """
     seen = data_room.survey(against, say=say)
     if seen.channels != subject.channels and not subject.card:
         kinds = {1: "grey", 3: "in colour", 4: "in colour with transparency"}
@@ -65,14 +68,15 @@ def reference_of(
     whole = data_room.open_data(against, size=subject.size, channels=subject.channels, say=say)
     if len(whole) < 2:
         raise DataError(f"{against} has one picture; a reference needs 2 or more, and thousands to mean something")
+    of_run = _held_out_by_run(subject, whole) if held_out is None else 0
     test = held_out if held_out is not None else data_room.test_part(whole.where)
-    if test is not None:
+    if test is not None and not of_run:
         other = data_room.open_data(test, size=subject.size, channels=subject.channels, say=say)
         held = _part(other, "all", np.arange(len(other)), unseen=True)
         if other.classes != whole.classes:
             held = dataclasses.replace(held, labels=None)
         return _part(whole, "all", np.arange(len(whole))), held
-    if of_run := _held_out_by_run(subject, whole):
+    if of_run:
         out, words = data_room.held_out_indices(len(whole), of_run), f"the {of_run:,} that training did not see"
     elif len(whole) >= _FEWEST:
         out, words = np.arange(_EVERY - 1, len(whole), _EVERY), "each tenth"
@@ -84,9 +88,10 @@ def reference_of(
 
 def _held_out_by_run(subject: Subject, whole: Dataset) -> int:
     """How many of these pictures the training of this generator did not see; 0 where that is not known."""
-    if subject.card.get("data_sha256") != whole.fingerprint:
+    count = subject.card.get("held_out", 0)
+    if subject.card.get("data_sha256") != whole.fingerprint or not isinstance(count, int):
         return 0
-    return int(subject.card.get("held_out", 0))
+    return count if 0 < count < len(whole) else 0  # a card may come from anywhere
 
 
 def _part(data: Dataset, part: str, indices: np.ndarray, *, unseen: bool = False) -> Reals:

@@ -215,7 +215,8 @@ def memorization_of(evidence: Evidence) -> Memorization:
     if evidence.held_out is None or not evidence.unseen:
         raise DataError(
             "Memorisation can be judged only against real pictures that training did not see: give them with "
-            "--held-out DATA, or leave `memorization` out"
+            "--held-out DATA, let a run keep some of the same data out of training (data.held_out), or leave "
+            "`memorization` out"
         )
     return memorization(evidence.fake, evidence.real, evidence.held_out)
 
