@@ -306,8 +306,31 @@ def test_a_floor_of_fewer_pictures_comes_with_the_score_of_as_many(folder):
     assert fd.at_floor_count > fd.value, "few pictures are further away"
     assert [score.at_floor_count for score in others] == pytest.approx([score.value for score in fewer[1:]])
     assert f"as many judged: {fd.at_floor_count:.4g}" in fd.floor_in_words
+    for name, noise in (("one", 60), ("other", 200)):
+        found = evaluate(folder(name, 120, first=500, noise=noise), real, metrics=["fd"], extractor="pixels")
+        comparison.keep(found, folder("run") / name)
+    row = comparison.compare([folder("run") / "one", folder("run") / "other"])[0]
+    assert (row.floor, row.floor_count) == (fd.floor, 30)
+    assert row.at_floor_count[0] == fd.at_floor_count < row.at_floor_count[1]
     assert fewer[0].at_floor_count is None
     assert "as many" not in fewer[0].floor_in_words
+
+
+def test_a_floor_is_never_of_more_pictures_than_were_judged(folder):
+    fake, real, unseen = folder("fake", 60, first=500), folder("real", 80), folder("unseen", 200, first=5_000)
+    (fd,) = evaluate(fake, real, metrics=["fd"], extractor="pixels", held_out=unseen).scores
+    assert (fd.floor_count, fd.at_floor_count) == (60, None)
+
+
+def test_scores_that_depend_on_the_number_of_pictures_have_one_at_their_floors_and_kd_needs_none(folder, tmp_path):
+    fake, real = folder("fake", 120, first=500, size=28), folder("real", 300, size=28)
+    whole = {s.name: s for s in evaluate(fake, real, metrics=["is", "kd"], extractor="fashion").scores}
+    few = {s.name: s for s in evaluate(fake, real, metrics=["is"], count=30, extractor="fashion").scores}
+    assert whole["is (fashion)"].floor_count == 30
+    assert whole["is (fashion)"].at_floor_count == pytest.approx(few["is (fashion)"].value)
+    kd = whole["kd (fashion)"]
+    assert (kd.floor_count, kd.at_floor_count) == (30, None)
+    assert abs(kd.floor) < abs(kd.value) + 3 * kd.spread
 
 
 def test_a_long_look_says_how_long_and_a_short_one_nothing(folder, monkeypatch):

@@ -1,13 +1,16 @@
 """eval, compare."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import Positional, arg
 
 from ganvas import terminal
 from ganvas.commands.printing import answer
 from ganvas.core.quantities import parse_count
+
+if TYPE_CHECKING:
+    from ganvas.inference.comparison import Row
 
 
 def evaluate(
@@ -107,12 +110,21 @@ def compare(
                 "" if value is None else f"{value:.4g}" + ("" if rank is None else f" ({rank})")
                 for value, rank in zip(row.values, row.ranks, strict=True)
             ),
-            "" if row.floor is None else f"{row.floor:.4g}",
+            _floor(row),
             "not comparable: " + "; ".join(row.differing) if row.differing else f"{row.better} is better",
         )
         for row in rows
     ]
     terminal.show_table(table, ("score (rank)", *runs, "floor", ""), to=to)
+
+
+def _floor(row: "Row") -> str:
+    """The floor of a row, and what is to be held against it."""
+    if row.floor is None:
+        return ""
+    beside = " / ".join("-" if value is None else f"{value:.4g}" for value in row.at_floor_count)
+    as_many = f"; as many judged: {beside}" if any(value is not None for value in row.at_floor_count) else ""
+    return f"{row.floor:.4g} ({row.floor_count:,} pictures{as_many})"
 
 
 def _number(value: float, spread: float | None) -> str:

@@ -18,13 +18,17 @@ class Row:
     """One score of several runs. values: one for each, None where it was not measured.
 
     ranks: 1 for the best, the same for equal ones; None where the protocols differ: differing says in what.
+    floor, floor_count: of the first that has one. at_floor_count: of each the score of only so many pictures, None
+    where it does not depend on their number or as many were judged.
     """
 
     name: str
     better: str
     values: tuple[float | None, ...]
     ranks: tuple[int | None, ...]
-    floor: float | None
+    floor: float | None = None
+    floor_count: int | None = None
+    at_floor_count: tuple[float | None, ...] = ()
     differing: tuple[str, ...] = ()
 
 
@@ -64,11 +68,14 @@ def _row(name: str, scores: Sequence[Score | None]) -> Row:
     found = differences([score.protocol for score in there])
     differing = tuple(f"{field}: {' / '.join(map(str, held))}" for field, held in found.items())
     if differing:
-        return Row(name, there[0].better, values, (None,) * len(values), None, differing)
+        return Row(name, there[0].better, values, (None,) * len(values), differing=differing)
     sign = 1 if there[0].better == "lower" else -1
     ordered = sorted(sign * score.value for score in there)
     ranks = tuple(None if value is None else ordered.index(sign * value) + 1 for value in values)
-    return Row(name, there[0].better, values, ranks, there[0].floor)
+    first = next((score for score in there if score.floor is not None), there[0])
+    alike = [s if s is not None and s.floor_count == first.floor_count else None for s in scores]
+    beside = tuple(None if score is None else score.at_floor_count for score in alike)
+    return Row(name, there[0].better, values, ranks, first.floor, first.floor_count, beside)
 
 
 def _scores(path: Path) -> dict[str, Score]:

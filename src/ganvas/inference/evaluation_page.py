@@ -68,7 +68,7 @@ def _scores(scores: tuple[Score, ...]) -> str:
             rows.append(f'<tr><td></td><td colspan="3">{html.escape(score.found["verdict"])}</td></tr>')
         for warning in score.warnings:
             rows.append(f'<tr><td></td><td colspan="3" class="care">take care: {html.escape(warning)}</td></tr>')
-    heads = "".join(f"<th>{head}</th>" for head in ("score", "value", "floor: the same score of real pictures", ""))
+    heads = "".join(f"<th>{head}</th>" for head in ("score", "value", "floor: the same of real pictures held out", ""))
     return f"<table><tr>{heads}</tr>{''.join(rows)}</table>"
 
 

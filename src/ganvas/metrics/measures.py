@@ -70,14 +70,12 @@ class Evidence:
 
 def fd(evidence: Evidence) -> list[Score]:
     """The Fréchet distance (Heusel et al. 2017)."""
-    real, count = evidence.real_statistics, len(evidence.fake)
-    value = frechet_distance(statistics(evidence.fake), real)
-    floor = None
-    if evidence.held_out is not None and len(evidence.held_out) > 1:
-        equal = min(count, len(evidence.held_out))  # with fewer pictures the distance is larger
-        held, fake = (frechet_distance(statistics(_spread(x, equal)), real) for x in (evidence.held_out, evidence.fake))
-        floor = {"floor": held, "floor_count": equal, "at_floor_count": fake if equal < count else None}
-    return [evidence.score("fd", value, "lower", warnings=_few(evidence), **(floor or {}))]
+
+    def distance(features: Tensor) -> float:
+        return frechet_distance(statistics(features), evidence.real_statistics)
+
+    floor = _floor(distance, evidence.fake, evidence.held_out)
+    return [evidence.score("fd", distance(evidence.fake), "lower", warnings=_few(evidence), **floor)]
 
 
 def fd_infinity(evidence: Evidence) -> list[Score]:
@@ -99,21 +97,12 @@ def kd(evidence: Evidence) -> list[Score]:
     """The kernel distance, unbiased (Bińkowski et al. 2018)."""
     size = min(1000, len(evidence.fake), len(evidence.real))
     found = kernel_distance(evidence.fake, evidence.real, subset_size=size, seed=evidence.seed)
-    floor = None
-    if evidence.held_out is not None and len(evidence.held_out) >= size:
-        floor = kernel_distance(evidence.held_out, evidence.real, subset_size=size, seed=evidence.seed).mean
+    floor: dict[str, Any] = {}  # of all that are held out: being unbiased, it does not depend on their number
+    if evidence.held_out is not None and (count := len(evidence.held_out)) > 1:
+        held = kernel_distance(evidence.held_out, evidence.real, subset_size=min(size, count), seed=evidence.seed)
+        floor = {"floor": held.mean, "floor_count": count}
     parameters = {"subsets": found.subsets, "subset_size": found.subset_size, "seed": evidence.seed}
-    return [
-        evidence.score(
-            "kd",
-            found.mean,
-            "lower",
-            spread=found.spread,
-            floor=floor,
-            floor_count=None if floor is None else len(evidence.held_out),  # type: ignore[arg-type]  # floor says so
-            parameters=parameters,
-        )
-    ]
+    return [evidence.score("kd", found.mean, "lower", spread=found.spread, parameters=parameters, **floor)]
 
 
 def prdc(evidence: Evidence, k: int = 5) -> list[Score]:
@@ -143,6 +132,18 @@ def _neighbourly(fake: Tensor, real: Tensor, count: int, k: int) -> Mapping[str,
     return vars(precision_recall_density_coverage(_spread(fake, count), _spread(real, count), k=k))
 
 
+def _floor(measure: Callable[[Tensor], float], fake: Tensor, held_out: Tensor | None) -> dict[str, Any]:
+    """What a score says of its floor: of as many held-out pictures as were judged, or of all with as many judged ones.
+
+    measure: the score of features, which depends on their number.
+    """
+    if held_out is None or len(held_out) < 2:
+        return {}
+    equal = min(len(fake), len(held_out))
+    beside = measure(_spread(fake, equal)) if equal < len(fake) else None
+    return {"floor": measure(_spread(held_out, equal)), "floor_count": equal, "at_floor_count": beside}
+
+
 def _spread(features: Tensor, count: int) -> Tensor:
     """So many of them, evenly spread."""
     return features[torch.arange(count) * len(features) // count]
@@ -158,20 +159,9 @@ def inception(evidence: Evidence) -> list[Score]:
         )
     splits = min(10, len(logits))
     found = inception_score(logits, splits=splits)
-    floor = None
-    if evidence.held_out is not None and (held := evidence.extractor.logits(evidence.held_out)) is not None:
-        floor = inception_score(held, splits=min(splits, len(held))).mean
-    return [
-        evidence.score(
-            "is",
-            found.mean,
-            "higher",
-            spread=found.spread,
-            floor=floor,
-            floor_count=None if floor is None else len(evidence.held_out),  # type: ignore[arg-type]  # floor says so
-            parameters={"splits": splits},
-        )
-    ]
+    held = None if evidence.held_out is None else evidence.extractor.logits(evidence.held_out)
+    floor = _floor(lambda part: inception_score(part, splits=min(splits, len(part))).mean, logits, held)
+    return [evidence.score("is", found.mean, "higher", spread=found.spread, parameters={"splits": splits}, **floor)]
 
 
 def msssim(evidence: Evidence, pairs: int = 1_000) -> list[Score]:
@@ -229,15 +219,19 @@ def cas(evidence: Evidence) -> list[Score]:
             "The classification accuracy score needs classes on both sides, and held-out real pictures of the same "
             "classes: a named set with a test part, or pictures in subfolders"
         )
-    test = held()
-    value = classification_accuracy(evidence.judged(), fake_labels, test, labels, evidence.seed)
+    test, fake = held(), evidence.judged()
+
+    def accuracy(pictures: Tensor, meant: Tensor, count: int) -> float:
+        return classification_accuracy(_spread(pictures, count), _spread(meant, count), test, labels, evidence.seed)
+
     count = min(len(fake_labels), len(evidence.real_labels))
-    spread = torch.arange(count) * len(evidence.real_labels) // count
-    floor = classification_accuracy(
-        evidence.real_pictures()[spread], evidence.real_labels[spread], test, labels, evidence.seed
-    )
+    floor = {
+        "floor": accuracy(evidence.real_pictures(), evidence.real_labels, count),
+        "floor_count": count,
+        "at_floor_count": accuracy(fake, fake_labels, count) if count < len(fake) else None,
+    }
     parameters = {"seed": evidence.seed, "test_pictures": len(test)}
-    score = evidence.score("cas", value, "higher", floor=floor, floor_count=count, parameters=parameters)
+    score = evidence.score("cas", accuracy(fake, fake_labels, len(fake)), "higher", parameters=parameters, **floor)
     return [_without_extractor(score, "cas")]
 
 
