@@ -338,7 +338,8 @@ def test_a_long_look_says_how_long_and_a_short_one_nothing(folder, monkeypatch):
     said = []
     evaluate(fake, real, metrics=["fd"], extractor="pixels", say=said.append)
     assert not [sentence for sentence in said if "a second" in sentence]
-    monkeypatch.setattr("ganvas.metrics.measures._LONG", 0.0)
+    for name in ("_LONG", "_FIRST"):
+        monkeypatch.setattr(f"ganvas.metrics.extraction.{name}", 0.0)
     evaluate(fake, real, metrics=["fd"], extractor="pixels", say=said.append)
     assert any("250 of 600 pictures seen" in sentence and "left" in sentence for sentence in said)
 

@@ -19,9 +19,10 @@ from ganvas.inference.reference import Reals, reference_of
 from ganvas.inference.subject import Say, Subject, is_generator, labels_of, subject_of
 from ganvas.metrics import references
 from ganvas.metrics.domain import DomainExtractor, train_domain_classifier
+from ganvas.metrics.extraction import features_of
 from ganvas.metrics.extractors import Extractor
 from ganvas.metrics.frechet import Statistics, statistics
-from ganvas.metrics.measures import MEASURES, Evidence, features_of, memorization_of
+from ganvas.metrics.measures import MEASURES, Evidence, memorization_of
 from ganvas.metrics.protocol import Protocol, Score
 from ganvas.training.folder import RunFolder
 

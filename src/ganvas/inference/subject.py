@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from ganvas import data as data_room
-from ganvas.core.ahead import one_ahead
 from ganvas.core.errors import DataError
 from ganvas.inference.generator import Generator, load
 from ganvas.training.draws import Draws, latents_of_seeds
@@ -110,11 +109,9 @@ def _of_folder(where: str | Path, size: int | None, say: Say) -> Subject:
 
 
 def picked(images: np.ndarray, indices: np.ndarray) -> Iterator[Tensor]:
-    """Some of the pictures uint8 [N, C, H, W], in parts; a mapped file is read one part ahead of its use."""
-    starts = range(0, len(indices), _AT_ONCE)
-    return one_ahead(
-        torch.from_numpy(np.ascontiguousarray(images[indices[start : start + _AT_ONCE]])) for start in starts
-    )
+    """Some of the pictures uint8 [N, C, H, W], in parts; they may lie in a mapped file."""
+    for start in range(0, len(indices), _AT_ONCE):
+        yield torch.from_numpy(np.ascontiguousarray(images[indices[start : start + _AT_ONCE]]))
 
 
 def labels_of(subject: Subject, real: np.ndarray | None, count: int) -> np.ndarray | None:

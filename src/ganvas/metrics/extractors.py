@@ -47,6 +47,10 @@ class Extractor(Protocol):
         """D, the length of a feature vector."""
 
     @property
+    def at_once(self) -> int:
+        """How many pictures it works on at a time; `__call__` cuts longer batches up."""
+
+    @property
     def protocol(self) -> dict[str, Any]:
         """What a score's protocol says of the extractor: all that has to agree before two may be compared."""
 

@@ -3,8 +3,7 @@
 MEASURES is the table; adding a measure is one function and one line.
 """
 
-import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +11,6 @@ import torch
 from torch import Tensor
 
 from ganvas.core.errors import DataError
-from ganvas.core.quantities import say_duration
 from ganvas.metrics.domain import classification_accuracy
 from ganvas.metrics.extractors import Extractor
 from ganvas.metrics.extrapolation import frechet_at_infinity
@@ -23,8 +21,6 @@ from ganvas.metrics.memorization import Memorization, memorization
 from ganvas.metrics.neighbours import precision_recall_density_coverage
 from ganvas.metrics.protocol import Protocol, Score
 from ganvas.metrics.structural import diversity
-
-_LONG = 20.0  # seconds that a look at pictures may take without a word
 
 
 @dataclass(frozen=True)
@@ -265,23 +261,3 @@ def _too_few(count: int, dimensions: int) -> tuple[str, ...]:
         f"{count:,} pictures are fewer than the {dimensions:,} features: the covariance is not of full rank and the "
         "distance is too large by an unknown amount. Take more pictures",
     )
-
-
-def features_of(extractor: Extractor, parts: Iterable[Tensor], count: int, say: Callable[[str], None]) -> Tensor:
-    """float32 [N, D] of `count` pictures that come in parts of uint8 [n, C, H, W].
-
-    say: is told, where it takes long, how long and how far it is.
-    """
-    features: list[Tensor] = []
-    started = told = time.monotonic()
-    done = 0
-    with torch.inference_mode():
-        for part in parts:
-            features.append(extractor(part))
-            done += len(part)
-            spent, since = time.monotonic() - started, time.monotonic() - told
-            left = spent * (count - done) / done
-            if left > _LONG and (told == started or since > _LONG):
-                told = time.monotonic()
-                say(f"  {done:,} of {count:,} pictures seen, {done / spent:,.0f} a second; {say_duration(left)} left")
-    return torch.cat(features)
