@@ -192,7 +192,7 @@ def test_what_came_out_beside_a_score_keeps_no_one_from_ranking_it(folder, tmp_p
         )
         comparison.keep(found, tmp_path / "runs" / name)
     rows = {row.name: row for row in comparison.compare([tmp_path / "runs" / "one", tmp_path / "runs" / "other"])}
-    assert sorted(rows["msssim"].ranks) == [1, 2], "it looks at pixels: other extractors make no difference"
+    assert sorted(rows["msssim (diversity)"].ranks) == [1, 2], "it looks at pixels: other extractors make no difference"
     again = evaluate(
         tmp_path / "other", real, metrics=["memorization", "fd-infinity"], extractor="pixels", held_out=unseen, size=32
     )

@@ -86,19 +86,38 @@ def evaluate(
     paired = [name for name in metrics if name in PAIRED]
     if paired and (isinstance(what, Generator) or is_generator(what)):
         raise UsageError(f"{', '.join(paired)} compare pictures of the same name: give a folder, not a generator")
+    rest = [name for name in metrics if name not in PAIRED]
+    if not rest:
+        _refuse_idle(paired, extractor, weights, resize, held_out)
     evaluation = Evaluation(str(what), str(against), (), np.empty(0), {})
-    if rest := [name for name in metrics if name not in PAIRED]:
+    if rest:
         subject = subject_of(what, size, seed, say)
         real, held = reference_of(subject, against, held_out, say)
         extract = _extractor(extractor, real, held, weights, resize, say)
         number = min(count, subject.count if subject.count is not None else count)
         evaluation = _judged(subject, real, held, extract, rest, number, seed, say)
     if paired and not isinstance(what, Generator):
-        scores, partners = paired_scores(what, against, paired, size, weights if not rest else None, say)
+        scores, partners = paired_scores(
+            what, against, paired, size, weights if not rest or extractor == "imagenet" else None, say
+        )
         pictures = evaluation.pictures if rest else partners[0]
         every = (*evaluation.scores, *scores)
         evaluation = dataclasses.replace(evaluation, scores=every, pictures=pictures, partners=partners)
     return evaluation
+
+
+def _refuse_idle(
+    paired: Sequence[str],
+    extractor: str,
+    weights: str | Path | None,
+    resize: str | None,
+    held_out: str | Path | None,
+) -> None:
+    """Raise UsageError for what says nothing to scores of pairs, where no other scores are asked for."""
+    idle = {"--extractor": extractor != "auto", "--resize": resize is not None, "--held-out": held_out is not None}
+    idle["--weights"] = weights is not None and "perceptual" not in paired
+    if names := [name for name, given in idle.items() if given]:
+        raise UsageError(f"{', '.join(names)} say nothing to {', '.join(paired)}, which compare pairs: leave that out")
 
 
 def _judged(

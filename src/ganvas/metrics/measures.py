@@ -164,7 +164,7 @@ def msssim(evidence: Evidence, pairs: int = 1_000) -> list[Score]:
     """How alike generated pictures are to each other: mean MS-SSIM over random pairs (Odena et al. 2017)."""
     value = diversity(evidence.pictures, pairs=pairs, seed=evidence.seed)
     score = evidence.score("msssim", value, "lower", parameters={"pairs": pairs, "seed": evidence.seed})
-    return [_without_extractor(score, "msssim")]
+    return [_without_extractor(score, "msssim (diversity)")]
 
 
 def per_class_fd(evidence: Evidence) -> list[Score]:
