@@ -28,14 +28,14 @@ def _alone(tmp_path, monkeypatch):
 def folder(tmp_path):
     """Makes a folder of pictures in two classes: the numbers from first on, as grey blocks with some noise."""
 
-    def make(name: str, count: int = 120, *, first: int = 0, size: int = 16, mode: str = "L", noise: int = 60) -> Path:
+    def make(name: str, count: int = 120, *, first=0, size=16, mode="L", noise=60, oblong=False) -> Path:
         for number in range(first, first + count):
             dice = np.random.default_rng(number)
             pixels = np.zeros((size, size, 3), int) + dice.integers(20, 180)
             half = size // 2
             pixels[: half if number % 2 else size, : size if number % 2 else half] += 60
             pixels += dice.integers(0, noise + 1, pixels.shape[:2])[..., None]
-            image = Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).convert(mode)
+            image = Image.fromarray(pixels.clip(0, 255).astype(np.uint8)[:, : size - size // 4 * oblong]).convert(mode)
             path = tmp_path / name / ("wide" if number % 2 else "tall") / f"{number:05d}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             image.save(path)
@@ -154,7 +154,16 @@ def test_pictures_that_cannot_be_compared_are_told(folder, tmp_path):
     folder("mixed", 10, first=10, size=24)
     with pytest.raises(ganvas.DataError, match=r"not all square and of one size.*--size N"):
         evaluate(mixed, real, extractor="pixels")
-    assert evaluate(mixed, real, extractor="pixels", size=16, metrics=["fd"]).scores
+    said = []
+    oblong = folder("oblong", 60, oblong=True)
+    score = evaluate(mixed, oblong, extractor="pixels", size=16, metrics=["fd"], say=said.append).scores[0]
+    assert score.protocol.fit == "centre squares, by Lanczos"
+    assert score.protocol.reference_part == "all but each tenth, at 16 pixels (centre squares, by Lanczos)"
+    assert sum("brought to 16 x 16 pixels: centre squares" in sentence for sentence in said) == 2
+    alike = evaluate(real, oblong, extractor="pixels", metrics=["fd"]).scores[0].protocol
+    assert (alike.fit, alike.reference_part) == ("as they are", score.protocol.reference_part)
+    padded = evaluate(folder("large", 20, size=28), "fashion-mnist", extractor="pixels", size=32, metrics=["fd"])
+    assert padded.scores[0].protocol.reference_part == "all, at 32 pixels (padded with 0)"
     with pytest.raises(ganvas.DataError, match="has one picture"):
         evaluate(folder("one", 1), real, extractor="pixels")
     with pytest.raises(ganvas.DataError, match="has one picture"):

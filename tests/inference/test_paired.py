@@ -66,7 +66,7 @@ def test_pairs_are_compared_at_their_own_size_and_their_scores_averaged(sides):
         assert score.spread == pytest.approx(np.std(values))
         assert score.better == "higher"
         assert (score.protocol.count, score.protocol.channels, score.protocol.extractor) == (3, 3, None)
-        assert score.protocol.parameters["size"] == "as they are"
+        assert (score.protocol.fit, score.protocol.parameters["size"]) == ("as they are", None)
     assert found.scores[2].protocol.parameters["scales"] == 2  # of the smallest, 33 pixels
 
 
@@ -88,7 +88,8 @@ def test_equal_pictures_are_a_hundred_decibels_and_counted(sides):
 def test_a_size_brings_the_centre_squares_of_both_to_it(sides):
     save(picture(7, 70, 70), sides[0] / "0" / "0.bmp")  # another size than its partner
     found = evaluate(*sides, metrics=["ssim"], size=32)
-    assert found.scores[0].protocol.parameters["size"] == 32
+    protocol = found.scores[0].protocol
+    assert (protocol.fit, protocol.parameters["size"]) == ("centre squares, by Lanczos", 32)
     with pytest.raises(ganvas.DataError, match=r"0/0 are 70 x 70 and 40 x 48.*--size N"):
         evaluate(*sides, metrics=["ssim"])
 
@@ -165,7 +166,7 @@ def test_a_zip_is_compared_with_a_folder(sides):
 
 def test_the_protocol_has_all_that_a_score_depends_on(sides):
     psnr, ssim, ms_ssim = evaluate(*sides, metrics=["psnr", "ssim", "ms-ssim"]).scores
-    common = {"size": "as they are", "transparency": "composited on white", "range": 255}
+    common = {"size": None, "transparency": "composited on white", "range": 255}
     assert psnr.protocol.parameters == {**common, "equal": "100 dB"}
     window = {"window": "Gaussian, 11 pixels, sigma 1.5, wholly inside", "k1": 0.01, "k2": 0.03}
     assert ssim.protocol.parameters == {**common, **window}

@@ -20,6 +20,7 @@ PROTOCOL = Protocol(
     resize="none",
     input="pixels / 255",
     channels=1,
+    fit="as they are",
     count=100,
     reference="clothes",
     reference_sha256="abc",
@@ -43,6 +44,7 @@ def test_a_score_survives_a_file():
         ("resize", "clean"),
         ("input", "(x - 127) / 128"),
         ("channels", 3),
+        ("fit", "centre squares, by Lanczos"),
         ("rounding", "truncated"),
         ("count", 99),
         ("reference_sha256", "abd"),
@@ -61,14 +63,18 @@ def test_other_seeds_and_versions_may_be_compared():
 
 def test_a_file_of_before_is_read_and_what_it_does_not_tell_counts_as_differing():
     former = Score("fd (pixels)", 1.5, "lower", PROTOCOL, found={"p_value": 0.1}).as_dict()
-    for field in ("input", "channels"):
+    for field in ("input", "channels", "fit"):
         del former["protocol"][field]
     former["protocol"]["parameters"] = {"k": 3, **former.pop("found")}  # where that used to be
     old = Score.from_dict(former)
     assert (old.protocol.parameters, old.found) == ({"k": 3}, {"p_value": 0.1})
     known = dataclasses.replace(PROTOCOL, parameters={"k": 3})
-    assert differences([old.protocol, known]) == {"input": ["unknown", "pixels / 255"], "channels": ["unknown", 1]}
-    assert differences([old.protocol, old.protocol]).keys() == {"input", "channels"}
+    assert differences([old.protocol, known]) == {
+        "input": ["unknown", "pixels / 255"],
+        "channels": ["unknown", 1],
+        "fit": ["unknown", "as they are"],
+    }
+    assert differences([old.protocol, old.protocol]).keys() == {"input", "channels", "fit"}
     assert Score.from_dict(old.as_dict()) == old
 
 

@@ -217,6 +217,7 @@ def _protocol(subject: Subject, real: Reals, extract: Extractor, number: int) ->
     return Protocol(
         metric="",
         **extract.protocol,
+        fit=subject.fit,
         count=number,
         reference=real.name,
         reference_sha256=real.sha256,

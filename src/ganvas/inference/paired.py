@@ -15,6 +15,7 @@ from ganvas import data as data_room
 from ganvas.core.ahead import one_ahead
 from ganvas.core.errors import DataError
 from ganvas.data import Pairs
+from ganvas.data.fit import AS_THEY_ARE, SQUARED
 from ganvas.inference.subject import Say
 from ganvas.metrics.extraction import Progress
 from ganvas.metrics.perceptual import LEAST, PerceptualDistance
@@ -41,20 +42,20 @@ def paired_scores(
         say(f"{len(pairs):,} pairs of {pairs.titles[0]} and {pairs.titles[1]}")
         values, reference = _values(pairs, size, {name: measure for name, (measure, _) in measures.items()}, say)
         shown = [pairs.pair(number, min(size or _SHOWN_SIZE, _SHOWN_SIZE)) for number in range(min(_SHOWN, len(pairs)))]
-        shape = {"size": "as they are"} if size is None else {"size": size, "fit": "centre square, Lanczos"}
         scores = []
         for name, (_, told) in measures.items():
             protocol = Protocol(
                 metric=name,
                 **{**_NO_EXTRACTOR, **told.get("extractor", {})},
                 channels=pairs.channels,
+                fit=AS_THEY_ARE if size is None else SQUARED,
                 count=len(pairs),
                 reference=pairs.titles[1],
                 reference_sha256=reference,
                 reference_part="the partners, by name",
                 reference_count=len(pairs),
                 seeds="a folder's pictures",
-                parameters={**shape, "transparency": "composited on white", **told.get("parameters", {})},
+                parameters={"size": size, "transparency": "composited on white", **told.get("parameters", {})},
             )
             scores.append(_score(values[name], protocol))
     return scores, np.stack([np.stack(side) for side in zip(*shown, strict=True)])

@@ -11,7 +11,8 @@ from torch import Tensor
 from ganvas import data as data_room
 from ganvas.core.errors import DataError
 from ganvas.data import Dataset
-from ganvas.inference.subject import Say, Subject, picked
+from ganvas.data.fit import AS_THEY_ARE
+from ganvas.inference.subject import Say, Subject, open_fitted, picked
 
 _EVERY = 10  # of a reference without a test part of its own, every so manieth picture is held out
 _FEWEST = 50  # pictures of a reference from which some are held out
@@ -65,13 +66,13 @@ def reference_of(
             f"{subject.name} is {kinds[subject.channels]} and {against} is {kinds[seen.channels]}: they cannot be "
             "compared. Bring both to the same kind first"
         )
-    whole = data_room.open_data(against, size=subject.size, channels=subject.channels, say=say)
+    whole = open_fitted(against, subject.size, subject.channels, say)
     if len(whole) < 2:
         raise DataError(f"{against} has one picture; a reference needs 2 or more, and thousands to mean something")
     of_run = _held_out_by_run(subject, whole) if held_out is None else 0
     test = held_out if held_out is not None else data_room.test_part(whole.where)
     if test is not None and not of_run:
-        other = data_room.open_data(test, size=subject.size, channels=subject.channels, say=say)
+        other = open_fitted(test, subject.size, subject.channels, say)
         held = _part(other, "all", np.arange(len(other)), unseen=True)
         if other.classes != whole.classes:
             held = dataclasses.replace(held, labels=None)
@@ -96,5 +97,5 @@ def _held_out_by_run(subject: Subject, whole: Dataset) -> int:
 
 def _part(data: Dataset, part: str, indices: np.ndarray, *, unseen: bool = False) -> Reals:
     labels = None if data.labels is None else data.labels[indices]
-    words = f"{part}, at {data.size} pixels"
+    words = f"{part}, at {data.size} pixels" + ("" if data.fit == AS_THEY_ARE else f" ({data.fit})")
     return Reals(data.name, data.fingerprint, words, data.images, indices, labels, unseen)

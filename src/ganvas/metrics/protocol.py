@@ -9,7 +9,7 @@ from ganvas.core.version import VERSION
 # Fields in which two protocols may differ and their scores still be compared.
 _MAY_DIFFER = ("seeds", "version")
 UNKNOWN = "unknown"  # a field that a file of an earlier version does not have
-_FORMERLY = {"input": UNKNOWN, "channels": UNKNOWN}  # fields that came later than the first files
+_FORMERLY = {"input": UNKNOWN, "channels": UNKNOWN, "fit": UNKNOWN}  # fields that came later than the first files
 _FOUND = ("r_squared", "statistic", "p_value", "verdict", "equal_pairs")  # which those had among the parameters
 
 
@@ -18,7 +18,8 @@ class Protocol:
     """How a score came to be.
 
     metric: fd, kd, precision ... extractor, weights_sha256, layer, resize, input: what saw the pictures and how, None
-    where nothing was learned or no features are used. channels: of all pictures; UNKNOWN in files of before.
+    where nothing was learned or no features are used. channels: of all pictures; UNKNOWN in files of before. fit: how
+    the pictures that are judged came to their size, before the extractor; reference_part says it of the others.
     rounding: how pictures became integers. count: generated pictures. reference: the name of the real data;
     reference_sha256: of its pixels and labels; reference_part: which of its pictures; reference_count: how many.
     seeds: of the generated pictures. parameters: of the metric (k, subsets ...).
@@ -31,6 +32,7 @@ class Protocol:
     resize: str | None
     input: str | None
     channels: int | str
+    fit: str
     count: int
     reference: str
     reference_sha256: str

@@ -38,6 +38,7 @@ class Scorer:
         return Protocol(
             metric="fd",
             **self._extract.protocol,
+            fit="as they are",
             count=count,
             reference=self._data,
             reference_sha256=self._fingerprint,
