@@ -49,8 +49,11 @@ def evaluate(
         json: One JSON object on stdout.
     """
     from ganvas.inference import comparison, evaluation
+    from ganvas.inference.evaluation_page import check_out, write_page
 
     run = Path(what)
+    if out is not None:
+        check_out(Path(out))
     found = evaluation.evaluate(
         what,
         against if against is not None else evaluation.trained_on(run),
@@ -64,12 +67,6 @@ def evaluate(
         seed=seed,
         say=terminal.say,
     )
-    if (run / "settings.toml").is_file():
-        comparison.keep(found, run)
-    if out is not None:
-        from ganvas.inference.evaluation_page import write_page
-
-        terminal.say(f"The report: {write_page(found, Path(out), run)}")
     to = answer(found.as_dict(), json)
     rows = [
         (
@@ -86,6 +83,10 @@ def evaluate(
             terminal.say(str(score.found["verdict"]), to)
     for warning in dict.fromkeys(warning for score in found.scores for warning in score.warnings):
         terminal.say(f"take care: {warning}")
+    if (run / "settings.toml").is_file():
+        comparison.keep(found, run)
+    if out is not None:
+        terminal.say(f"The report: {write_page(found, Path(out), run)}")
 
 
 def compare(

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from ganvas.core import files
@@ -33,18 +34,21 @@ class Row:
 
 
 def keep(evaluation: Evaluation, run: Path) -> Path:
-    """Leave an evaluation in a run, for `compare`, beside former scores that were not measured again."""
+    """Leave an evaluation in a run, for `compare`, beside former scores that were not measured again.
+
+    A file of former ones that cannot be read is replaced. Raises DataError if the run's folder cannot be written.
+    """
     path = run / "scores" / EVALUATION
     content = evaluation.as_dict()
-    if path.exists():
-        former = [score.as_dict() for name, score in _scores(path).items() if name not in _names(evaluation)]
+    with suppress(DataError):
+        measured = {score.name for score in evaluation.scores}
+        former = [score.as_dict() for name, score in _scores(path).items() if name not in measured]
         content["scores"] = [*content["scores"], *former]
-    files.write_text(path, json.dumps(content, indent=2) + "\n")
+    try:
+        files.write_text(path, json.dumps(content, indent=2) + "\n")
+    except OSError as error:
+        raise DataError(f"{path} cannot be written: {error.strerror or error}. The scores are not kept") from None
     return path
-
-
-def _names(evaluation: Evaluation) -> set[str]:
-    return {score.name for score in evaluation.scores}
 
 
 def compare(runs: Sequence[str | Path]) -> list[Row]:

@@ -21,7 +21,7 @@ from ganvas.metrics import references
 from ganvas.metrics.domain import DomainExtractor, train_domain_classifier
 from ganvas.metrics.extraction import features_of
 from ganvas.metrics.extractors import Extractor
-from ganvas.metrics.frechet import Statistics, statistics
+from ganvas.metrics.frechet import Statistics, from_moments, statistics
 from ganvas.metrics.measures import MEASURES, Evidence, memorization_of
 from ganvas.metrics.protocol import Protocol, Score
 from ganvas.training.folder import RunFolder
@@ -174,8 +174,17 @@ def _extractor(
     if name == "domain" and weights is None:
         weights = user_cache() / "domain" / f"{real.sha256[:24]}.safetensors"
         if not weights.exists():
-            _train_domain(real, held, say).save(weights)
+            _keep_domain(_train_domain(real, held, say), weights)
     return metrics_room.extractor(name, real.channels, None if weights is None else Path(weights), resize, say)
+
+
+def _keep_domain(extractor: DomainExtractor, path: Path) -> None:
+    try:
+        extractor.save(path)
+    except OSError as error:
+        raise DataError(
+            f"The domain extractor cannot be kept in {path.parent} ({error.strerror or error}): set XDG_CACHE_HOME"
+        ) from None
 
 
 def _train_domain(real: Reals, held: Reals | None, say: Say) -> DomainExtractor:
@@ -208,9 +217,14 @@ def _seen(real: Reals, extract: Extractor, *, also_features: bool, say: Say) -> 
     features = torch.empty(0, extract.dimensions)
     if also_features or not kept.exists():
         features = features_of(extract, real.parts(), len(real), say)
-    if not kept.exists():
-        references.write(kept, statistics(features), key)
-    return references.read(kept, key), features
+    if kept.exists():
+        return references.read(kept, key), features
+    found = statistics(features)
+    try:
+        references.write(kept, found, key)
+    except OSError as error:
+        say(f"The reference's statistics could not be kept in {kept.parent} ({error.strerror or error}); going on")
+    return from_moments(found.mean, found.covariance, found.count), features  # as they are when read again
 
 
 def _protocol(subject: Subject, real: Reals, extract: Extractor, number: int) -> Protocol:

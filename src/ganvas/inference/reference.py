@@ -59,13 +59,9 @@ def reference_of(
 
     held_out: real pictures in place of those that the run kept out of training, a named set's test part, or each tenth.
     """
-    seen = data_room.survey(against, say=say)
-    if seen.channels != subject.channels and not subject.card:
-        kinds = {1: "grey", 3: "in colour", 4: "in colour with transparency"}
-        raise DataError(
-            f"{subject.name} is {kinds[subject.channels]} and {against} is {kinds[seen.channels]}: they cannot be "
-            "compared. Bring both to the same kind first"
-        )
+    for where in (against, held_out):
+        if where is not None and not subject.card:  # for a generator pictures are read as in its training
+            _check_kind(subject, where, say)
     whole = open_fitted(against, subject.size, subject.channels, say)
     if len(whole) < 2:
         raise DataError(f"{against} has one picture; a reference needs 2 or more, and thousands to mean something")
@@ -85,6 +81,17 @@ def reference_of(
         return _part(whole, "all", np.arange(len(whole))), None
     rest = np.setdiff1d(np.arange(len(whole)), out)
     return _part(whole, f"all but {words}", rest), _part(whole, words, out, unseen=of_run > 0)
+
+
+def _check_kind(subject: Subject, where: str | Path, say: Say) -> None:
+    """Raise DataError for grey pictures beside pictures in colour."""
+    seen = data_room.survey(where, say=say)
+    if seen.channels != subject.channels:
+        kinds = {1: "grey", 3: "in colour", 4: "in colour with transparency"}
+        raise DataError(
+            f"{subject.name} is {kinds[subject.channels]} and {where} is {kinds[seen.channels]}: they cannot be "
+            "compared. Bring both to the same kind first"
+        )
 
 
 def _held_out_by_run(subject: Subject, whole: Dataset) -> int:
