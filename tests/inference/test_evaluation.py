@@ -374,3 +374,42 @@ def test_features_that_are_not_finite_are_told(folder, monkeypatch):
     monkeypatch.setattr(PixelExtractor, "_features", lambda self, batch: broken(self, batch).fill_(float("nan")))
     with pytest.raises(ganvas.DataError, match="NaN or infinite"):
         evaluate(folder("fake", 60, first=500), folder("real", 80), metrics=["fd"], extractor="pixels")
+
+
+def test_likeness_among_generated_pictures_is_held_against_that_among_real_ones(folder):
+    real = folder("real", 300, size=32)
+    (score,) = evaluate(folder("fake", 60, first=900, size=32), real, metrics=["msssim"], extractor="pixels").scores
+    assert (score.floor_count, score.protocol.extractor, score.protocol.input) == (30, None, None)
+    assert score.value == pytest.approx(score.floor, abs=0.1)
+    (alike,) = evaluate(folder("one", 2, first=900, size=32), real, metrics=["msssim"], extractor="pixels").scores
+    assert alike.floor == score.floor
+
+
+def test_every_score_but_pairs_has_a_floor_where_pictures_are_held_out(folder, tmp_path):
+    real, unseen = folder("real", 400, size=32), folder("unseen", 200, first=3_000, size=32)
+    names = ["fd", "fd-infinity", "kd", "prdc", "msssim", "fd-per-class", "memorization"]
+    found = evaluate(folder("fake", 160, first=900, size=32), real, metrics=names, extractor="pixels", held_out=unseen)
+    assert [score.name for score in found.scores if score.floor is None] == []
+    per_class = [score for score in found.scores if score.name.startswith("fd-per-class")]
+    assert [score.floor_count for score in per_class] == [80, 80]
+
+
+def test_a_score_that_the_extractor_cannot_give_is_refused_before_pictures_are_looked_at(folder, monkeypatch):
+    monkeypatch.setattr("ganvas.inference.evaluation.features_of", pytest.fail)
+    with pytest.raises(ganvas.DataError, match="does not classify"):
+        evaluate(folder("fake", 60, first=500), folder("real", 60), metrics=["fd", "is"], extractor="pixels")
+
+
+def test_an_extrapolation_along_no_line_is_warned_of(folder, monkeypatch):
+    from ganvas.metrics import measures
+    from ganvas.metrics.extrapolation import Extrapolated
+
+    fake, real = folder("fake", 150, first=500), folder("real", 150)
+    monkeypatch.setattr(measures, "frechet_at_infinity", lambda *a, **k: Extrapolated(1.0, 2.0, 0.2, (50, 60)))
+    (score,) = evaluate(fake, real, metrics=["fd-infinity"], extractor="pixels").scores
+    assert any("lie on no line" in warning for warning in score.warnings)
+
+
+def test_the_score_that_could_not_be_had_is_named(folder):
+    with pytest.raises(ganvas.DataError, match=r"prdc: This score needs 6"):
+        evaluate(folder("few", 4, first=40), folder("real", 60), metrics=["fd", "prdc"], extractor="pixels")

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 from torch.func import functional_call
 
-from ganvas.losses.penalties import clip_weights, gradient_penalty, r1, r2
+from ganvas.losses.penalties import clip_weights, gradient_penalty, path_length, r1, r2
 
 SHAPE = (5, 2, 3, 3)
 
@@ -127,6 +127,41 @@ def test_parts_of_a_batch_weighted_by_their_share_add_up_to_the_whole():
 def test_r1_needs_pictures_that_require_grad():
     with pytest.raises(RuntimeError, match="grad"):
         r1(linear_critic(1)(pictures(0)), pictures(0))
+
+
+def linear_generator(w):
+    """w [N, 3] -> pictures A w, and A [2, 2, 2, 3]."""
+    matrix = torch.randn(2, 2, 2, 3, generator=torch.Generator().manual_seed(4), dtype=torch.float64)
+    return torch.einsum("chwk,nk->nchw", matrix, w), matrix
+
+
+def test_path_length_of_a_linear_generator_has_a_closed_form():
+    w = torch.randn(5, 3, dtype=torch.float64).requires_grad_()
+    images, matrix = linear_generator(w)
+    noise = torch.randn(images.shape, dtype=torch.float64)
+    lengths = torch.stack([(matrix.flatten(0, 2).T @ y.flatten()).norm() for y in noise])
+    penalty, mean = path_length(images, w, noise, torch.tensor(0.7, dtype=torch.float64), 0.9)
+    assert penalty.item() == pytest.approx((lengths - 0.7).square().mean().item())
+    assert mean.item() == pytest.approx(0.9 * 0.7 + 0.1 * lengths.mean().item())
+    assert not mean.requires_grad
+
+
+def test_path_length_of_parts_of_a_batch_adds_up_to_the_whole():
+    w = torch.randn(5, 3, dtype=torch.float64)
+    noise, mean = torch.randn(5, 2, 2, 2, dtype=torch.float64), torch.tensor(0.7, dtype=torch.float64)
+
+    def of(part):
+        own = w[part].clone().requires_grad_()
+        return torch.stack(path_length(linear_generator(own)[0], own, noise[part], mean, 0.9))
+
+    torch.testing.assert_close(of(slice(0, 2)) * 0.4 + of(slice(2, 5)) * 0.6, of(slice(0, 5)))
+
+
+def test_path_length_is_differentiable_in_the_generators_weights():
+    w = torch.randn(4, 3, dtype=torch.float64).requires_grad_()
+    noise, mean = torch.randn(4, 5, dtype=torch.float64), torch.tensor(0.3, dtype=torch.float64)
+    weight = torch.randn(5, 3, dtype=torch.float64).requires_grad_()
+    assert torch.autograd.gradcheck(lambda weight: path_length((w @ weight.T).tanh(), w, noise, mean, 0.9)[0], weight)
 
 
 def test_clipping_bounds_every_parameter_in_place_and_leaves_small_ones():

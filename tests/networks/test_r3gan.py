@@ -107,8 +107,17 @@ def test_a_width_that_groups_do_not_divide_is_refused():
         R3GANGenerator(R3GANGenerator.Settings(width=12), size=16, channels=3, classes=0)
 
 
-def test_the_side_of_a_map_says_its_width():
-    network = R3GANGenerator(R3GANGenerator.Settings(width=32, group=0), size=128, channels=3, classes=0)
-    assert [layer.mix.in_channels for layer in network.stages if isinstance(layer, Block)][::2] == [
-        64, 64, 64, 64, 32, 16,
-    ]  # fmt: skip
+@pytest.mark.parametrize(("wide", "inside"), [(32, [64, 64, 64, 64, 32, 16]), (8, [64, 64, 32, 16, 8, 4])])
+def test_the_side_of_a_map_says_its_width(wide, inside):
+    settings = R3GANGenerator.Settings(width=32, wide=wide, group=0, blocks=1)
+    network = R3GANGenerator(settings, size=128, channels=3, classes=0)
+    assert [layer.mix.in_channels for layer in network.stages if isinstance(layer, Block)] == inside
+
+
+def test_first_pictures_and_logits_are_neither_flat_nor_wild():
+    torch.manual_seed(0)
+    generator = R3GANGenerator(R3GANGenerator.Settings(width=64), size=32, channels=3, classes=0)
+    judge = R3GANDiscriminator(R3GANDiscriminator.Settings(width=64), size=32, channels=3, classes=0)
+    with torch.no_grad():
+        assert 0.5 < generator(torch.randn(16, 64)).std() < 1.5
+        assert 0.05 < judge(torch.rand(32, 3, 32, 32) * 2 - 1).std() < 2

@@ -10,7 +10,17 @@ from ganvas import api
 from ganvas.training import checkpoints
 
 DCGAN = ("generator.width=8", "discriminator.width=8")
-NARROW = {"mlp": ("generator.hidden=[8, 8]", "discriminator.hidden=[8, 8]")}
+NARROW = {
+    "mlp": ("generator.hidden=[8, 8]", "discriminator.hidden=[8, 8]"),
+    "stylegan2": (
+        "data.size=16",
+        "generator.latent=8",
+        "generator.w_width=8",
+        "generator.max_width=8",
+        "generator.embedding=8",
+        "discriminator.max_width=8",
+    ),
+}
 OFTEN = ("training.tick=16", "training.checkpoint=24", "training.preview=1000000", "training.tensorboard=off")
 
 

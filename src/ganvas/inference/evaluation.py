@@ -22,7 +22,7 @@ from ganvas.metrics.domain import DomainExtractor, train_domain_classifier
 from ganvas.metrics.extraction import features_of
 from ganvas.metrics.extractors import Extractor
 from ganvas.metrics.frechet import Statistics, from_moments, statistics
-from ganvas.metrics.measures import MEASURES, Evidence, memorization_of
+from ganvas.metrics.measures import MEASURES, Evidence, check
 from ganvas.metrics.protocol import Protocol, Score
 from ganvas.training.folder import RunFolder
 
@@ -94,6 +94,7 @@ def evaluate(
         subject = subject_of(what, size, seed, say)
         real, held = reference_of(subject, against, held_out, say)
         extract = _extractor(extractor, real, held, weights, resize, say)
+        check(rest, extract)
         number = min(count, subject.count if subject.count is not None else count)
         evaluation = _judged(subject, real, held, extract, rest, number, seed, say)
     if paired and not isinstance(what, Generator):
@@ -153,9 +154,15 @@ def _judged(
         classes=subject.classes,
         seed=seed,
     )
-    scores = tuple(score for name in metrics for score in MEASURES[name](evidence))
+    scores: list[Score] = []
+    for name in metrics:
+        say(f"  {name}")
+        try:
+            scores += MEASURES[name](evidence)
+        except DataError as error:
+            raise DataError(f"{name}: {error}") from None
     pairs = _pairs(evidence, subject, real, labels, number) if "memorization" in metrics else None
-    return Evaluation(subject.name, real.name, scores, shown[:_SHOWN].numpy(), subject.card, pairs)
+    return Evaluation(subject.name, real.name, tuple(scores), shown[:_SHOWN].numpy(), subject.card, pairs)
 
 
 def trained_on(run: Path) -> str:
@@ -243,7 +250,7 @@ def _protocol(subject: Subject, real: Reals, extract: Extractor, number: int) ->
 
 def _pairs(evidence: Evidence, subject: Subject, real: Reals, labels: np.ndarray | None, number: int) -> np.ndarray:
     """The generated pictures that are nearest to training pictures, and those."""
-    closest = memorization_of(evidence).closest(_PAIRS)
+    closest = evidence.memorization.closest(_PAIRS)
     wanted = {generated: place for place, (generated, _) in enumerate(closest)}
     found: dict[int, np.ndarray] = {}
     start = 0

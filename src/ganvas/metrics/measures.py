@@ -3,8 +3,9 @@
 MEASURES is the table; adding a measure is one function and one line.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -17,10 +18,13 @@ from ganvas.metrics.extrapolation import frechet_at_infinity
 from ganvas.metrics.frechet import Statistics, frechet_distance, statistics
 from ganvas.metrics.inception_score import inception_score
 from ganvas.metrics.kernel import kernel_distance
-from ganvas.metrics.memorization import Memorization, memorization
+from ganvas.metrics.memorization import FALSE_ALARMS, Memorization, memorization
 from ganvas.metrics.neighbours import precision_recall_density_coverage
 from ganvas.metrics.protocol import Protocol, Score
 from ganvas.metrics.structural import diversity
+
+_STRAIGHT = 0.5  # r squared of a line that is worth extrapolating
+_FEWEST_FOR_A_LINE = 50
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,17 @@ class Evidence:
     classes: tuple[str, ...] = ()
     seed: int = 0
 
+    @cached_property
+    def memorization(self) -> Memorization:
+        """Raises DataError where no real pictures are known that training did not see."""
+        if self.held_out is None or not self.unseen:
+            raise DataError(
+                "Memorisation can be judged only against real pictures that training did not see: give them with "
+                "--held-out DATA, let a run keep some of the same data out of training (data.held_out), or leave "
+                "`memorization` out"
+            )
+        return memorization(self.fake, self.real, self.held_out)
+
     def score(self, name: str, value: float, better: str, **more: Any) -> Score:
         """A score under this evidence's protocol. more: fields of Score, and `parameters` of the metric."""
         parameters = more.pop("parameters", {})
@@ -66,25 +81,33 @@ class Evidence:
 
 def fd(evidence: Evidence) -> list[Score]:
     """The Fréchet distance (Heusel et al. 2017)."""
-
-    def distance(features: Tensor) -> float:
-        return frechet_distance(statistics(features), evidence.real_statistics)
-
+    distance = _distance_to(evidence.real_statistics)
     floor = _floor(distance, evidence.fake, evidence.held_out)
     return [evidence.score("fd", distance(evidence.fake), "lower", warnings=_few(evidence), **floor)]
 
 
+def _distance_to(real: Statistics) -> Callable[[Tensor], float]:
+    return lambda features: frechet_distance(statistics(features), real)
+
+
 def fd_infinity(evidence: Evidence) -> list[Score]:
     """The Fréchet distance of infinitely many pictures (Chong & Forsyth 2020)."""
-    found = frechet_at_infinity(evidence.fake, evidence.real_statistics, seed=evidence.seed)
+    real, held = evidence.real_statistics, evidence.held_out
+    line = frechet_at_infinity(evidence.fake, real, seed=evidence.seed)
+    warnings = _few(evidence)
+    if line.r_squared < _STRAIGHT:
+        warnings += (
+            f"the distances of subsets lie on no line (r² {line.r_squared:.2f}), so that fd-infinity says no more "
+            "than fd; take more pictures",
+        )
+    floor: dict[str, Any] = {}
+    if held is not None and len(held) >= max(_FEWEST_FOR_A_LINE, 2 * held.shape[1]):
+        at_infinity = frechet_at_infinity(held, real, seed=evidence.seed).value
+        floor = {"floor": at_infinity, "floor_count": len(held)}
+    parameters, found = {"counts": list(line.counts), "seed": evidence.seed}, {"r_squared": line.r_squared}
     return [
         evidence.score(
-            "fd-infinity",
-            found.value,
-            "lower",
-            parameters={"counts": list(found.counts), "seed": evidence.seed},
-            found={"r_squared": found.r_squared},
-            warnings=_few(evidence),
+            "fd-infinity", line.value, "lower", parameters=parameters, found=found, warnings=warnings, **floor
         )
     ]
 
@@ -149,10 +172,7 @@ def inception(evidence: Evidence) -> list[Score]:
     """The Inception score (Salimans et al. 2016), of whichever classifier the extractor is."""
     logits = evidence.extractor.logits(evidence.fake)
     if logits is None:
-        raise DataError(
-            f"The {evidence.extractor.name} extractor does not classify, so it gives no Inception-style score; "
-            "leave `is` out, or take --extractor imagenet"
-        )
+        raise _no_classifier(evidence.extractor)
     splits = min(10, len(logits))
     found = inception_score(logits, splits=splits)
     held = None if evidence.held_out is None else evidence.extractor.logits(evidence.held_out)
@@ -164,6 +184,8 @@ def msssim(evidence: Evidence, pairs: int = 1_000) -> list[Score]:
     """How alike generated pictures are to each other: mean MS-SSIM over random pairs (Odena et al. 2017)."""
     value = diversity(evidence.pictures, pairs=pairs, seed=evidence.seed)
     score = evidence.score("msssim", value, "lower", parameters={"pairs": pairs, "seed": evidence.seed})
+    if evidence.held_out_pictures is not None and len(held := evidence.held_out_pictures()) > 1:
+        score = replace(score, floor=diversity(held, pairs=pairs, seed=evidence.seed), floor_count=len(held))
     return [_without_extractor(score, "msssim (diversity)")]
 
 
@@ -180,9 +202,13 @@ def per_class_fd(evidence: Evidence) -> list[Score]:
             raise DataError(
                 f"A score per class needs 2 pictures of {name} on both sides, not {len(fake)} and {len(real)}"
             )
-        value = frechet_distance(statistics(fake), statistics(real))
+        distance, held = _distance_to(statistics(real)), None
+        if evidence.held_out is not None and evidence.held_out_labels is not None:
+            held = evidence.held_out[evidence.held_out_labels == number]
         parameters = {"class": name, "count": len(fake), "reference_count": len(real)}
-        score = evidence.score("fd-per-class", value, "lower", parameters=parameters)
+        score = evidence.score(
+            "fd-per-class", distance(fake), "lower", parameters=parameters, **_floor(distance, fake, held)
+        )
         warnings = _too_few(min(len(fake), len(real)), evidence.fake.shape[1])
         scores.append(replace(score, name=f"{score.name}: {name}", warnings=warnings))
     return scores
@@ -190,21 +216,11 @@ def per_class_fd(evidence: Evidence) -> list[Score]:
 
 def memorized(evidence: Evidence) -> list[Score]:
     """Whether generated pictures are nearer to training pictures than unseen real ones are (Meehan et al. 2020)."""
-    judged = memorization_of(evidence)
+    judged = evidence.memorization
     share = judged.flagged.double().mean().item()
     found = {"statistic": judged.statistic, "p_value": judged.p_value, "verdict": judged.verdict}
-    return [evidence.score("memorization", share, "lower", found=found)]
-
-
-def memorization_of(evidence: Evidence) -> Memorization:
-    """Raises DataError where no real pictures are known that training did not see."""
-    if evidence.held_out is None or not evidence.unseen:
-        raise DataError(
-            "Memorisation can be judged only against real pictures that training did not see: give them with "
-            "--held-out DATA, let a run keep some of the same data out of training (data.held_out), or leave "
-            "`memorization` out"
-        )
-    return memorization(evidence.fake, evidence.real, evidence.held_out)
+    count = None if evidence.held_out is None else len(evidence.held_out)
+    return [evidence.score("memorization", share, "lower", found=found, floor=FALSE_ALARMS, floor_count=count)]
 
 
 def cas(evidence: Evidence) -> list[Score]:
@@ -242,6 +258,19 @@ MEASURES: dict[str, Callable[[Evidence], list[Score]]] = {
     "memorization": memorized,
     "cas": cas,
 }
+
+
+def check(metrics: Iterable[str], extractor: Extractor) -> None:
+    """Raises DataError, before any picture is looked at, for a score that this extractor cannot give."""
+    if "is" in metrics and extractor.logits(torch.zeros(1, extractor.dimensions)) is None:
+        raise _no_classifier(extractor)
+
+
+def _no_classifier(extractor: Extractor) -> DataError:
+    return DataError(
+        f"The {extractor.name} extractor does not classify, so it gives no Inception-style score; leave `is` out, or "
+        "take --extractor imagenet"
+    )
 
 
 def _without_extractor(score: Score, name: str) -> Score:

@@ -36,9 +36,11 @@ class Memorization:
     verdict: str
 
     def closest(self, count: int) -> list[tuple[int, int]]:
-        """(generated, training) indices of the closest pairs, the closest first."""
-        order = self.ratios.argsort()[:count].tolist()
-        return [(index, int(self.nearest[index])) for index in order]
+        """(generated, training) indices of the closest pairs, the closest first, each training picture once."""
+        pairs: dict[int, int] = {}
+        for index in self.ratios.argsort().tolist():
+            pairs.setdefault(int(self.nearest[index]), index)
+        return [(generated, training) for training, generated in list(pairs.items())[:count]]
 
 
 def memorization(fake: Tensor, train: Tensor, held_out: Tensor) -> Memorization:

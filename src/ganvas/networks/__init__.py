@@ -9,12 +9,14 @@ GENERATORS = {
     "dcgan": "ganvas.networks.dcgan:DCGANGenerator",
     "conv28": "ganvas.networks.conv28:Conv28Generator",
     "r3gan": "ganvas.networks.r3gan:R3GANGenerator",
+    "stylegan2": "ganvas.networks.stylegan2:StyleGAN2Generator",
 }
 DISCRIMINATORS = {
     "mlp": "ganvas.networks.mlp:MLPDiscriminator",
     "dcgan": "ganvas.networks.dcgan:DCGANDiscriminator",
     "conv28": "ganvas.networks.conv28:Conv28Discriminator",
     "r3gan": "ganvas.networks.r3gan:R3GANDiscriminator",
+    "stylegan2": "ganvas.networks.stylegan2:StyleGAN2Discriminator",
 }
 
 

@@ -1,6 +1,7 @@
 """Layers that several families share: spectral normalisation, first values of weights, the way out to pictures."""
 
 import math
+from contextlib import AbstractContextManager, nullcontext
 from typing import Annotated
 
 import torch
@@ -121,3 +122,9 @@ def to_pictures(features: Tensor) -> Tensor:
     In bfloat16 the steps near -1 and 1 would be about as coarse as those of 8-bit pictures.
     """
     return features.to(torch.promote_types(features.dtype, torch.float32)).tanh()
+
+
+def full_precision(tensor: Tensor) -> AbstractContextManager[object]:
+    """The context in which autocast, where a device of this tensor's kind has it, rounds nothing to bfloat16."""
+    kind = tensor.device.type
+    return torch.autocast(kind, enabled=False) if torch.amp.is_autocast_available(kind) else nullcontext()

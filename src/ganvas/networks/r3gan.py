@@ -20,7 +20,6 @@ from ganvas.networks.layers import Width
 Layer = TypeVar("Layer", nn.Linear, nn.Conv2d)
 SIZES = tuple(2**power for power in range(3, 11))
 SLOPE = 0.2
-_WIDE = 32  # pixels a side up to which maps have the full width; it halves with each doubling above
 
 
 class R3GANGenerator(nn.Module):
@@ -38,8 +37,10 @@ class R3GANGenerator(nn.Module):
         name: Literal["r3gan"] = "r3gan"
         # Numbers in a latent.
         latent: Width = 64
-        # Channels up to 32 pixels a side; they halve with each doubling above.
+        # Channels of maps up to `wide` pixels a side; they halve with each doubling above.
         width: Width = 768
+        # Pixels a side up to which maps have the full width.
+        wide: Width = 32
         # Blocks at each side.
         blocks: Width = 2
         # Channels inside a block, as a multiple of those outside.
@@ -52,7 +53,7 @@ class R3GANGenerator(nn.Module):
     def __init__(self, settings: Settings, *, size: int, channels: int, classes: int) -> None:
         super().__init__()
         check_channels_and_classes(channels, classes)
-        widths = _widths(settings.width, size)
+        widths = _widths(settings, size)
         self.latent, self.size, self.channels, self.classes = settings.latent, size, channels, classes
         self.input = ClassedLatent(settings.latent, classes, settings.embedding)
         self.basis = nn.Parameter(torch.randn(widths[0], 4, 4))
@@ -85,8 +86,10 @@ class R3GANDiscriminator(nn.Module):
 
         # The family's name.
         name: Literal["r3gan"] = "r3gan"
-        # Channels up to 32 pixels a side; they halve with each doubling above.
+        # Channels of maps up to `wide` pixels a side; they halve with each doubling above.
         width: Width = 768
+        # Pixels a side up to which maps have the full width.
+        wide: Width = 32
         # Blocks at each side.
         blocks: Width = 2
         # Channels inside a block, as a multiple of those outside.
@@ -97,7 +100,7 @@ class R3GANDiscriminator(nn.Module):
     def __init__(self, settings: Settings, *, size: int, channels: int, classes: int) -> None:
         super().__init__()
         check_channels_and_classes(channels, classes)
-        widths = _widths(settings.width, size)[::-1]
+        widths = _widths(settings, size)[::-1]
         self.size, self.channels, self.classes = size, channels, classes
         self.from_picture = _plain(nn.Conv2d(channels, widths[0], 1, bias=False))
         stages: list[nn.Module] = []
@@ -118,6 +121,9 @@ class R3GANDiscriminator(nn.Module):
             return features.squeeze(1)
         classes = self.embedding(present_labels(labels, self.classes))
         return (features * classes).sum(dim=1) / math.sqrt(features.shape[1])
+
+
+Settings = R3GANGenerator.Settings | R3GANDiscriminator.Settings
 
 
 class Block(nn.Module):
@@ -198,10 +204,10 @@ def _blocks(
     return [Block(width, settings.expansion, settings.group, count * stages) for _ in range(count)]
 
 
-def _widths(width: int, size: int) -> list[int]:
+def _widths(settings: Settings, size: int) -> list[int]:
     """The channels at sides 4, 8, ... up to the picture's. Raises UsageError for an impossible size."""
     if size not in SIZES:
         powers = ", ".join(map(str, SIZES))
         raise UsageError(f"r3gan makes pictures of {powers} pixels a side, not {size}: choose one of these")
     sides = [4 * 2**doublings for doublings in range(int(math.log2(size)) - 1)]
-    return [max(1, width * _WIDE // max(_WIDE, side)) for side in sides]
+    return [max(1, settings.width * settings.wide // max(settings.wide, side)) for side in sides]

@@ -14,6 +14,7 @@ RECIPES = {
     "wgan": "ganvas.recipes.generate:wgan",
     "wgan-gp": "ganvas.recipes.generate:wgan_gp",
     "r3gan": "ganvas.recipes.generate:r3gan",
+    "stylegan2": "ganvas.recipes.generate:stylegan2",
 }
 
 

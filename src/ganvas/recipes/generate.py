@@ -135,3 +135,29 @@ def r3gan(data: DataSettings) -> GenerateSettings:
         loss=LossSettings(adversarial="relativistic", r1=penalty, r2=penalty),
         training=TrainingSettings(batch=512, average=AverageSettings(half_life=5_000_000)),
     )
+
+
+def stylegan2(data: DataSettings) -> GenerateSettings:
+    """StyleGAN2 as published, without style mixing, path length and augmentation (Karras et al. 2020).
+
+    At 256 and 512 pixels half the channels, up to 32 pixels a mapping network of 2 layers. R1 on every sixteenth round,
+    for which the discriminator's Adam is slowed down in proportion (appendix B, "lazy regularization").
+    """
+    adam, every = OptimizerSettings(lr=2.5e-3, betas=(0.0, 0.99)), 16
+    lazy = every / (every + 1)
+    channel_base = 16384 if 256 <= data.size <= 512 else 32768
+    training = TrainingSettings(average=AverageSettings(half_life=10_000))
+    # The paper's 10 at 1024 pixels with batches of 32, in proportion to pixels / batch.
+    gamma = 10 * (data.size / 1024) ** 2 * 32 / training.batch
+    return GenerateSettings(
+        recipe="stylegan2",
+        data=data,
+        generator=networks.generator("stylegan2").Settings(
+            mapping_layers=2 if data.size <= 32 else 8, channel_base=channel_base
+        ),
+        discriminator=networks.discriminator("stylegan2").Settings(channel_base=channel_base),
+        generator_optimizer=adam,
+        discriminator_optimizer=OptimizerSettings(lr=2.5e-3 * lazy, betas=(0.0, 0.99**lazy)),
+        loss=LossSettings(r1=PenaltySettings(weight=gamma, every=every)),
+        training=training,
+    )

@@ -139,7 +139,7 @@ RULES = (
         _overfitting,
         3,
         "It learns the pictures by heart: more pictures help most; else mirror them (--set data.mirror=true), narrow "
-        "it (--set discriminator.width=32), or stop and use the best checkpoint",
+        "it (--set discriminator.width=32), or stop earlier",
     ),
     Rule(
         "oscillation",

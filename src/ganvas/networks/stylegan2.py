@@ -1,0 +1,300 @@
+"""StyleGAN2: a generator steered layer by layer by styles, and a residual discriminator. Karras et al. 2020.
+
+"Analyzing and Improving the Image Quality of StyleGAN", sections 2 to 4 and appendix B; the mapping network and
+truncation are those of Karras et al. 2019, "A Style-Based Generator Architecture". Every activation is LeakyReLU 0.2
+times sqrt(2), which keeps the signal's size; the factor is folded into the layer before.
+"""
+
+import itertools
+import math
+from collections.abc import Callable
+from typing import Annotated, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ganvas.core.errors import UsageError
+from ganvas.core.settings import settings
+from ganvas.networks.conditioning import ClassedLatent, ProjectionHead, check_channels_and_classes
+from ganvas.networks.equalised import EqualConv2d, EqualEmbedding, EqualLinear
+from ganvas.networks.layers import Width, full_precision
+from ganvas.networks.resampling import convolve, downsampling_convolve, upsample, upsampling_convolve
+
+SIZES = tuple(2**power for power in range(4, 11))
+SLOPE = 0.2
+GAIN = math.sqrt(2)  # of every activation
+PROBES = 1024  # latents whose w are averaged
+
+ChannelBase = Annotated[int, Field(ge=1, le=2**20)]
+
+
+class StyleGAN2Generator(nn.Module):
+    """Latents become w, one for each layer; a learned 4x4 constant becomes a picture under their styles. Figure 2d, 7b.
+
+    mapping: latents -> ws. synthesis: ws -> pictures, about [-1, 1] but not bounded by a tanh. In between ws may be
+    truncated (`mapping.truncate`) or mixed along their second dimension.
+    Raises UsageError for a size that is no power of two from 16 to 1024, and for impossible channels or classes.
+    """
+
+    @settings
+    class Settings:
+        """Settings of the generator."""
+
+        # The family's name.
+        name: Literal["stylegan2"] = "stylegan2"
+        # Numbers in a latent.
+        latent: Width = 512
+        # Numbers in a w.
+        w_width: Width = 512
+        # Layers from latent to w.
+        mapping_layers: Annotated[int, Field(ge=1, le=64)] = 8
+        # Channels at a side are this over the side.
+        channel_base: ChannelBase = 32768
+        # Channels never exceed this.
+        max_width: Width = 512
+        # Numbers in the embedding of a class, beside the latent; not used without classes.
+        embedding: Width = 512
+
+    def __init__(self, settings: Settings, *, size: int, channels: int, classes: int) -> None:
+        super().__init__()
+        check_channels_and_classes(channels, classes)
+        widths = _widths(settings.channel_base, settings.max_width, size)[::-1]
+        self.latent, self.size, self.channels, self.classes = settings.latent, size, channels, classes
+        entry = ClassedLatent(settings.latent, classes, settings.embedding)
+        self.mapping = Mapping(entry, settings.latent, settings.mapping_layers, settings.w_width, 2 * len(widths))
+        self.synthesis = Synthesis(settings.w_width, widths, channels)
+
+    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+        """[N, latent], int64 [N] -> [N, C, H, W] about [-1, 1]; labels are not read without classes."""
+        return self.synthesis(self.mapping(latents, labels))
+
+
+class Mapping(nn.Module):
+    """Latents -> w by fully connected layers with a hundredth of the learning rate. Karras et al. 2019, section 2.
+
+    w_average [w_width] is the middle of all w, for truncation: the mean over `PROBES` latents and all classes in turn.
+    Those latents are drawn at construction and stay. `begin_move` brings the mean up to date; `forward` does not
+    touch it, so that lanes, micro-batches and processes leave the same one.
+    """
+
+    w_average: Tensor
+    probes: Tensor
+
+    def __init__(self, entry: ClassedLatent, latent: int, layers: int, w_width: int, copies: int) -> None:
+        super().__init__()
+        self.copies = copies
+        self.entry = entry
+        widths = [entry.features] + [w_width] * layers
+        self.layers = nn.ModuleList(EqualLinear(*pair, rate=0.01) for pair in itertools.pairwise(widths))
+        self.register_buffer("w_average", torch.zeros(w_width))
+        self.register_buffer("probes", torch.randn(PROBES, latent), persistent=False)
+        self.begin_move()
+
+    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+        """[N, latent], int64 [N] -> ws [N, L, w_width], the same w for all L layers.
+
+        Raises UsageError if labels are missing.
+        """
+        return self._to_w(latents, labels).unsqueeze(1).expand(-1, self.copies, -1)
+
+    def truncate(self, ws: Tensor, truncation: float) -> Tensor:
+        """ws drawn towards their average: 1 changes nothing, 0 leaves the average. Karras et al. 2019, appendix B."""
+        return torch.lerp(self.w_average.to(ws.dtype), ws, truncation)
+
+    @torch.no_grad()
+    def begin_move(self) -> None:
+        """Take the average of w as the weights now have it."""
+        classes = self.entry.classes
+        labels = torch.arange(PROBES, device=self.probes.device) % classes if classes else None
+        self.w_average.copy_(self._to_w(self.probes, labels).mean(dim=0))
+
+    def _to_w(self, latents: Tensor, labels: Tensor | None) -> Tensor:
+        """[N, latent], int64 [N] -> [N, w_width]."""
+        w = self.entry(latents * (latents.square().mean(dim=1, keepdim=True) + 1e-8).rsqrt(), labels)
+        for layer in self.layers:
+            w = functional.leaky_relu(layer(w), SLOPE) * GAIN
+        return w
+
+
+class Synthesis(nn.Module):
+    """ws -> pictures: at each side two styled convolutions, and a picture that is added to that from below. Figure 7b.
+
+    widths: channels at sides 4, 8, ... up to the picture's. L = 2 * len(widths): a picture's layer shares its w with
+    the next side's first convolution.
+    """
+
+    def __init__(self, w_width: int, widths: list[int], channels: int) -> None:
+        super().__init__()
+        self.constant = nn.Parameter(torch.randn(1, widths[0], 4, 4))
+        sides = [4 * 2**level for level in range(len(widths))]
+        self.doubling = nn.ModuleList(  # from 4x4 on: there the first of the two is the constant itself
+            StyledConv(w_width, before, after, side, upsampling_convolve)
+            for side, (before, after) in zip(sides[1:], itertools.pairwise(widths), strict=True)
+        )
+        self.keeping = nn.ModuleList(
+            StyledConv(w_width, width, width, side, convolve) for side, width in zip(sides, widths, strict=True)
+        )
+        self.to_pictures = nn.ModuleList(ToPictures(w_width, width, channels) for width in widths)
+
+    def forward(self, ws: Tensor) -> Tensor:
+        """[N, L, w_width] -> [N, C, H, W], float32 or better."""
+        styles = ws.unbind(dim=1)
+        maps = self.keeping[0](self.constant.expand(len(ws), -1, -1, -1), styles[0])
+        pictures = self.to_pictures[0](maps, styles[1])
+        layers = zip(self.doubling, self.keeping[1:], self.to_pictures[1:], strict=True)
+        for level, (doubling, keeping, to_pictures) in enumerate(layers):
+            maps = doubling(maps, styles[2 * level + 1])
+            maps = keeping(maps, styles[2 * level + 2])
+            pictures = upsample(pictures) + to_pictures(maps, styles[2 * level + 3])
+        return pictures
+
+
+class StyledConv(nn.Module):
+    """A 3x3 convolution whose weight a style scales and normalises, noise, bias, LeakyReLU. Section 2.2, eq. 1 and 3.
+
+    The style scales the maps that go in and the norms divide those that come out: the same as a weight for each
+    picture, which the paper computes with grouped convolutions (appendix B), and one convolution for all.
+    The noise [side, side] is one for all pictures, drawn at construction and kept, because no pass through a network
+    draws; its learned strength starts at 0. side: of the maps that come out.
+    """
+
+    noise: Tensor
+
+    def __init__(self, w_width: int, channels: int, out: int, side: int, convolve: Callable[..., Tensor]) -> None:
+        super().__init__()
+        self.style = EqualLinear(w_width, channels, bias=1.0)
+        self.weight = nn.Parameter(torch.randn(out, channels, 3, 3))
+        self.scale = 1 / math.sqrt(channels * 9)
+        self.bias = nn.Parameter(torch.zeros(out, 1, 1))
+        self.strength = nn.Parameter(torch.zeros(()))
+        self.register_buffer("noise", torch.randn(side, side))
+        self.convolve = convolve
+
+    def forward(self, maps: Tensor, w: Tensor) -> Tensor:
+        """[N, C, H, W], [N, w_width] -> [N, C', side, side]."""
+        style, weight = self.style(w), self.weight * self.scale
+        maps = self.convolve(maps * _by_channel(style, maps), weight)
+        shift = (self.noise * self.strength + self.bias) * GAIN  # [C', side, side]
+        factors = demodulation(weight, style) * GAIN
+        return functional.leaky_relu_(torch.addcmul(shift.to(maps.dtype), maps, _by_channel(factors, maps)), SLOPE)
+
+
+class ToPictures(nn.Module):
+    """A 1x1 convolution from maps to pictures whose weight a style scales, without normalisation. Figure 7b, "tRGB"."""
+
+    def __init__(self, w_width: int, channels: int, out: int) -> None:
+        super().__init__()
+        self.style = EqualLinear(w_width, channels, bias=1.0)
+        self.weight = nn.Parameter(torch.randn(out, channels, 1, 1))
+        self.scale = 1 / math.sqrt(channels)
+        self.bias = nn.Parameter(torch.zeros(out, 1, 1))
+
+    def forward(self, maps: Tensor, w: Tensor) -> Tensor:
+        """[N, C, H, W], [N, w_width] -> [N, C', H, W], float32 or better."""
+        pictures = convolve(maps * _by_channel(self.style(w), maps), self.weight * self.scale)
+        return pictures.to(self.bias.dtype) + self.bias
+
+
+def demodulation(weight: Tensor, style: Tensor) -> Tensor:
+    """One over the norm of each output's weights under a style, eq. 3: [C', C, k, k], [N, C] -> [N, C'].
+
+    In float32 also under autocast.
+    """
+    with full_precision(style):
+        return (functional.linear(style.square(), weight.square().sum(dim=(2, 3))) + 1e-8).rsqrt()
+
+
+def _by_channel(factors: Tensor, maps: Tensor) -> Tensor:
+    """[N, C] -> [N, C, 1, 1] in the maps' precision."""
+    return factors.to(maps.dtype)[:, :, None, None]
+
+
+class StyleGAN2Discriminator(nn.Module):
+    """Residual blocks that halve the side down to 4x4, two dense layers, one logit. Section 4, figure 7c.
+
+    In training a picture's logit depends on its group: the rows 0 to group - 1, the next as many, and so on. A batch
+    that is cut into lanes and micro-batches of whole groups is judged as if it had not been; rows that are left over
+    are a smaller group. In evaluation mode each picture is a group of its own, so its statistic is 0, and logits can
+    be compared with each other but not with those in training. A class enters by projection.
+    Raises UsageError for a size that is no power of two from 16 to 1024, and for impossible channels or classes.
+    """
+
+    @settings
+    class Settings:
+        """Settings of the discriminator."""
+
+        # The family's name.
+        name: Literal["stylegan2"] = "stylegan2"
+        # Channels at a side are this over the side.
+        channel_base: ChannelBase = 32768
+        # Channels never exceed this.
+        max_width: Width = 512
+        # Pictures whose features are compared with each other; 1: each is judged by itself.
+        group: Annotated[int, Field(ge=1)] = 4
+
+    def __init__(self, settings: Settings, *, size: int, channels: int, classes: int) -> None:
+        super().__init__()
+        check_channels_and_classes(channels, classes)
+        widths = _widths(settings.channel_base, settings.max_width, size)
+        self.size, self.channels, self.classes, self.group = size, channels, classes, settings.group
+        last = widths[-1]
+        self.from_pictures = EqualConv2d(channels, widths[0], 1, convolve, gain=GAIN, bias=True)
+        self.blocks = nn.Sequential(*(HalvingBlock(*pair) for pair in itertools.pairwise(widths)))
+        self.conv = EqualConv2d(last + 1, last, 3, convolve, gain=GAIN, bias=True)
+        self.dense = EqualLinear(last * 4 * 4, last)
+        self.head = ProjectionHead(EqualLinear(last, 1), EqualEmbedding(classes, last) if classes else None, side=1)
+
+    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+        """[N, C, H, W] in [-1, 1], int64 [N] -> logits [N]; labels are not read without classes."""
+        maps = self.blocks(functional.leaky_relu_(self.from_pictures(images), SLOPE))
+        deviations = minibatch_deviation(maps, self.group if self.training else 1)
+        maps = torch.cat([maps, deviations.to(maps.dtype).expand(-1, -1, 4, 4)], dim=1)
+        maps = functional.leaky_relu_(self.conv(maps), SLOPE)
+        features = functional.leaky_relu(self.dense(maps.flatten(1)), SLOPE) * GAIN
+        return self.head(features[:, :, None, None], labels)
+
+
+class HalvingBlock(nn.Module):
+    """Two 3x3 convolutions, the second at half the side, beside a 1x1: (their sum) / sqrt(2). Section 4, figure 7c."""
+
+    def __init__(self, channels: int, out: int) -> None:
+        super().__init__()
+        self.first = EqualConv2d(channels, channels, 3, convolve, gain=GAIN, bias=True)
+        self.second = EqualConv2d(channels, out, 3, downsampling_convolve, gain=GAIN / math.sqrt(2), bias=True)
+        self.skip = EqualConv2d(channels, out, 1, downsampling_convolve, gain=1 / math.sqrt(2), bias=False)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """[N, C, H, W] -> [N, C', H/2, W/2]."""
+        inner = functional.leaky_relu_(self.first(maps), SLOPE)
+        return functional.leaky_relu_(self.second(inner), SLOPE) + self.skip(maps)
+
+
+def minibatch_deviation(maps: Tensor, group: int) -> Tensor:
+    """How much the pictures of a group differ: [N, C, H, W] -> [N, 1, 1, 1], the same for all of a group.
+
+    The standard deviation over the group, averaged over channels and places, in float32 or better. Karras et al. 2018
+    (progressive growing), section 3. Groups are rows in sequence; those left over are a smaller one.
+    """
+    whole = len(maps) // group * group
+    groups = (maps[:whole].unflatten(0, (-1, group)), maps[whole:].unsqueeze(0))
+    return torch.cat([_deviations(some) for some in groups if some.numel()])[:, None, None, None]
+
+
+def _deviations(groups: Tensor) -> Tensor:
+    """[G, M, C, H, W] -> [G * M]."""
+    groups = groups.to(torch.promote_types(groups.dtype, torch.float32))
+    variances = groups.var(dim=1, correction=0)  # [G, C, H, W]
+    deviations = (variances + 1e-8).sqrt().mean(dim=(1, 2, 3))
+    return deviations.repeat_interleave(groups.shape[1])
+
+
+def _widths(channel_base: int, max_width: int, size: int) -> list[int]:
+    """The channels at sides size, size/2, ..., 4. Raises UsageError for an impossible size or too small a base."""
+    if size not in SIZES:
+        powers = ", ".join(map(str, SIZES))
+        raise UsageError(f"stylegan2 makes pictures of {powers} pixels a side, not {size}: choose one, or dcgan or mlp")
+    if channel_base < size:
+        raise UsageError(f"stylegan2's channel_base {channel_base} leaves no channel at {size} pixels: raise it")
+    return [min(max_width, channel_base // 2**power) for power in range(int(math.log2(size)), 1, -1)]
