@@ -1,5 +1,7 @@
 """Scores of pictures that pair by name, from files."""
 
+import dataclasses
+import html
 import json
 import zipfile
 from pathlib import Path
@@ -117,7 +119,10 @@ def test_scores_of_pairs_and_of_the_whole_can_be_asked_for_together_and_shown(tm
     assert found.partners.shape == (2, 12, 3, 128, 128)
     page = write_page(found, tmp_path / "report.html", tmp_path).read_text()
     assert "below its partner" in page
-    assert "psnr (pairs)" in page
+    text = html.unescape(page.split("<h2>Protocol</h2><pre>")[1].split("</pre>")[0])
+    for score in found.scores:  # what a score of features has is not said of one of pairs, nor the other way round
+        told = json.loads(text)
+        assert {**told["of all"], **told["of each"][score.name]} == dataclasses.asdict(score.protocol)
 
 
 def test_grey_beside_colour_is_an_error_that_names_both(tmp_path):

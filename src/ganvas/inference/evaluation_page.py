@@ -1,6 +1,7 @@
 """The report of an evaluation: one self-contained HTML page with scores, pictures, closest pairs and the protocol."""
 
 import base64
+import dataclasses
 import html
 import io
 import json
@@ -101,10 +102,14 @@ def _image(pictures: np.ndarray, kind: str, columns: int | None = None) -> str:
 
 
 def _protocols(scores: tuple[Score, ...]) -> str:
-    """What the scores have in common once, and the parameters of each."""
+    """What the scores' protocols have in common once, and what each has of its own."""
     if not scores:
         return ""
-    shared = {name: value for name, value in vars(scores[0].protocol).items() if name not in ("metric", "parameters")}
-    own = {score.name: dict(score.protocol.parameters) for score in scores}
-    text = json.dumps({"protocol": shared, "parameters": own}, indent=2, ensure_ascii=False)
+    held = [dataclasses.asdict(score.protocol) for score in scores]
+    shared = {name: value for name, value in held[0].items() if all(one[name] == value for one in held)}
+    own = {
+        score.name: {name: value for name, value in one.items() if name not in shared}
+        for score, one in zip(scores, held, strict=True)
+    }
+    text = json.dumps({"of all": shared, "of each": own}, indent=2, ensure_ascii=False)
     return f"<h2>Protocol</h2><pre>{html.escape(text)}</pre>"
