@@ -287,9 +287,9 @@ def _trained(trainer: Trainer) -> Run:
         seen = f"{say_count(trainer.clock.images)} images, {say_duration(trainer.clock.seconds)}"
         raise errors.Interrupted(f"Interrupted and saved after {seen}. Continue: ganvas resume {path}")
     if reason == "trouble":
-        found = "\n".join(map(str, trainer.watch.active))
+        found = ", ".join(finding.name for finding in trainer.watch.active)
         raise errors.Troubled(
-            f"Stopped and saved after {say_count(trainer.clock.images)} images, as training.on_trouble asks:\n{found}\n"
+            f"Stopped and saved after {say_count(trainer.clock.images)} images, as --on-trouble stop asks: {found}. "
             f"To go on all the same: ganvas resume {path}"
         )
     return Run(path, reason)

@@ -102,10 +102,17 @@ class Progress:
         parts = [f"{say_count(images)}{goal} images", f"{speed:.0f} images/s" if speed else ""]
         terms = self._tick.get("terms", {})
         parts += [f"{_short(name)} {value:.3g}" for name, value in terms.items()]
-        parts += [f"{name} {value:.3g}" for name, value in list(self._tick.get("score", {}).items())[:1]]
+        parts += self._score()
         left = self._left(images, seconds, speed)
         parts.append(f"{say_duration(left)} left" if left is not None else f"{say_duration(seconds)} so far")
         return " · ".join(part for part in parts if part)
+
+    def _score(self) -> list[str]:
+        """The latest score, and of when it is if it is not of now."""
+        score = self._tick.get("score", {})
+        scored = score.get("images", self._tick.get("images"))
+        when = "" if scored == self._tick.get("images") else f" at {say_count(scored)}"
+        return [f"{name} {value:.3g}{when}" for name, value in list(score.items())[:1]]
 
     def _speed(self) -> float:
         if len(self._marks) > 1 and self._marks[-1][0] > self._marks[0][0]:

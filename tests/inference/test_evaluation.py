@@ -413,3 +413,36 @@ def test_an_extrapolation_along_no_line_is_warned_of(folder, monkeypatch):
 def test_the_score_that_could_not_be_had_is_named(folder):
     with pytest.raises(ganvas.DataError, match=r"prdc: This score needs 6"):
         evaluate(folder("few", 4, first=40), folder("real", 60), metrics=["fd", "prdc"], extractor="pixels")
+
+
+def test_scores_of_an_older_generator_or_another_reference_are_not_kept_beside_new_ones(folder, tmp_path):
+    fake, real = folder("fake", 60, first=500), folder("real", 80)
+    both = evaluate(fake, real, metrics=["fd", "prdc"], extractor="pixels")
+    again = dataclasses.replace(both, scores=both.scores[:1])
+    for changed in ({"card": {"images_seen": 20}}, {"against": "others"}):
+        path = comparison.keep(both, tmp_path / "run")
+        comparison.keep(dataclasses.replace(again, **changed), tmp_path / "run")
+        assert [score["name"] for score in json.loads(path.read_text())["scores"]] == ["fd (pixels)"]
+
+
+@pytest.mark.parametrize("metric", ["cas", "fd-per-class", "memorization"])
+def test_what_the_data_does_not_allow_is_told_before_pictures_are_looked_at(folder, tmp_path, monkeypatch, metric):
+    monkeypatch.setattr("ganvas.inference.evaluation.features_of", pytest.fail)
+    plain = tmp_path / "plain"
+    plain.mkdir()
+    for path in folder("real", 60).rglob("*.png"):
+        path.rename(plain / path.name)
+    with pytest.raises(ganvas.DataError, match=r"needs classes|--held-out"):
+        evaluate(folder("fake", 60, first=500), plain, metrics=["fd", metric], extractor="pixels")
+
+
+def test_a_generator_of_grey_pictures_is_judged_in_grey_and_it_is_said(run, folder):
+    said = []
+    colour = folder("colour", 60, mode="RGB")
+    evaluate(run.path, colour, metrics=["fd"], count=60, extractor="pixels", say=said.append)
+    assert any("judged in grey" in sentence for sentence in said)
+
+
+def test_no_metrics_are_no_evaluation(folder):
+    with pytest.raises(ganvas.UsageError, match="There are: fd"):
+        evaluate(folder("fake", 60, first=500), folder("real", 60), metrics=[])

@@ -99,3 +99,15 @@ def test_a_generator_without_classes_says_so(run):
     generator.classes = ()
     with pytest.raises(UsageError, match="trained without classes"):
         generator.class_number("7")
+
+
+def test_a_generator_with_a_mapping_network_is_truncated_in_its_w():
+    """It normalises its latents, so scaling them would change nothing."""
+    family = networks.generator("stylegan2")
+    torch.manual_seed(0)
+    settings = family.Settings(latent=8, w_width=8, mapping_layers=2, channel_base=256, max_width=16)
+    network = family(settings, size=16, channels=1, classes=0)
+    generator = Generator(network, {"size": 16, "channels": 1, "classes": []}, torch.device("cpu"))
+    whole, half, none = (generator.sample(range(12), truncation=part).astype(float) for part in (1.0, 0.5, 0.0))
+    assert np.abs(none - none[0]).max() == 0
+    assert 0 < np.abs(half - none).mean() < np.abs(whole - none).mean()

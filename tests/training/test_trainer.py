@@ -1,4 +1,5 @@
 import json
+import time
 
 import pytest
 import torch
@@ -286,3 +287,31 @@ def test_a_finished_run_leaves_its_files(ring_trainer):
     assert [line["images"] for line in lines] == [128, 256, 384, 512, 640]
     assert set(lines[0]["terms"]) == {"discriminator/adversarial", "discriminator/r1", "generator/adversarial"}
     assert all(line["images_per_second"] > 0 for line in lines)
+
+
+def test_the_end_of_a_run_is_scored_if_it_was_long_enough_and_not_interrupted(ring_trainer, monkeypatch):
+    for name, seconds, scored in (("short", 1e9, []), ("long", 0.0, [640])):
+        monkeypatch.setattr("ganvas.training.trainer._WORTH_A_SCORE", seconds)
+        trainer = ring_trainer(name, score=1_000_000)
+        trainer.task.score = lambda averages: ("made-up", 1.5)
+        trainer.train()
+        files = sorted((trainer.run.path / "scores").glob("*.json"))
+        assert [json.loads(path.read_text())["images"] for path in files] == scored
+        last = json.loads(trainer.run.journal.read_text().splitlines()[-1])
+        assert last.get("score", {}).get("images") == (640 if scored else None)
+
+
+def test_scores_wait_while_they_have_taken_more_than_a_twentieth_of_the_time(ring_trainer, monkeypatch):
+    monkeypatch.setattr("ganvas.training.trainer._SCORING_ANYHOW", 0.0)
+    trainer = ring_trainer(score=32)
+    taken = []
+
+    def score(averages):
+        taken.append(trainer.clock.images)
+        time.sleep(0.2)  # of a run that takes less than a second: once is over the budget
+        return "made-up", 1.0
+
+    trainer.task.score = score
+    trainer.train()
+    assert taken == [32]
+    assert trainer.stop.scores.seconds >= 0.2

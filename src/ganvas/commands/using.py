@@ -70,8 +70,8 @@ def walk(
     if frames > MOST_FRAMES:
         raise UsageError(f"--frames {frames}: {MOST_FRAMES:,} are the most; at 20 a second they take eight minutes")
     generator, numbers = load(run), parse_seeds(seeds)
-    path = walk_through(generator.latents(numbers, truncation), frames)
+    path = walk_through(generator.latents(numbers), frames)
     number = numbers[0] if label is None else generator.class_number(label)
-    write_animation(generator.pictures(path, [number] * len(path)), Path(out))
+    write_animation(generator.pictures(path, [number] * len(path), truncation=truncation), Path(out))
     report({"frames": frames, "files": [out]}, json)
     terminal.say(f"{frames} frames in {out}")

@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from ganvas.core import files
 from ganvas.core.errors import DataError, UsageError
@@ -34,21 +35,29 @@ class Row:
 
 
 def keep(evaluation: Evaluation, run: Path) -> Path:
-    """Leave an evaluation in a run, for `compare`, beside former scores that were not measured again.
+    """Leave an evaluation in a run, for `compare`.
 
-    A file of former ones that cannot be read is replaced. Raises DataError if the run's folder cannot be written.
+    Former scores that were not measured again stay beside it, if they are of the same generator and reference; a file
+    of them that cannot be read is replaced. Raises DataError if the run's folder cannot be written.
     """
     path = run / "scores" / EVALUATION
     content = evaluation.as_dict()
     with suppress(DataError):
         measured = {score.name for score in evaluation.scores}
-        former = [score.as_dict() for name, score in _scores(path).items() if name not in measured]
+        former = [score.as_dict() for name, score in _of_same(path, content).items() if name not in measured]
         content["scores"] = [*content["scores"], *former]
     try:
         files.write_text(path, json.dumps(content, indent=2) + "\n")
     except OSError as error:
         raise DataError(f"{path} cannot be written: {error.strerror or error}. The scores are not kept") from None
     return path
+
+
+def _of_same(path: Path, content: dict[str, Any]) -> dict[str, Score]:
+    """The scores in a file, if they are of the same generator and the same reference. Raises DataError as `_scores`."""
+    scores = _scores(path)
+    held = json.loads(path.read_text(encoding="utf-8"))
+    return scores if all(held.get(name) == content[name] for name in ("card", "against")) else {}
 
 
 def compare(runs: Sequence[str | Path]) -> list[Row]:

@@ -81,6 +81,8 @@ def evaluate(
     for name in metrics:
         if name not in (*MEASURES, *PAIRED):
             raise UsageError(f"There is no metric {name!r}: {nearest(name, (*MEASURES, *PAIRED))}")
+    if not metrics:
+        raise UsageError(f"Which metrics? There are: {', '.join((*MEASURES, *PAIRED))}")
     if count < 2:
         raise UsageError(f"count {count}: scores need 2 pictures or more")
     paired = [name for name in metrics if name in PAIRED]
@@ -94,7 +96,8 @@ def evaluate(
         subject = subject_of(what, size, seed, say)
         real, held = reference_of(subject, against, held_out, say)
         extract = _extractor(extractor, real, held, weights, resize, say)
-        check(rest, extract)
+        labelled = bool(subject.classes) and real.labels is not None
+        check(rest, extract, labelled=labelled, unseen=len(held) if held is not None and held.unseen else None)
         number = min(count, subject.count if subject.count is not None else count)
         evaluation = _judged(subject, real, held, extract, rest, number, seed, say)
     if paired and not isinstance(what, Generator):
@@ -200,7 +203,7 @@ def _train_domain(real: Reals, held: Reals | None, say: Say) -> DomainExtractor:
             f"A domain extractor is trained on the classes of {real.name}, and it has none, or too few pictures: give "
             "pictures in subfolders, a file with --weights, or another --extractor"
         )
-    say(f"Training a domain extractor on the {len(real):,} pictures of {real.name}; it is kept for the next time")
+    say(f"Training a domain extractor on the {len(real):,} pictures of {real.name} takes minutes; it is kept")
     found = train_domain_classifier(
         real.whole(),
         torch.from_numpy(real.labels),

@@ -36,7 +36,7 @@ def write_page(evaluation: Evaluation, out: Path, run: Path) -> Path:
     card = json.dumps(evaluation.card, indent=2, ensure_ascii=False)
     parts = [
         f"<h1>{html.escape(evaluation.what)}</h1>",
-        f"<p>{len(evaluation.scores)} scores against {html.escape(evaluation.against)}</p>",
+        f"<p>judged against {html.escape(evaluation.against)}</p>",
         _scores(evaluation.scores),
         "<h2>Judged pictures</h2>" + _image(evaluation.pictures, "final"),
         _two_rows(

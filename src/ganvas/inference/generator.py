@@ -16,6 +16,7 @@ from ganvas.core.errors import DataError, UsageError
 from ganvas.core.images import to_uint8
 from ganvas.core.parts import nearest
 from ganvas.core.settings import from_dict
+from ganvas.networks.stylegan2 import StyleGAN2Generator
 from ganvas.training.draws import latents_of_seeds
 
 _USUAL_WIDTHS = 4_000  # the sum of a usual network's layers and latents
@@ -38,26 +39,22 @@ class Generator:
         network = network.eval().requires_grad_(False).float()  # a file may hold half precision
         self._network: Any = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def latents(self, seeds: Sequence[int], truncation: float = 1.0) -> Tensor:
-        """float32 [N, Z]: the latents that seeds mean, drawn towards the middle by `truncation`.
-
-        Raises UsageError if truncation is not within 0 to 2, or there is no seed.
-        """
+    def latents(self, seeds: Sequence[int]) -> Tensor:
+        """float32 [N, Z]: the latents that seeds mean. Raises UsageError if there is no seed."""
         if not len(seeds):
             raise UsageError("There is nothing to draw: give at least one seed")
-        if not 0 <= truncation <= 2:
-            raise UsageError(f"truncation {truncation} is not within 0 (all alike) to 2; 1 changes nothing")
         numbers = [int(seed) for seed in seeds]  # an element of an array means the number that it holds
-        return latents_of_seeds(numbers, self._network.latent) * truncation
+        return latents_of_seeds(numbers, self._network.latent)
 
     def sample(self, seeds: Sequence[int], *, truncation: float = 1.0, label: str | int | None = None) -> np.ndarray:
         """uint8 [N, C, H, W]: the pictures of the seeds; a seed gives the same picture in every call.
 
         truncation: below 1 pictures are more typical and less various. label: the class to draw, by name or number;
-        None takes the classes in turn. Raises UsageError for a class that the generator does not know.
+        None takes the classes in turn. Raises UsageError for a class that the generator does not know, and for what
+        `pictures` cannot draw.
         """
         labels = list(seeds) if label is None else [self.class_number(label)] * len(seeds)
-        return self.pictures(self.latents(seeds, truncation), labels)
+        return self.pictures(self.latents(seeds), labels, truncation=truncation)
 
     def class_number(self, label: str | int) -> int:
         """The number of a class given by name or number. Raises UsageError if there is no such class."""
@@ -69,16 +66,33 @@ class Generator:
             return int(label)
         raise UsageError(f"There is no class {label!r}: {nearest(str(label), self.classes)}")
 
-    def pictures(self, latents: Tensor, labels: Sequence[int]) -> np.ndarray:
-        """uint8 [N, C, H, W] of latents [N, Z]; labels count on beyond the last class from the first again."""
+    def pictures(self, latents: Tensor, labels: Sequence[int], *, truncation: float = 1.0) -> np.ndarray:
+        """uint8 [N, C, H, W] of latents [N, Z]; labels count on beyond the last class from the first again.
+
+        truncation: draws the latents towards the middle, or their w in networks that have one.
+        Raises UsageError if it is not within 0 to 2.
+        """
+        if not 0 <= truncation <= 2:
+            raise UsageError(f"truncation {truncation} is not within 0 (all alike) to 2; 1 changes nothing")
         numbers = torch.tensor([n % len(self.classes) for n in labels]) if self.classes else None
         rows = torch.arange(-(-len(latents) // _AT_ONCE) * _AT_ONCE).clamp(max=len(latents) - 1)
         pieces = []
         with torch.inference_mode():
             for some in rows.split(_AT_ONCE):
                 classes = numbers[some].to(self._device) if numbers is not None else None
-                pieces.append(to_uint8(self._network(latents[some].to(self._device), classes)).cpu())
+                pieces.append(to_uint8(self._draw(latents[some].to(self._device), classes, truncation)).cpu())
         return torch.cat(pieces)[: len(latents)].numpy()
+
+    def _draw(self, latents: Tensor, classes: Tensor | None, truncation: float) -> Tensor:
+        """float32 [N, C, H, W], about [-1, 1]."""
+        network = self._network
+        if isinstance(network, StyleGAN2Generator):
+            pictures: Tensor = network.synthesis(
+                network.mapping.truncate(network.mapping(latents, classes), truncation)
+            )
+        else:
+            pictures = network(latents * truncation, classes)
+        return pictures
 
 
 def load(path: str | Path, *, device: str = "auto") -> Generator:

@@ -60,7 +60,7 @@ def reference_of(
     held_out: real pictures in place of those that the run kept out of training, a named set's test part, or each tenth.
     """
     for where in (against, held_out):
-        if where is not None and not subject.card:  # for a generator pictures are read as in its training
+        if where is not None:
             _check_kind(subject, where, say)
     whole = open_fitted(against, subject.size, subject.channels, say)
     if len(whole) < 2:
@@ -84,14 +84,17 @@ def reference_of(
 
 
 def _check_kind(subject: Subject, where: str | Path, say: Say) -> None:
-    """Raise DataError for grey pictures beside pictures in colour."""
+    """Raise DataError for grey beside colour; for a generator say that all are read as in its training."""
     seen = data_room.survey(where, say=say)
-    if seen.channels != subject.channels:
+    if seen.channels == subject.channels:
+        return
+    if not subject.card:
         kinds = {1: "grey", 3: "in colour", 4: "in colour with transparency"}
         raise DataError(
             f"{subject.name} is {kinds[subject.channels]} and {where} is {kinds[seen.channels]}: they cannot be "
             "compared. Bring both to the same kind first"
         )
+    say(f"{where} is judged in {'grey' if subject.channels == 1 else 'colour'}, as {subject.name} makes pictures")
 
 
 def _held_out_by_run(subject: Subject, whole: Dataset) -> int:

@@ -18,7 +18,7 @@ from ganvas.metrics.extrapolation import frechet_at_infinity
 from ganvas.metrics.frechet import Statistics, frechet_distance, statistics
 from ganvas.metrics.inception_score import inception_score
 from ganvas.metrics.kernel import kernel_distance
-from ganvas.metrics.memorization import FALSE_ALARMS, Memorization, memorization
+from ganvas.metrics.memorization import FALSE_ALARMS, FEWEST_UNSEEN, Memorization, memorization
 from ganvas.metrics.neighbours import precision_recall_density_coverage
 from ganvas.metrics.protocol import Protocol, Score
 from ganvas.metrics.structural import diversity
@@ -56,14 +56,10 @@ class Evidence:
 
     @cached_property
     def memorization(self) -> Memorization:
-        """Raises DataError where no real pictures are known that training did not see."""
-        if self.held_out is None or not self.unseen:
-            raise DataError(
-                "Memorisation can be judged only against real pictures that training did not see: give them with "
-                "--held-out DATA, let a run keep some of the same data out of training (data.held_out), or leave "
-                "`memorization` out"
-            )
-        return memorization(self.fake, self.real, self.held_out)
+        """Raises DataError where fewer than 100 real pictures are known that training did not see."""
+        held_out = self.held_out if self.unseen else None
+        _check_unseen(None if held_out is None else len(held_out))
+        return memorization(self.fake, self.real, held_out)  # type: ignore[arg-type]  # checked
 
     def score(self, name: str, value: float, better: str, **more: Any) -> Score:
         """A score under this evidence's protocol. more: fields of Score, and `parameters` of the metric."""
@@ -260,10 +256,35 @@ MEASURES: dict[str, Callable[[Evidence], list[Score]]] = {
 }
 
 
-def check(metrics: Iterable[str], extractor: Extractor) -> None:
-    """Raises DataError, before any picture is looked at, for a score that this extractor cannot give."""
+def check(metrics: Iterable[str], extractor: Extractor, *, labelled: bool, unseen: int | None) -> None:
+    """Raises DataError, before any picture is looked at, for a score that cannot be given.
+
+    labelled: whether both sides have classes. unseen: real pictures that training did not see, None if nobody knows.
+    """
     if "is" in metrics and extractor.logits(torch.zeros(1, extractor.dimensions)) is None:
         raise _no_classifier(extractor)
+    for name in {"cas", "fd-per-class"} & set(metrics):
+        if not labelled:
+            raise DataError(
+                f"{name} needs classes on both sides: subfolders of pictures, or a generator's classes. Leave it out "
+                "otherwise"
+            )
+    if "memorization" in metrics:
+        _check_unseen(unseen)
+
+
+def _check_unseen(count: int | None) -> None:
+    if count is None:
+        raise DataError(
+            "Memorisation can be judged only against real pictures that training did not see: give them with "
+            "--held-out DATA, let a run keep some of the same data out of training (data.held_out), or leave "
+            "`memorization` out"
+        )
+    if count < FEWEST_UNSEEN:
+        raise DataError(
+            f"Memorisation is judged against {FEWEST_UNSEEN} or more real pictures that training did not see, and "
+            f"there are {count}: give more with --held-out DATA, or leave `memorization` out"
+        )
 
 
 def _no_classifier(extractor: Extractor) -> DataError:

@@ -14,7 +14,7 @@ from ganvas.metrics.features import alike, checked
 from ganvas.metrics.neighbours import blocks
 
 FALSE_ALARMS = 0.01  # the part of unseen real pictures that is flagged
-_FEWEST = 100  # unseen pictures from which a hundredth can be told
+FEWEST_UNSEEN = 100  # unseen pictures from which a hundredth can be told
 _SURE = 0.01  # the p-value below which the verdict is that there are copies
 
 
@@ -49,15 +49,14 @@ def memorization(fake: Tensor, train: Tensor, held_out: Tensor) -> Memorization:
     Raises DataError for fewer than 100 unseen pictures or 2 training pictures, unlike dimensions, values not finite.
     """
     fake, train = checked(fake, "the judged pictures", 1), checked(train, "the training pictures")
-    held_out = checked(held_out, "the unseen pictures", _FEWEST)
+    held_out = checked(held_out, "the unseen pictures", FEWEST_UNSEEN)
     alike(fake, train)
     alike(held_out, train)
-    spacing = _nearest(train, train, itself=True)[0]
-    smallest = spacing[spacing > 0].min() if (spacing > 0).any() else torch.ones((), dtype=torch.float64)
-    spacing = spacing.clamp(min=smallest)
     ours, nearest = _nearest(fake, train)
     theirs, neighbours = _nearest(held_out, train)
-    ratios, usual = ours / spacing[nearest], theirs / spacing[neighbours]
+    looked_up = torch.cat([nearest, neighbours])
+    spacing = _spacing(train, looked_up)
+    ratios, usual = ours / spacing[: len(fake)], theirs / spacing[len(fake) :]
     limit = usual.quantile(FALSE_ALARMS, interpolation="lower")
     flagged = ratios < limit
     statistic = _rank_score(ratios, usual)
@@ -65,14 +64,22 @@ def memorization(fake: Tensor, train: Tensor, held_out: Tensor) -> Memorization:
     return Memorization(flagged, nearest, ratios, statistic, chance, _verdict(flagged, chance, statistic))
 
 
-def _nearest(a: Tensor, b: Tensor, *, itself: bool = False) -> tuple[Tensor, Tensor]:
-    """Distance to, and index of, the nearest in `b` of each in `a`; itself: `a` is `b`, and none is its own nearest."""
-    found = []
-    for rows, distances in blocks(a, b):
-        if itself:
-            distances[torch.arange(len(distances)), torch.arange(rows.start, rows.start + len(distances))] = math.inf
-        found.append(distances.min(dim=1))
+def _nearest(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    """Distance to, and index of, the nearest in `b` of each in `a`."""
+    found = [distances.min(dim=1) for _, distances in blocks(a, b)]
     return torch.cat([one.values for one in found]), torch.cat([one.indices for one in found])
+
+
+def _spacing(train: Tensor, indices: Tensor) -> Tensor:
+    """The distance of these training pictures, int64 [K], to their nearest other, above zero where any is: [K]."""
+    some, places = indices.unique(return_inverse=True)
+    found = []
+    for rows, distances in blocks(train[some], train):
+        distances[torch.arange(len(distances)), some[rows.start : rows.start + len(distances)]] = math.inf
+        found.append(distances.min(dim=1).values)
+    spacing = torch.cat(found)
+    smallest = spacing[spacing > 0].min() if (spacing > 0).any() else torch.ones((), dtype=torch.float64)
+    return spacing.clamp(min=smallest)[places]
 
 
 def _rank_score(a: Tensor, b: Tensor) -> float:

@@ -48,10 +48,8 @@ def read(path: Path, key: Key) -> Statistics:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as held:
             mean, covariance, count = held["mu"], held["sigma"], int(held["count"])
             protocol = json.loads(str(held["protocol"]))
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(
-            f"The reference statistics {path} are damaged: {error}. Delete the file; it is made anew"
-        ) from None
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        raise DataError(f"The reference statistics {path} are damaged. Delete the file; it is made anew") from None
     wanted = dict(key)
     differing = sorted(name for name in wanted.keys() | protocol.keys() if wanted.get(name) != protocol.get(name))
     if differing:

@@ -125,35 +125,36 @@ RULES = (
         "mode collapse",
         _collapse,
         4,
-        "Lower the learning rates, add R1 (--set loss.r1.weight=1), or try --recipe quick",
+        "Lower the learning rates, add or raise R1 (--set loss.r1.weight=1), or try --recipe quick",
     ),
     Rule(
         "the discriminator overpowers the generator",
         _overpowering,
         6,
         "The generator learns little from it: give it fewer moves or a lower learning rate "
-        "(--set discriminator_moves=1), add R1 (--set loss.r1.weight=1), or take the logistic loss instead of minimax",
+        "(--set discriminator_moves=1), add or raise R1 (--set loss.r1.weight=1), or take the logistic loss instead of "
+        "minimax",
     ),
     Rule(
         "the discriminator overfits",
         _overfitting,
         3,
-        "It learns the pictures by heart: more pictures help most; else mirror them (--set data.mirror=true), narrow "
-        "it (--set discriminator.width=32), or stop earlier",
+        "It learns the pictures by heart: more pictures help most; else mirror them (--set data.mirror=true), make it "
+        "narrower (--set discriminator.width=...), or stop earlier",
     ),
     Rule(
         "oscillation",
         _oscillation,
         3,
         "Lower the learning rates, take less momentum (--set generator_optimizer.betas=[0.0,0.99], and so for the "
-        "discriminator), or add R1 (--set loss.r1.weight=1)",
+        "discriminator), or add or raise R1 (--set loss.r1.weight=1)",
     ),
     Rule(
         "divergence",
         _divergence,
         3,
-        "Lower the learning rates, or bound the discriminator: R1 (--set loss.r1.weight=1), a gradient penalty, or "
-        "spectral norm (--set discriminator.norm=spectral)",
+        "Lower the learning rates, or bound the discriminator: more R1 (--set loss.r1.weight=1), a gradient penalty, "
+        "or spectral norm (--set discriminator.norm=spectral)",
     ),
     Rule(
         "memorisation",

@@ -39,6 +39,13 @@ class Journal:
             kept = [line for line in read(self._run.journal) if line["images"] <= images]
             files.write_text(self._run.journal, "".join(json.dumps(line) + "\n" for line in kept))
 
+    def amend(self, images: int, name: str, value: Any) -> None:
+        """Give the last line another value, if it is of so many images."""
+        lines = read(self._run.journal)
+        if lines and lines[-1]["images"] == images and lines[-1].get(name) != value:
+            lines[-1][name] = value
+            files.write_text(self._run.journal, "".join(json.dumps(line) + "\n" for line in lines))
+
     def note(self, sentence: str) -> None:
         """Append a dated sentence to notes.log."""
         now = datetime.datetime.now().astimezone().isoformat(timespec="seconds")

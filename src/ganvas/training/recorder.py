@@ -64,7 +64,7 @@ class Recorder:
             "terms": {name: float(f"{self._sums[name].item() / self._counts[name]:.6g}") for name in names},
         }
         if scores.best_images is not None:
-            line["score"] = {scores.name: scores.value, "best": scores.best, "best_images": scores.best_images}
+            line["score"] = _as_line(scores)
         if slowdown != 1.0:
             line["slowdown"] = slowdown
         self._sums, self._counts = {}, {}
@@ -74,6 +74,11 @@ class Recorder:
             self._journal.tick(line)
             if self._on_tick is not None:
                 self._on_tick(line)
+
+    def complete(self, scores: Scores) -> None:
+        """Give the last line the score of the run's end, where the line was there before it."""
+        if self._journal is not None and scores.images is not None:
+            self._journal.amend(scores.images, "score", _as_line(scores))
 
     def preview(self, averages: Mapping[str, nn.Module], clock: Clock, interval: int) -> None:
         """Write the sample grid samples/000200k.png; where previews are nearer than a thousand, the count in full."""
@@ -108,6 +113,11 @@ class Recorder:
         """Let go of what is open."""
         if self._journal is not None:
             self._journal.close()
+
+
+def _as_line(scores: Scores) -> dict[str, float | int | None]:
+    best = {"best": scores.best, "best_images": scores.best_images}
+    return {scores.name: scores.value, "images": scores.images, **best}
 
 
 def _age(clock: Clock, interval: int) -> str:

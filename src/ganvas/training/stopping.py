@@ -27,10 +27,11 @@ class StopSettings:
 
 
 class Scores:
-    """The latest and the best score of a run; lower is better. seconds: what all its scores have taken."""
+    """The latest and the best score of a run, with the images seen; lower is better. seconds: what all have taken."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
+        self.images: int | None = None
         self.name = ""
         self.value = math.inf
         self.best = math.inf
@@ -38,7 +39,7 @@ class Scores:
 
     def add(self, images: int, name: str, value: float) -> None:
         """A new score after `images` images."""
-        self.name, self.value = name, value
+        self.name, self.value, self.images = name, value, images
         if value < self.best:
             self.best, self.best_images = value, images
 

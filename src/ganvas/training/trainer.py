@@ -30,6 +30,7 @@ Count = Annotated[int, Field(ge=1)]
 
 # However slow a run is, it does not wait longer, in seconds, to report, to show pictures, to save.
 _LONGEST_TICK, _LONGEST_PREVIEW, _LONGEST_CHECKPOINT = 30, 600, 120
+_WORTH_A_SCORE = 20  # seconds of training after which a run's end is scored
 _SCORING, _SCORING_ANYHOW = 0.05, 1.0  # scores wait while they have taken more than this part of the time, in seconds
 
 
@@ -99,6 +100,7 @@ class Trainer:
         self.recorder = Recorder(task, run, self.clock, chosen.tensorboard, processes, on_tick)
         self.signs = Signs(task, self.clock)
         self.watch = health.Watch(read(run.journal))
+        self._ticked = self.clock.seconds
         for sentence in found:
             self._notice(sentence)
         if processes.count > 1 and self._has_batch_norm:
@@ -123,7 +125,7 @@ class Trainer:
                 try:
                     if (reason := self.stop.reason(self.clock)) is not None:
                         self._raise_if(self.sentinel.settle())
-                        self._finish()
+                        self._finish(scored=reason != "interrupted")
                         return reason
                     self._round()
                     before, now = self.clock, time.perf_counter()
@@ -211,9 +213,9 @@ class Trainer:
             return crossed(before.images, self.clock.images, interval)
 
         self._owes_score |= due(self.chosen.score)
-        waits = (_LONGEST_TICK, _LONGEST_PREVIEW, _LONGEST_CHECKPOINT)
         late_tick, late_preview, late_checkpoint, score_due = self.processes.largest(
-            *(crossed(before.seconds, self.clock.seconds, wait) for wait in waits),
+            self.clock.seconds - self._ticked >= _LONGEST_TICK,
+            *(crossed(before.seconds, self.clock.seconds, wait) for wait in (_LONGEST_PREVIEW, _LONGEST_CHECKPOINT)),
             self._owes_score and self.processes.leads and self._has_time_to_score,
         )
         if self._on_round is not None and self.processes.leads:
@@ -264,6 +266,7 @@ class Trainer:
             self._notice(f"{what} was left out after {self.clock.images} images: {error}. Training goes on")
 
     def _tick(self) -> None:
+        self._ticked = self.clock.seconds
         self.recorder.tick(self.clock, self.stop.scores, self.slowdown, self._look_and_tell)
 
     def _look(self, line: Tick) -> None:
@@ -281,10 +284,14 @@ class Trainer:
         if self.watch.active:
             line["health"] = [finding.name for finding in self.watch.active]
 
-    def _finish(self) -> None:
+    def _finish(self, *, scored: bool) -> None:
         """Record and save what has been done since the last tick and the last checkpoint."""
+        worth_it = self.processes.largest(self.clock.seconds >= _WORTH_A_SCORE)[0]
+        if scored and worth_it and self.stop.scores.images != self.clock.images:
+            self._score()
         self._preview()
         self._tick()
+        self.recorder.complete(self.stop.scores)
         self._save()
         self.recorder.close()
 
@@ -303,6 +310,7 @@ class Trainer:
         self.recorder.rewind(self.clock)
         self.signs.begin(self.clock)
         self.watch = health.Watch(read(self.run.journal))
+        self._ticked = self.clock.seconds
         self._notice(
             f"After {at} images {seen} was not finite (NaN or infinity): back to {self.clock.images} images with the "
             f"learning rates times {self.slowdown:g} (restart {retreats} of {sentinel.MOST_RETREATS})"
