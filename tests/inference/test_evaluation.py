@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 import ganvas
+from ganvas.data import held_out_indices
 from ganvas.inference import comparison
 from ganvas.inference.evaluation import evaluate, trained_on
 from ganvas.inference.evaluation_page import write_page
@@ -27,14 +28,14 @@ def _alone(tmp_path, monkeypatch):
 def folder(tmp_path):
     """Makes a folder of pictures in two classes: the numbers from first on, as grey blocks with some noise."""
 
-    def make(name: str, count: int = 120, *, first: int = 0, size: int = 16, mode: str = "L", noise: int = 60) -> Path:
+    def make(name: str, count: int = 120, *, first=0, size=16, mode="L", noise=60, oblong=False) -> Path:
         for number in range(first, first + count):
             dice = np.random.default_rng(number)
             pixels = np.zeros((size, size, 3), int) + dice.integers(20, 180)
             half = size // 2
             pixels[: half if number % 2 else size, : size if number % 2 else half] += 60
             pixels += dice.integers(0, noise + 1, pixels.shape[:2])[..., None]
-            image = Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).convert(mode)
+            image = Image.fromarray(pixels.clip(0, 255).astype(np.uint8)[:, : size - size // 4 * oblong]).convert(mode)
             path = tmp_path / name / ("wide" if number % 2 else "tall") / f"{number:05d}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             image.save(path)
@@ -118,7 +119,7 @@ def test_copies_of_training_pictures_are_found_and_shown(folder, tmp_path):
         picture = sorted(real.rglob("*.png"))[number]
         (fake / picture.parent.name / f"copy{number}.png").write_bytes(picture.read_bytes())
     found = evaluate(fake, real, metrics=["memorization"], extractor="pixels", held_out=unseen)
-    assert "may be copies" in found.scores[0].protocol.parameters["verdict"]
+    assert "may be copies" in found.scores[0].found["verdict"]
     assert found.pairs.shape == (2, 12, 1, 16, 16)
     assert all(np.array_equal(*found.pairs[:, place]) for place in range(10))
     page = write_page(found, tmp_path / "report.html", tmp_path).read_text()
@@ -153,7 +154,16 @@ def test_pictures_that_cannot_be_compared_are_told(folder, tmp_path):
     folder("mixed", 10, first=10, size=24)
     with pytest.raises(ganvas.DataError, match=r"not all square and of one size.*--size N"):
         evaluate(mixed, real, extractor="pixels")
-    assert evaluate(mixed, real, extractor="pixels", size=16, metrics=["fd"]).scores
+    said = []
+    oblong = folder("oblong", 60, oblong=True)
+    score = evaluate(mixed, oblong, extractor="pixels", size=16, metrics=["fd"], say=said.append).scores[0]
+    assert score.protocol.fit == "centre squares, by Lanczos"
+    assert score.protocol.reference_part == "all but each tenth, at 16 pixels (centre squares, by Lanczos)"
+    assert sum("brought to 16 x 16 pixels: centre squares" in sentence for sentence in said) == 2
+    alike = evaluate(real, oblong, extractor="pixels", metrics=["fd"]).scores[0].protocol
+    assert (alike.fit, alike.reference_part) == ("as they are", score.protocol.reference_part)
+    padded = evaluate(folder("large", 20, size=28), "fashion-mnist", extractor="pixels", size=32, metrics=["fd"])
+    assert padded.scores[0].protocol.reference_part == "all, at 32 pixels (padded with 0)"
     with pytest.raises(ganvas.DataError, match="has one picture"):
         evaluate(folder("one", 1), real, extractor="pixels")
     with pytest.raises(ganvas.DataError, match="has one picture"):
@@ -176,6 +186,29 @@ def test_runs_of_one_protocol_are_ranked_and_others_are_not(folder, tmp_path):
     (row,) = comparison.compare([*runs, tmp_path / "runs" / "fewer"])[:1]
     assert row.ranks == (None, None, None)
     assert row.differing == ("count: 100 / 100 / 90",)
+
+
+def test_what_came_out_beside_a_score_keeps_no_one_from_ranking_it(folder, tmp_path):
+    real, unseen = folder("real", 300), folder("unseen", 150, first=5_000)
+    for name, first in (("one", 9_000), ("other", 9_500)):
+        found = evaluate(
+            folder(name, 90, first=first),
+            real,
+            metrics=["memorization", "fd-infinity", "msssim"],
+            extractor="pixels" if name == "one" else "fashion",
+            held_out=unseen,
+            size=32,
+        )
+        comparison.keep(found, tmp_path / "runs" / name)
+    rows = {row.name: row for row in comparison.compare([tmp_path / "runs" / "one", tmp_path / "runs" / "other"])}
+    assert sorted(rows["msssim (diversity)"].ranks) == [1, 2], "it looks at pixels: other extractors make no difference"
+    again = evaluate(
+        tmp_path / "other", real, metrics=["memorization", "fd-infinity"], extractor="pixels", held_out=unseen, size=32
+    )
+    comparison.keep(again, tmp_path / "runs" / "other")
+    rows = {row.name: row for row in comparison.compare([tmp_path / "runs" / "one", tmp_path / "runs" / "other"])}
+    assert None not in rows["memorization (pixels)"].ranks
+    assert None not in rows["fd-infinity (pixels)"].ranks
 
 
 def test_scores_that_are_not_measured_again_are_kept(folder, tmp_path):
@@ -234,10 +267,43 @@ def test_the_pictures_a_run_kept_out_of_training_judge_whether_it_memorised(fold
     fd, memorised = found.scores
     assert (fd.protocol.reference_count, fd.floor_count) == (280, 120)
     assert fd.protocol.reference_part == "all but the 120 that training did not see, at 16 pixels"
-    assert "flagged" in memorised.protocol.parameters["verdict"] or "copies" in memorised.protocol.parameters["verdict"]
+    assert "flagged" in memorised.found["verdict"] or "copies" in memorised.found["verdict"]
+    unseen = folder("unseen", 110, first=5_000)
+    given = evaluate(run.path, photos, metrics=["fd"], count=150, extractor="pixels", held_out=unseen).scores[0]
+    assert (given.protocol.reference_part, given.floor_count) == ("all, at 16 pixels", 110)
     folder("photos", 1, first=900)  # other data now: nobody knows what training saw of it
     with pytest.raises(ganvas.DataError, match="--held-out"):
         evaluate(run.path, photos, metrics=["memorization"], count=150, extractor="pixels")
+
+
+def test_the_memorised_are_sought_among_what_training_saw_and_judged_by_what_it_did_not(folder):
+    photos = folder("photos", 400)
+    settings = ["generator.width=8", "discriminator.width=8", "training.tensorboard=off", "data.held_out=120"]
+    run = ganvas.train(photos, recipe="dcgan", size=16, batch=8, images=16, out="run", set=settings)
+    data, generator = ganvas.open_data(photos, size=16), run.load()
+    unseen = held_out_indices(400, 120)
+    for seen, few in ((np.setdiff1d(np.arange(400), unseen), False), (unseen, True)):
+        generator.pictures = lambda latents, labels, seen=seen: data.images[np.resize(seen, len(latents))]
+        (score,) = evaluate(generator, photos, metrics=["memorization"], count=100, extractor="pixels").scores
+        assert (score.value < 0.1) == few, "a copy of a picture that training did not see is no sign of memorising"
+
+
+def test_a_named_set_with_a_test_part_is_judged_by_what_the_run_kept_out_all_the_same(monkeypatch):
+    settings = ["generator.width=8", "discriminator.width=8", "training.tensorboard=off", "data.held_out=200"]
+    run = ganvas.train("digits", recipe="dcgan", batch=8, images=16, out="run", set=settings)
+    monkeypatch.setattr("ganvas.data.test_part", lambda where: "digits")
+    score = evaluate(run.path, "digits", metrics=["fd"], count=150, extractor="pixels").scores[0]
+    assert score.protocol.reference_part == "all but the 200 that training did not see, at 8 pixels"
+
+
+@pytest.mark.parametrize("claimed", ["many", -3, 400, 10**9, None])
+def test_a_card_that_claims_nonsense_is_not_believed(folder, claimed):
+    photos = folder("photos", 400)
+    settings = ["generator.width=8", "discriminator.width=8", "training.tensorboard=off"]
+    generator = ganvas.train(photos, recipe="dcgan", size=16, batch=8, images=16, out="run", set=settings).load()
+    generator.card["held_out"] = claimed
+    score = evaluate(generator, photos, metrics=["fd"], count=50, extractor="pixels").scores[0]
+    assert score.protocol.reference_part == "all but each tenth, at 16 pixels"
 
 
 def test_a_floor_of_fewer_pictures_comes_with_the_score_of_as_many(folder):
@@ -249,8 +315,31 @@ def test_a_floor_of_fewer_pictures_comes_with_the_score_of_as_many(folder):
     assert fd.at_floor_count > fd.value, "few pictures are further away"
     assert [score.at_floor_count for score in others] == pytest.approx([score.value for score in fewer[1:]])
     assert f"as many judged: {fd.at_floor_count:.4g}" in fd.floor_in_words
+    for name, noise in (("one", 60), ("other", 200)):
+        found = evaluate(folder(name, 120, first=500, noise=noise), real, metrics=["fd"], extractor="pixels")
+        comparison.keep(found, folder("run") / name)
+    row = comparison.compare([folder("run") / "one", folder("run") / "other"])[0]
+    assert (row.floor, row.floor_count) == (fd.floor, 30)
+    assert row.at_floor_count[0] == fd.at_floor_count < row.at_floor_count[1]
     assert fewer[0].at_floor_count is None
     assert "as many" not in fewer[0].floor_in_words
+
+
+def test_a_floor_is_never_of_more_pictures_than_were_judged(folder):
+    fake, real, unseen = folder("fake", 60, first=500), folder("real", 80), folder("unseen", 200, first=5_000)
+    (fd,) = evaluate(fake, real, metrics=["fd"], extractor="pixels", held_out=unseen).scores
+    assert (fd.floor_count, fd.at_floor_count) == (60, None)
+
+
+def test_scores_that_depend_on_the_number_of_pictures_have_one_at_their_floors_and_kd_needs_none(folder, tmp_path):
+    fake, real = folder("fake", 120, first=500, size=28), folder("real", 300, size=28)
+    whole = {s.name: s for s in evaluate(fake, real, metrics=["is", "kd"], extractor="fashion").scores}
+    few = {s.name: s for s in evaluate(fake, real, metrics=["is"], count=30, extractor="fashion").scores}
+    assert whole["is (fashion)"].floor_count == 30
+    assert whole["is (fashion)"].at_floor_count == pytest.approx(few["is (fashion)"].value)
+    kd = whole["kd (fashion)"]
+    assert (kd.floor_count, kd.at_floor_count) == (30, None)
+    assert abs(kd.floor) < abs(kd.value) + 3 * kd.spread
 
 
 def test_a_long_look_says_how_long_and_a_short_one_nothing(folder, monkeypatch):
@@ -258,7 +347,8 @@ def test_a_long_look_says_how_long_and_a_short_one_nothing(folder, monkeypatch):
     said = []
     evaluate(fake, real, metrics=["fd"], extractor="pixels", say=said.append)
     assert not [sentence for sentence in said if "a second" in sentence]
-    monkeypatch.setattr("ganvas.metrics.measures._LONG", 0.0)
+    for name in ("_LONG", "_FIRST"):
+        monkeypatch.setattr(f"ganvas.metrics.extraction.{name}", 0.0)
     evaluate(fake, real, metrics=["fd"], extractor="pixels", say=said.append)
     assert any("250 of 600 pictures seen" in sentence and "left" in sentence for sentence in said)
 
@@ -269,11 +359,12 @@ def test_an_evaluation_of_before_a_field_of_the_protocol_differs_and_can_be_read
         comparison.keep(found, tmp_path / name)
     path = tmp_path / "old" / "scores" / "evaluation.json"
     held = json.loads(path.read_text())
-    del held["scores"][0]["protocol"]["input"], held["scores"][0]["at_floor_count"]
+    del held["scores"][0]["protocol"]["input"], held["scores"][0]["at_floor_count"], held["scores"][0]["found"]
     path.write_text(json.dumps(held))
     (row,) = comparison.compare([tmp_path / "new", tmp_path / "old"])
     assert row.ranks == (None, None)
-    assert row.differing == (f"input: {found.scores[0].protocol.input} / None",)
+    assert row.differing == (f"input: {found.scores[0].protocol.input} / unknown",)
+    assert comparison.compare([tmp_path / "old", tmp_path / "old"])[0].ranks == (None, None), "nobody knows of either"
 
 
 def test_features_that_are_not_finite_are_told(folder, monkeypatch):

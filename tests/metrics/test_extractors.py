@@ -34,7 +34,7 @@ def test_every_extractor_keeps_what_it_says(name, opened, noise):
     assert not features.requires_grad
     protocol = extractor.protocol
     assert protocol["extractor"] == name
-    for field in ("weights_sha256", "layer", "resize", "dimensions"):
+    for field in ("weights_sha256", "layer", "resize", "input", "channels"):
         assert protocol[field] == getattr(extractor, field)
 
 

@@ -148,6 +148,22 @@ def test_without_weights_the_error_says_which_from_where_and_to_where(nowhere):
     assert str(nowhere / "cache" / "ganvas" / "inception") in said
 
 
+def test_a_download_is_told_to_whoever_asked_and_to_nobody_else(nowhere, inception_file, monkeypatch, capfd):
+    def fetch(files, folder, say):
+        say(f"Downloading {files[0].name}")
+        folder.mkdir(parents=True)
+        (folder / files[0].name).symlink_to(inception_file)
+
+    monkeypatch.setattr("ganvas.metrics.weights.fetch", fetch)
+    said: list[str] = []
+    with pytest.raises(UsageError, match="no resize named"):
+        metrics.extractor("inception", 3, resize="bilinear", say=said.append)
+    assert said == [], "what cannot be meant is told before 96 MB are fetched for it"
+    assert metrics.extractor("inception", 3, say=said.append).name == "inception"
+    assert said == ["Downloading pt_inception-2015-12-05-6726825d.pth"]
+    assert capfd.readouterr() == ("", "")
+
+
 @pytest.mark.parametrize(
     "place",
     [

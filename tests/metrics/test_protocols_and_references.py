@@ -12,7 +12,22 @@ from ganvas.metrics import references
 from ganvas.metrics.frechet import frechet_distance, statistics
 from ganvas.metrics.protocol import Protocol, Score, differences
 
-PROTOCOL = Protocol("fd", "pixels", None, None, "none", 100, "clothes", "abc", "all", 200, "0 onwards")
+PROTOCOL = Protocol(
+    metric="fd",
+    extractor="pixels",
+    weights_sha256=None,
+    layer="areas",
+    resize="none",
+    input="pixels / 255",
+    channels=1,
+    fit="as they are",
+    count=100,
+    reference="clothes",
+    reference_sha256="abc",
+    reference_part="all",
+    reference_count=200,
+    seeds="0 onwards",
+)
 
 
 def test_a_score_survives_a_file():
@@ -27,6 +42,9 @@ def test_a_score_survives_a_file():
         ("weights_sha256", "123"),
         ("layer", "pool"),
         ("resize", "clean"),
+        ("input", "(x - 127) / 128"),
+        ("channels", 3),
+        ("fit", "centre squares, by Lanczos"),
         ("rounding", "truncated"),
         ("count", 99),
         ("reference_sha256", "abd"),
@@ -41,6 +59,23 @@ def test_what_differs_makes_scores_unlike(field, value):
 
 def test_other_seeds_and_versions_may_be_compared():
     assert differences([PROTOCOL, dataclasses.replace(PROTOCOL, seeds="1000000 onwards", version="9")]) == {}
+
+
+def test_a_file_of_before_is_read_and_what_it_does_not_tell_counts_as_differing():
+    former = Score("fd (pixels)", 1.5, "lower", PROTOCOL, found={"p_value": 0.1}).as_dict()
+    for field in ("input", "channels", "fit"):
+        del former["protocol"][field]
+    former["protocol"]["parameters"] = {"k": 3, **former.pop("found")}  # where that used to be
+    old = Score.from_dict(former)
+    assert (old.protocol.parameters, old.found) == ({"k": 3}, {"p_value": 0.1})
+    known = dataclasses.replace(PROTOCOL, parameters={"k": 3})
+    assert differences([old.protocol, known]) == {
+        "input": ["unknown", "pixels / 255"],
+        "channels": ["unknown", 1],
+        "fit": ["unknown", "as they are"],
+    }
+    assert differences([old.protocol, old.protocol]).keys() == {"input", "channels", "fit"}
+    assert Score.from_dict(old.as_dict()) == old
 
 
 KEY = {"extractor": "pixels", "reference_sha256": "abc", "reference_count": 40}

@@ -1,13 +1,16 @@
 """eval, compare."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import Positional, arg
 
 from ganvas import terminal
 from ganvas.commands.printing import answer
 from ganvas.core.quantities import parse_count
+
+if TYPE_CHECKING:
+    from ganvas.inference.comparison import Row
 
 
 def evaluate(
@@ -38,15 +41,19 @@ def evaluate(
         extractor: What sees the pictures: inception, imagenet, fashion, domain or pixels; auto chooses by the data.
         weights: The extractor's weights, where it needs a file.
         resize: How pictures come to the extractor's size; part of the score.
-        held_out: Real pictures that training did not see; without it a named set's test part.
+        held_out: Real pictures that training did not see; without it those that the run kept out of training, or a
+            named set's test part.
         size: Pixels to which both sides are brought, where pictures are of many sizes.
         seed: Of the pictures that are drawn, and of subsets.
         out: Write a page with the scores, pictures and the protocol in full.
         json: One JSON object on stdout.
     """
     from ganvas.inference import comparison, evaluation
+    from ganvas.inference.evaluation_page import check_out, write_page
 
     run = Path(what)
+    if out is not None:
+        check_out(Path(out))
     found = evaluation.evaluate(
         what,
         against if against is not None else evaluation.trained_on(run),
@@ -60,12 +67,6 @@ def evaluate(
         seed=seed,
         say=terminal.say,
     )
-    if (run / "settings.toml").is_file():
-        comparison.keep(found, run)
-    if out is not None:
-        from ganvas.inference.evaluation_page import write_page
-
-        terminal.say(f"The report: {write_page(found, Path(out), run)}")
     to = answer(found.as_dict(), json)
     rows = [
         (
@@ -78,10 +79,14 @@ def evaluate(
     ]
     terminal.show_table(rows, ("score", "value", "floor", ""), to=to)
     for score in found.scores:
-        if "verdict" in score.protocol.parameters:
-            terminal.say(str(score.protocol.parameters["verdict"]), to)
+        if "verdict" in score.found:
+            terminal.say(str(score.found["verdict"]), to)
     for warning in dict.fromkeys(warning for score in found.scores for warning in score.warnings):
         terminal.say(f"take care: {warning}")
+    if (run / "settings.toml").is_file():
+        comparison.keep(found, run)
+    if out is not None:
+        terminal.say(f"The report: {write_page(found, Path(out), run)}")
 
 
 def compare(
@@ -106,12 +111,21 @@ def compare(
                 "" if value is None else f"{value:.4g}" + ("" if rank is None else f" ({rank})")
                 for value, rank in zip(row.values, row.ranks, strict=True)
             ),
-            "" if row.floor is None else f"{row.floor:.4g}",
+            _floor(row),
             "not comparable: " + "; ".join(row.differing) if row.differing else f"{row.better} is better",
         )
         for row in rows
     ]
     terminal.show_table(table, ("score (rank)", *runs, "floor", ""), to=to)
+
+
+def _floor(row: "Row") -> str:
+    """The floor of a row, and what is to be held against it."""
+    if row.floor is None:
+        return ""
+    beside = " / ".join("-" if value is None else f"{value:.4g}" for value in row.at_floor_count)
+    as_many = f"; as many judged: {beside}" if any(value is not None for value in row.at_floor_count) else ""
+    return f"{row.floor:.4g} ({row.floor_count:,} pictures{as_many})"
 
 
 def _number(value: float, spread: float | None) -> str:

@@ -1,5 +1,6 @@
 """Files that are whole or not there: written beside, flushed to the disk, then renamed."""
 
+import errno
 import hashlib
 import os
 import secrets
@@ -34,6 +35,17 @@ def write_bytes(path: Path, content: bytes) -> None:
 def write_text(path: Path, content: str) -> None:
     """`write_bytes` for UTF-8 text."""
     write_bytes(path, content.encode())
+
+
+def check_writable(path: Path) -> None:
+    """Raise OSError, as far as can be known without touching anything, if a file could not be written there."""
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    above = next(folder for folder in path.absolute().parents if folder.exists())
+    if not above.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 def flush(path: Path) -> None:

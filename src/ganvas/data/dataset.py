@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ganvas.data.fit import AS_THEY_ARE
 from ganvas.data.report import Report
 
 
@@ -15,7 +16,7 @@ class Dataset:
 
     where: the canonical place; opened again it gives the same. images: uint8 [N, C, H, W], H = W; a mapped array is
     read-only. labels: int64 [N] into `classes`, or None. fingerprint: SHA-256 over shape, pixels, labels and class
-    names, so that a resumed run knows whether it goes on with the same data.
+    names, so that a resumed run knows whether it goes on with the same data. fit: how pictures came to their size.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Dataset:
     classes: tuple[str, ...]
     report: Report
     fingerprint: str
+    fit: str = AS_THEY_ARE
 
     def __len__(self) -> int:
         return len(self.images)

@@ -3,6 +3,8 @@
 import numpy as np
 from PIL import Image
 
+# What becomes of pictures, in the words of a protocol.
+AS_THEY_ARE, SQUARED, BORDERED = "as they are", "centre squares, by Lanczos", "padded with 0"
 PADDED = 4  # an array set that lacks at most so many pixels in height and width is padded, not resized: 28 -> 32
 _TURNS = {  # EXIF orientation -> what brings the picture upright
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -92,12 +94,17 @@ def fit_arrays(images: np.ndarray, size: int, channels: int) -> np.ndarray:
     Pictures that lack at most PADDED pixels are padded with 0, their background; others are resized as files are.
     """
     height, width = images.shape[2:]
-    if max(height, width) <= size and size - min(height, width) <= PADDED:
+    if is_padded(height, width, size):
         top, left = (size - height) // 2, (size - width) // 2
         rows, columns = (top, size - height - top), (left, size - width - left)
         padded = np.pad(images, ((0, 0), (0, 0), rows, columns))
         return padded if padded.shape[1] == channels else np.stack([convert(picture, channels) for picture in padded])
     return np.stack([to_channels(cover(_to_pillow(picture), size), channels) for picture in images])
+
+
+def is_padded(height: int, width: int, size: int) -> bool:
+    """Whether pictures of an array set come to a size without being resized."""
+    return max(height, width) <= size and size - min(height, width) <= PADDED
 
 
 def convert(picture: np.ndarray, channels: int) -> np.ndarray:

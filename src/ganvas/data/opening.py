@@ -54,12 +54,13 @@ def open_data(
         fits = len(source) * wish.picture_bytes <= memory
         with quiet_pillow():
             decoded = (decode_into_memory if fits else decode_into_cache)(source, wish, tell)
-        return _dataset(source, overview, decoded, tell)
+        fit = source.fitting(wish.size, overview.uniform and overview.size == wish.size)
+        return _dataset(source, overview, decoded, fit, tell)
     finally:
         source.close()
 
 
-def _dataset(source: Source, overview: Survey, decoded: Decoded, tell: Say) -> Dataset:
+def _dataset(source: Source, overview: Survey, decoded: Decoded, fit: str, tell: Say) -> Dataset:
     report = Report(len(decoded.kept), (*source.aside, *decoded.aside), source.others)
     if not len(decoded.kept):
         raise no_picture(source, decoded.aside)
@@ -81,6 +82,7 @@ def _dataset(source: Source, overview: Survey, decoded: Decoded, tell: Say) -> D
         classes=overview.classes,
         report=report,
         fingerprint=fingerprint_of(decoded.images.shape, decoded.pixels, labels, overview.classes),
+        fit=fit,
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from ganvas.core.errors import DataError
-from ganvas.data.decode import Unreadable, quiet_pillow
+from ganvas.data.decode import Look, Unreadable, quiet_pillow
 from ganvas.data.locating import locate, slug
 from ganvas.data.source import Say, Source
 
@@ -19,13 +19,14 @@ _NAMED = 3  # pictures that a message names
 class Pairs:
     """Pictures of two sets in pairs, read when they are asked for.
 
-    names: of the pairs. channels: 1 if all are grey, else 3: a grey picture is then compared as a colour one.
+    names: of the pairs. indexes: of their pictures on both sides; looks: at those pictures' headers. channels: 1 if all
+    are grey, else 3.
     """
 
     names: tuple[str, ...]
-    channels: int
     sides: tuple[Source, Source]
-    indexes: tuple[tuple[int, ...], tuple[int, ...]]
+    indexes: tuple[tuple[int, int], ...]
+    looks: tuple[tuple[Look, Look], ...]
 
     def __len__(self) -> int:
         return len(self.names)
@@ -35,29 +36,34 @@ class Pairs:
         """The two sets' names."""
         return slug(self.sides[0].name), slug(self.sides[1].name)
 
+    @property
+    def channels(self) -> int:
+        """Of all pictures, when they are read."""
+        return max(look.channels for looks in self.looks for look in looks)
+
     def shape(self, number: int) -> tuple[int, int]:
-        """Height and width of both pictures of a pair. Raises DataError if they differ, or cannot be read."""
-        with self._reading(number):
-            looks = [side.look(of[number]) for side, of in zip(self.sides, self.indexes, strict=True)]
-        (a, b) = ((look.height, look.width) for look in looks)
-        if a != b:
-            raise DataError(
-                f"The two of the pair {self.names[number]} are {a[1]} x {a[0]} and {b[1]} x {b[0]} pixels: they are "
-                "compared pixel by pixel. Bring them to one size first, or give --size N"
-            )
+        """Height and width of the pictures of a pair, as they are kept, perhaps not upright.
+
+        Raises DataError if the two cannot be of one size however they are turned.
+        """
+        a, b = ((look.height, look.width) for look in self.looks[number])
+        if sorted(a) != sorted(b):
+            raise self._unlike(number, a, b)
         return a
 
     def pair(self, number: int, size: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Both pictures, uint8 [C, H, W]; size: their centre squares at so many pixels, None as they are.
+        """Both pictures, uint8 [C, H, W], upright; size: their centre squares at so many pixels, None as they are.
 
-        Raises DataError if one cannot be read.
+        Raises DataError if one cannot be read, or they are of unlike sizes.
         """
-        with self._reading(number):
-            places = [(side, of[number]) for side, of in zip(self.sides, self.indexes, strict=True)]
+        with _reading(self.names[number]):
+            places = list(zip(self.sides, self.indexes[number], strict=True))
             if size is None:
                 a, b = (side.whole(index, self.channels) for side, index in places)
             else:
                 a, b = (self._fitted(side, index, size) for side, index in places)
+        if a.shape != b.shape:
+            raise self._unlike(number, a.shape[1:], b.shape[1:])
         return a, b
 
     def _fitted(self, side: Source, index: int, size: int) -> np.ndarray:
@@ -66,54 +72,61 @@ class Pairs:
             raise Unreadable(found.aside[0].reason)
         return found.images[0]
 
-    @contextmanager
-    def _reading(self, number: int) -> Iterator[None]:
-        try:
-            with quiet_pillow():
-                yield
-        except Unreadable as why:
-            raise DataError(
-                f"A picture of the pair {self.names[number]} {why}: put it right, or take both away"
-            ) from None
+    def _unlike(self, number: int, a: tuple[int, ...], b: tuple[int, ...]) -> DataError:
+        return DataError(
+            f"The two of the pair {self.names[number]} are {a[1]} x {a[0]} and {b[1]} x {b[0]} pixels: they are "
+            "compared pixel by pixel. Bring them to one size first, or give --size N"
+        )
 
 
 @contextmanager
 def open_pairs(a: str | Path, b: str | Path, say: Say) -> Iterator[Pairs]:
-    """The pairs of two folders or zips; within the block they can be read. Raises DataError for one without partner."""
+    """The pairs of two folders or zips; within the block, which belongs to the main thread, they can be read.
+
+    Raises DataError for a picture without partner, for one that cannot be read, and for grey beside colour.
+    """
     left = locate(a, say)
     try:
         right = locate(b, say)
         try:
-            yield _paired(left, right, (str(a), str(b)))
+            with quiet_pillow():
+                yield _paired(left, right, (str(a), str(b)))
         finally:
             right.close()
     finally:
         left.close()
 
 
+@contextmanager
+def _reading(name: str) -> Iterator[None]:
+    try:
+        yield
+    except Unreadable as why:
+        raise DataError(f"A picture of the pair {name} {why}: put it right, or take both away") from None
+
+
 def _paired(a: Source, b: Source, written: tuple[str, str]) -> Pairs:
-    held = [_by_name(side, where) for side, where in zip((a, b), written, strict=True)]
-    for mine, other, where in ((held[0], held[1], written[1]), (held[1], held[0], written[0])):
+    ours, theirs = (_by_name(side, where) for side, where in zip((a, b), written, strict=True))
+    for mine, other, where in ((ours, theirs, written[1]), (theirs, ours, written[0])):
         if alone := sorted(mine.keys() - other.keys()):
             more = f" and {len(alone) - _NAMED:,} more" if len(alone) > _NAMED else ""
             raise DataError(
                 f"{where} has no partner for {', '.join(alone[:_NAMED])}{more}: pictures of a pair have the same path "
-                "and name, whatever its ending"
+                "and name, whatever its ending. Add what is missing, or take away what it would belong to"
             )
-    names = tuple(sorted(held[0]))
-    kinds = {side.look(index).channels for side, of in zip((a, b), held, strict=True) for index in _readable(side, of)}
-    indexes = tuple(tuple(of[name] for name in names) for of in held)
-    return Pairs(names, max(kinds, default=3), (a, b), (indexes[0], indexes[1]))
-
-
-def _readable(side: Source, of: dict[str, int]) -> Iterator[int]:
-    """Indexes of pictures whose headers can be read."""
-    for index in of.values():
-        try:
-            side.look(index)
-        except Unreadable:
-            continue
-        yield index
+    names = tuple(sorted(ours))
+    indexes = tuple((ours[name], theirs[name]) for name in names)
+    looks = []
+    for name, (left, right) in zip(names, indexes, strict=True):
+        with _reading(name):
+            looks.append((a.look(left), b.look(right)))
+        if looks[-1][0].channels != looks[-1][1].channels:
+            kinds = ["grey" if look.channels == 1 else "in colour" for look in looks[-1]]
+            raise DataError(
+                f"{a.title(left)} of {written[0]} is {kinds[0]} and {b.title(right)} of {written[1]} is {kinds[1]}: "
+                "they are compared channel by channel. Save both as grey pictures, or both in colour"
+            )
+    return Pairs(names, (a, b), indexes, tuple(looks))
 
 
 def _by_name(side: Source, where: str) -> dict[str, int]:

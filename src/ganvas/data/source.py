@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, NamedTuple, Protocol, Self
 import numpy as np
 
 from ganvas.data.decode import BIG_BYTES, MAX_BYTES, Look, Unreadable, big_turn, decode, decode_whole, look_at
-from ganvas.data.fit import convert, fit_arrays
+from ganvas.data.fit import AS_THEY_ARE, BORDERED, SQUARED, convert, fit_arrays, is_padded
 from ganvas.data.report import SetAside
 
 Say = Callable[[str], None]
@@ -78,6 +78,10 @@ class Source(ABC):
 
         smallest: pictures with a shorter side than this, in pixels, are set aside.
         """
+
+    def fitting(self, size: int, alike: bool) -> str:
+        """What becomes of the pictures in `fit`, in words. alike: whether all are square and of this size already."""
+        return AS_THEY_ARE if alike else SQUARED
 
     @abstractmethod
     def whole(self, index: int, channels: int) -> np.ndarray:
@@ -207,6 +211,10 @@ class ArraySource(Source):
     def fit(self, indexes: range, size: int, channels: int, smallest: int) -> Fitted:
         """Pad, resize and convert pictures; each can be read."""
         return Fitted(fit_arrays(self.images[indexes.start : indexes.stop], size, channels), list(indexes), [])
+
+    def fitting(self, size: int, alike: bool) -> str:
+        """Arrays are padded where they lack little."""
+        return BORDERED if not alike and is_padded(*self.shape[2:], size) else super().fitting(size, alike)
 
     def whole(self, index: int, channels: int) -> np.ndarray:
         """One of the pictures."""

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,41 +20,44 @@ class Row:
     """One score of several runs. values: one for each, None where it was not measured.
 
     ranks: 1 for the best, the same for equal ones; None where the protocols differ: differing says in what.
+    floor, floor_count: of the first that has one. at_floor_count: of each the score of only so many pictures, None
+    where it does not depend on their number or as many were judged.
     """
 
     name: str
     better: str
     values: tuple[float | None, ...]
     ranks: tuple[int | None, ...]
-    floor: float | None
+    floor: float | None = None
+    floor_count: int | None = None
+    at_floor_count: tuple[float | None, ...] = ()
     differing: tuple[str, ...] = ()
 
 
 def keep(evaluation: Evaluation, run: Path) -> Path:
     """Leave an evaluation in a run, for `compare`.
 
-    Former scores that were not measured again stay beside it, if they are of the same generator and reference.
+    Former scores that were not measured again stay beside it, if they are of the same generator and reference; a file
+    of them that cannot be read is replaced. Raises DataError if the run's folder cannot be written.
     """
     path = run / "scores" / EVALUATION
     content = evaluation.as_dict()
-    if path.exists() and _is_of(path, content):
-        former = [score.as_dict() for name, score in _scores(path).items() if name not in _names(evaluation)]
+    with suppress(DataError):
+        measured = {score.name for score in evaluation.scores}
+        former = [score.as_dict() for name, score in _of_same(path, content).items() if name not in measured]
         content["scores"] = [*content["scores"], *former]
-    files.write_text(path, json.dumps(content, indent=2) + "\n")
+    try:
+        files.write_text(path, json.dumps(content, indent=2) + "\n")
+    except OSError as error:
+        raise DataError(f"{path} cannot be written: {error.strerror or error}. The scores are not kept") from None
     return path
 
 
-def _is_of(path: Path, content: dict[str, Any]) -> bool:
-    """Whether the evaluation in a file is of the same generator and the same reference."""
-    try:
-        held = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        return False
-    return isinstance(held, dict) and all(held.get(name) == content[name] for name in ("card", "against"))
-
-
-def _names(evaluation: Evaluation) -> set[str]:
-    return {score.name for score in evaluation.scores}
+def _of_same(path: Path, content: dict[str, Any]) -> dict[str, Score]:
+    """The scores in a file, if they are of the same generator and the same reference. Raises DataError as `_scores`."""
+    scores = _scores(path)
+    held = json.loads(path.read_text(encoding="utf-8"))
+    return scores if all(held.get(name) == content[name] for name in ("card", "against")) else {}
 
 
 def compare(runs: Sequence[str | Path]) -> list[Row]:
@@ -77,11 +81,14 @@ def _row(name: str, scores: Sequence[Score | None]) -> Row:
     found = differences([score.protocol for score in there])
     differing = tuple(f"{field}: {' / '.join(map(str, held))}" for field, held in found.items())
     if differing:
-        return Row(name, there[0].better, values, (None,) * len(values), None, differing)
+        return Row(name, there[0].better, values, (None,) * len(values), differing=differing)
     sign = 1 if there[0].better == "lower" else -1
     ordered = sorted(sign * score.value for score in there)
     ranks = tuple(None if value is None else ordered.index(sign * value) + 1 for value in values)
-    return Row(name, there[0].better, values, ranks, there[0].floor)
+    first = next((score for score in there if score.floor is not None), there[0])
+    alike = [s if s is not None and s.floor_count == first.floor_count else None for s in scores]
+    beside = tuple(None if score is None else score.at_floor_count for score in alike)
+    return Row(name, there[0].better, values, ranks, first.floor, first.floor_count, beside)
 
 
 def _scores(path: Path) -> dict[str, Score]:

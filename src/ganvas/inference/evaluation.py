@@ -19,10 +19,10 @@ from ganvas.inference.reference import Reals, reference_of
 from ganvas.inference.subject import Say, Subject, is_generator, labels_of, subject_of
 from ganvas.metrics import references
 from ganvas.metrics.domain import DomainExtractor, train_domain_classifier
+from ganvas.metrics.extraction import features_of
 from ganvas.metrics.extractors import Extractor
-from ganvas.metrics.frechet import Statistics, statistics
-from ganvas.metrics.inception import PUBLISHED as INCEPTION
-from ganvas.metrics.measures import MEASURES, Evidence, check, features_of
+from ganvas.metrics.frechet import Statistics, from_moments, statistics
+from ganvas.metrics.measures import MEASURES, Evidence, check
 from ganvas.metrics.protocol import Protocol, Score
 from ganvas.training.folder import RunFolder
 
@@ -73,8 +73,8 @@ def evaluate(
     what: a Generator, a run, a generator file, or a folder, zip or name of pictures. against: the real data. metrics:
     names of `metrics.measures.MEASURES`, and of `paired.PAIRED` for folders whose pictures pair by name. count:
     pictures that are judged, at most. extractor: auto, inception, imagenet, fashion, domain, pixels; weights, resize:
-    of the extractor, where it asks for them. held_out: real pictures that training did not see; without it a named
-    set's test part, or what the run kept out of training, else every tenth picture of `against`, for the floor alone.
+    of the extractor, where it asks for them. held_out: real pictures that training did not see; without it what the
+    run kept out of training, or a named set's test part, else every tenth picture of `against`, for the floor alone.
     size: pixels to which both sides are brought where they differ. seed: of subsets and generated pictures.
     Raises UsageError for what cannot be meant, DataError for pictures, weights or a cache that cannot be used.
     """
@@ -88,8 +88,11 @@ def evaluate(
     paired = [name for name in metrics if name in PAIRED]
     if paired and (isinstance(what, Generator) or is_generator(what)):
         raise UsageError(f"{', '.join(paired)} compare pictures of the same name: give a folder, not a generator")
+    rest = [name for name in metrics if name not in PAIRED]
+    if not rest:
+        _refuse_idle(paired, extractor, weights, resize, held_out)
     evaluation = Evaluation(str(what), str(against), (), np.empty(0), {})
-    if rest := [name for name in metrics if name not in PAIRED]:
+    if rest:
         subject = subject_of(what, size, seed, say)
         real, held = reference_of(subject, against, held_out, say)
         extract = _extractor(extractor, real, held, weights, resize, say)
@@ -98,11 +101,27 @@ def evaluate(
         number = min(count, subject.count if subject.count is not None else count)
         evaluation = _judged(subject, real, held, extract, rest, number, seed, say)
     if paired and not isinstance(what, Generator):
-        scores, partners = paired_scores(what, against, paired, size, weights if not rest else None, say)
+        scores, partners = paired_scores(
+            what, against, paired, size, weights if not rest or extractor == "imagenet" else None, say
+        )
         pictures = evaluation.pictures if rest else partners[0]
         every = (*evaluation.scores, *scores)
         evaluation = dataclasses.replace(evaluation, scores=every, pictures=pictures, partners=partners)
     return evaluation
+
+
+def _refuse_idle(
+    paired: Sequence[str],
+    extractor: str,
+    weights: str | Path | None,
+    resize: str | None,
+    held_out: str | Path | None,
+) -> None:
+    """Raise UsageError for what says nothing to scores of pairs, where no other scores are asked for."""
+    idle = {"--extractor": extractor != "auto", "--resize": resize is not None, "--held-out": held_out is not None}
+    idle["--weights"] = weights is not None and "perceptual" not in paired
+    if names := [name for name, given in idle.items() if given]:
+        raise UsageError(f"{', '.join(names)} say nothing to {', '.join(paired)}, which compare pairs: leave that out")
 
 
 def _judged(
@@ -165,13 +184,17 @@ def _extractor(
     if name == "domain" and weights is None:
         weights = user_cache() / "domain" / f"{real.sha256[:24]}.safetensors"
         if not weights.exists():
-            _train_domain(real, held, say).save(weights)
-    if name == "inception" and weights is None:
-        try:
-            weights = INCEPTION.find_or_fetch(say)
-        except DataError as error:
-            raise DataError(f"{error}\nIf you have the file elsewhere: --weights FILE") from None
-    return metrics_room.extractor(name, real.channels, None if weights is None else Path(weights), resize)
+            _keep_domain(_train_domain(real, held, say), weights)
+    return metrics_room.extractor(name, real.channels, None if weights is None else Path(weights), resize, say)
+
+
+def _keep_domain(extractor: DomainExtractor, path: Path) -> None:
+    try:
+        extractor.save(path)
+    except OSError as error:
+        raise DataError(
+            f"The domain extractor cannot be kept in {path.parent} ({error.strerror or error}): set XDG_CACHE_HOME"
+        ) from None
 
 
 def _train_domain(real: Reals, held: Reals | None, say: Say) -> DomainExtractor:
@@ -204,20 +227,21 @@ def _seen(real: Reals, extract: Extractor, *, also_features: bool, say: Say) -> 
     features = torch.empty(0, extract.dimensions)
     if also_features or not kept.exists():
         features = features_of(extract, real.parts(), len(real), say)
-    if not kept.exists():
-        references.write(kept, statistics(features), key)
-    return references.read(kept, key), features
+    if kept.exists():
+        return references.read(kept, key), features
+    found = statistics(features)
+    try:
+        references.write(kept, found, key)
+    except OSError as error:
+        say(f"The reference's statistics could not be kept in {kept.parent} ({error.strerror or error}); going on")
+    return from_moments(found.mean, found.covariance, found.count), features  # as they are when read again
 
 
 def _protocol(subject: Subject, real: Reals, extract: Extractor, number: int) -> Protocol:
     return Protocol(
         metric="",
-        extractor=extract.name,
-        weights_sha256=extract.weights_sha256,
-        layer=extract.layer,
-        resize=extract.resize,
-        input=str(extract.protocol["input"]),
-        channels=real.channels,
+        **extract.protocol,
+        fit=subject.fit,
         count=number,
         reference=real.name,
         reference_sha256=real.sha256,

@@ -1,9 +1,12 @@
 """The report of an evaluation: one self-contained HTML page with scores, pictures, closest pairs and the protocol."""
 
 import base64
+import dataclasses
 import html
 import io
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -51,11 +54,23 @@ def write_page(evaluation: Evaluation, out: Path, run: Path) -> Path:
         f'<!doctype html><html lang="en"><head><meta charset="utf-8">{title}'
         f"<style>{STYLE}{_TABLE}</style></head><body>{''.join(parts)}</body></html>\n"
     )
-    try:
+    with _written_to(out):
         files.write_text(out, page)
+    return out
+
+
+def check_out(out: Path) -> None:
+    """Raise DataError if it can be foreseen that no page can be written there: before the work, not after it."""
+    with _written_to(out):
+        files.check_writable(out)
+
+
+@contextmanager
+def _written_to(out: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise DataError(f"{out} cannot be written: {error.strerror or error}. Choose another --out") from None
-    return out
 
 
 def _scores(scores: tuple[Score, ...]) -> str:
@@ -64,11 +79,11 @@ def _scores(scores: tuple[Score, ...]) -> str:
         value = f"{score.value:.4g}" + ("" if score.spread is None else f" ± {score.spread:.2g}")
         cells = (score.name, value, score.floor_in_words, f"{score.better} is better")
         rows.append("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>")
-        if "verdict" in score.protocol.parameters:
-            rows.append(f'<tr><td></td><td colspan="3">{html.escape(score.protocol.parameters["verdict"])}</td></tr>')
+        if "verdict" in score.found:
+            rows.append(f'<tr><td></td><td colspan="3">{html.escape(score.found["verdict"])}</td></tr>')
         for warning in score.warnings:
             rows.append(f'<tr><td></td><td colspan="3" class="care">take care: {html.escape(warning)}</td></tr>')
-    heads = "".join(f"<th>{head}</th>" for head in ("score", "value", "floor: the same score of real pictures", ""))
+    heads = "".join(f"<th>{head}</th>" for head in ("score", "value", "floor: the same of real pictures held out", ""))
     return f"<table><tr>{heads}</tr>{''.join(rows)}</table>"
 
 
@@ -87,10 +102,14 @@ def _image(pictures: np.ndarray, kind: str, columns: int | None = None) -> str:
 
 
 def _protocols(scores: tuple[Score, ...]) -> str:
-    """What the scores have in common once, and the parameters of each."""
+    """What the scores' protocols have in common once, and what each has of its own."""
     if not scores:
         return ""
-    shared = {name: value for name, value in vars(scores[0].protocol).items() if name not in ("metric", "parameters")}
-    own = {score.name: dict(score.protocol.parameters) for score in scores}
-    text = json.dumps({"protocol": shared, "parameters": own}, indent=2, ensure_ascii=False)
+    held = [dataclasses.asdict(score.protocol) for score in scores]
+    shared = {name: value for name, value in held[0].items() if all(one[name] == value for one in held)}
+    own = {
+        score.name: {name: value for name, value in one.items() if name not in shared}
+        for score, one in zip(scores, held, strict=True)
+    }
+    text = json.dumps({"of all": shared, "of each": own}, indent=2, ensure_ascii=False)
     return f"<h2>Protocol</h2><pre>{html.escape(text)}</pre>"

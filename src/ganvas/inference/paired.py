@@ -12,18 +12,20 @@ import torch
 from torch import Tensor
 
 from ganvas import data as data_room
+from ganvas.core.ahead import one_ahead
 from ganvas.core.errors import DataError
 from ganvas.data import Pairs
+from ganvas.data.fit import AS_THEY_ARE, SQUARED
 from ganvas.inference.subject import Say
+from ganvas.metrics.extraction import Progress
 from ganvas.metrics.perceptual import LEAST, PerceptualDistance
 from ganvas.metrics.protocol import Protocol, Score
-from ganvas.metrics.structural import WINDOW, ms_ssim, psnr, scales_of, ssim
+from ganvas.metrics.structural import K1, K2, SCALE_WEIGHTS, SIGMA, WINDOW, ms_ssim, psnr, scales_of, ssim
 
 PAIRED = ("psnr", "ssim", "ms-ssim", "perceptual")  # the names of these scores
 _EQUAL = 100.0  # dB, for equal pictures, whose ratio has no bound
 _SHOWN, _SHOWN_SIZE = 12, 128  # pairs of the report, and their pixels a side
-
-Compare = Callable[[Tensor, Tensor], Tensor]
+_NO_EXTRACTOR = dict.fromkeys(("extractor", "weights_sha256", "layer", "resize", "input"))
 
 
 def paired_scores(
@@ -33,59 +35,90 @@ def paired_scores(
 
     names: of PAIRED. size: pixels to which the centre squares of both sides are brought, None for pictures as they
     are. weights: of the perceptual distance. The pairs are uint8 [2, N, C, H, W].
-    Raises DataError for a picture without partner, of another size than its partner, too small, or not readable.
+    Raises DataError for a picture without partner, of another size or kind than its partner, too small, not readable.
     """
     with data_room.open_pairs(what, against, say) as pairs:
-        shapes = [(size, size) if size is not None else pairs.shape(number) for number in range(len(pairs))]
-        scales = _scales(pairs, shapes, names)
-        perceptual = PerceptualDistance(None if weights is None else Path(weights)) if "perceptual" in names else None
-        compare: dict[str, Compare] = {"psnr": psnr, "ssim": ssim, "ms-ssim": lambda a, b: ms_ssim(a, b, scales)}
-        if perceptual is not None:
-            compare["perceptual"] = perceptual
+        measures = _measures(names, _scales(pairs, size, names), weights)
         say(f"{len(pairs):,} pairs of {pairs.titles[0]} and {pairs.titles[1]}")
-        values: dict[str, list[float]] = {name: [] for name in names}
-        digest = hashlib.sha256()
-        for number in range(len(pairs)):
-            ours, theirs = pairs.pair(number, size)
-            digest.update(np.ascontiguousarray(theirs).data)
-            a, b = (torch.from_numpy(picture.copy())[None] for picture in (ours, theirs))
-            for name in names:
-                values[name].append(compare[name](a, b).item())
+        values, reference = _values(pairs, size, {name: measure for name, (measure, _) in measures.items()}, say)
         shown = [pairs.pair(number, min(size or _SHOWN_SIZE, _SHOWN_SIZE)) for number in range(min(_SHOWN, len(pairs)))]
-        common = {"size": "as they are" if size is None else size}
-        more: dict[str, Mapping[str, Any]] = {
-            "psnr": {"range": 255, "equal_pairs": sum(map(math.isinf, values.get("psnr", [])))},
-            "ssim": {"range": 255, "window": WINDOW},
-            "ms-ssim": {"range": 255, "window": WINDOW, "scales": scales},
-        }
         scores = []
-        for name in names:
-            by = perceptual if name == "perceptual" else None
+        for name, (_, told) in measures.items():
             protocol = Protocol(
                 metric=name,
-                extractor=by.name if by else None,
-                weights_sha256=by.weights_sha256 if by else None,
-                layer=by.layer if by else None,
-                resize=by.resize if by else None,
-                input=str(by.protocol["input"]) if by else None,
+                **{**_NO_EXTRACTOR, **told.get("extractor", {})},
                 channels=pairs.channels,
+                fit=AS_THEY_ARE if size is None else SQUARED,
                 count=len(pairs),
                 reference=pairs.titles[1],
-                reference_sha256=digest.hexdigest(),
+                reference_sha256=reference,
                 reference_part="the partners, by name",
                 reference_count=len(pairs),
                 seeds="a folder's pictures",
-                parameters={**common, **more.get(name, {})},
+                parameters={"size": size, "transparency": "composited on white", **told.get("parameters", {})},
             )
-            found = [min(value, _EQUAL) for value in values[name]]
-            title = f"{name} ({by.name.removeprefix('perceptual-')})" if by else name
-            better = "lower" if name == "perceptual" else "higher"
-            scores.append(Score(title, fmean(found), better, protocol, spread=pstdev(found)))
+            scores.append(_score(values[name], protocol))
     return scores, np.stack([np.stack(side) for side in zip(*shown, strict=True)])
 
 
-def _scales(pairs: Pairs, shapes: Sequence[tuple[int, int]], names: Sequence[str]) -> int:
+def _score(values: Sequence[float], protocol: Protocol) -> Score:
+    """The mean and the spread over pairs, under a name that no score of a whole set has."""
+    equal = sum(map(math.isinf, values))  # of the signal-to-noise ratio alone
+    warning = f"{equal:,} of {len(values):,} pairs are equal, and count as {_EQUAL:g} dB each"
+    seen_by = ", imagenet" if protocol.extractor else ""
+    held = [min(value, _EQUAL) for value in values] if equal else values
+    return Score(
+        name=f"{protocol.metric} (pairs{seen_by})",
+        value=fmean(held),
+        better="lower" if protocol.metric == "perceptual" else "higher",
+        protocol=protocol,
+        spread=pstdev(held),
+        found={"equal_pairs": equal} if protocol.metric == "psnr" else {},
+        warnings=(warning,) if equal else (),
+    )
+
+
+Measure = Callable[[Tensor, Tensor], Tensor]
+
+
+def _measures(
+    names: Sequence[str], scales: int, weights: str | Path | None
+) -> dict[str, tuple[Measure, Mapping[str, Any]]]:
+    """What compares pairs, by name, and what a protocol says of each."""
+    window = f"Gaussian, {WINDOW} pixels, sigma {SIGMA}, wholly inside"
+    structural = {"range": 255, "window": window, "k1": K1, "k2": K2}
+    scaled = {**structural, "scales": scales, "weights": list(SCALE_WEIGHTS[:scales])}
+    measures: dict[str, tuple[Measure, Mapping[str, Any]]] = {
+        "psnr": (psnr, {"parameters": {"range": 255, "equal": f"{_EQUAL:g} dB"}}),
+        "ssim": (ssim, {"parameters": structural}),
+        "ms-ssim": (lambda a, b: ms_ssim(a, b, scales), {"parameters": scaled}),
+    }
+    if "perceptual" in names:
+        distance = PerceptualDistance(None if weights is None else Path(weights))
+        measures["perceptual"] = (distance, {"extractor": distance.protocol})
+    return {name: measures[name] for name in names}
+
+
+def _values(
+    pairs: Pairs, size: int | None, measures: Mapping[str, Measure], say: Say
+) -> tuple[dict[str, list[float]], str]:
+    """Each measure's values of all pairs, and a hash over the names and pixels of the partners."""
+    values: dict[str, list[float]] = {name: [] for name in measures}
+    digest, progress = hashlib.sha256(), Progress(len(pairs), "pairs", say)
+    read = (pairs.pair(number, size) for number in range(len(pairs)))
+    for name, (ours, theirs) in zip(pairs.names, one_ahead(read), strict=True):
+        digest.update(f"{name}\0{theirs.shape}\0".encode())
+        digest.update(np.ascontiguousarray(theirs).data)
+        a, b = (torch.from_numpy(picture.copy())[None] for picture in (ours, theirs))
+        for measure, found in values.items():
+            found.append(measures[measure](a, b).item())
+        progress.add(1)
+    return values, digest.hexdigest()
+
+
+def _scales(pairs: Pairs, size: int | None, names: Sequence[str]) -> int:
     """As many scales for MS-SSIM as the smallest picture has. Raises DataError for one too small for a score."""
+    shapes = [(size, size) if size is not None else pairs.shape(number) for number in range(len(pairs))]
     least = max([WINDOW] * any(name in ("ssim", "ms-ssim") for name in names) + [LEAST] * ("perceptual" in names) + [1])
     smallest = min(range(len(shapes)), key=lambda number: min(shapes[number]))
     height, width = shapes[smallest]

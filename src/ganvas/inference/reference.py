@@ -11,7 +11,8 @@ from torch import Tensor
 from ganvas import data as data_room
 from ganvas.core.errors import DataError
 from ganvas.data import Dataset
-from ganvas.inference.subject import Say, Subject, picked
+from ganvas.data.fit import AS_THEY_ARE
+from ganvas.inference.subject import Say, Subject, open_fitted, picked
 
 _EVERY = 10  # of a reference without a test part of its own, every so manieth picture is held out
 _FEWEST = 50  # pictures of a reference from which some are held out
@@ -54,27 +55,25 @@ class Reals:
 def reference_of(
     subject: Subject, against: str | Path, held_out: str | Path | None, say: Say
 ) -> tuple[Reals, Reals | None]:
-    """The reference and what is held out of it, as large and as colourful as what is judged."""
-    seen = data_room.survey(against, say=say)
-    if seen.channels != subject.channels and not subject.card:
-        kinds = {1: "grey", 3: "in colour", 4: "in colour with transparency"}
-        raise DataError(
-            f"{subject.name} is {kinds[subject.channels]} and {against} is {kinds[seen.channels]}: they cannot be "
-            "compared. Bring both to the same kind first"
-        )
-    if seen.channels != subject.channels:
-        say(f"{against} is judged in {'grey' if subject.channels == 1 else 'colour'}, as {subject.name} makes pictures")
-    whole = data_room.open_data(against, size=subject.size, channels=subject.channels, say=say)
+    """The reference and what is held out of it, as large and as colourful as what is judged.
+
+    held_out: real pictures in place of those that the run kept out of training, a named set's test part, or each tenth.
+    """
+    for where in (against, held_out):
+        if where is not None:
+            _check_kind(subject, where, say)
+    whole = open_fitted(against, subject.size, subject.channels, say)
     if len(whole) < 2:
         raise DataError(f"{against} has one picture; a reference needs 2 or more, and thousands to mean something")
+    of_run = _held_out_by_run(subject, whole) if held_out is None else 0
     test = held_out if held_out is not None else data_room.test_part(whole.where)
-    if test is not None:
-        other = data_room.open_data(test, size=subject.size, channels=subject.channels, say=say)
+    if test is not None and not of_run:
+        other = open_fitted(test, subject.size, subject.channels, say)
         held = _part(other, "all", np.arange(len(other)), unseen=True)
         if other.classes != whole.classes:
             held = dataclasses.replace(held, labels=None)
         return _part(whole, "all", np.arange(len(whole))), held
-    if of_run := _held_out_by_run(subject, whole):
+    if of_run:
         out, words = data_room.held_out_indices(len(whole), of_run), f"the {of_run:,} that training did not see"
     elif len(whole) >= _FEWEST:
         out, words = np.arange(_EVERY - 1, len(whole), _EVERY), "each tenth"
@@ -84,14 +83,29 @@ def reference_of(
     return _part(whole, f"all but {words}", rest), _part(whole, words, out, unseen=of_run > 0)
 
 
+def _check_kind(subject: Subject, where: str | Path, say: Say) -> None:
+    """Raise DataError for grey beside colour; for a generator say that all are read as in its training."""
+    seen = data_room.survey(where, say=say)
+    if seen.channels == subject.channels:
+        return
+    if not subject.card:
+        kinds = {1: "grey", 3: "in colour", 4: "in colour with transparency"}
+        raise DataError(
+            f"{subject.name} is {kinds[subject.channels]} and {where} is {kinds[seen.channels]}: they cannot be "
+            "compared. Bring both to the same kind first"
+        )
+    say(f"{where} is judged in {'grey' if subject.channels == 1 else 'colour'}, as {subject.name} makes pictures")
+
+
 def _held_out_by_run(subject: Subject, whole: Dataset) -> int:
     """How many of these pictures the training of this generator did not see; 0 where that is not known."""
-    if subject.card.get("data_sha256") != whole.fingerprint:
+    count = subject.card.get("held_out", 0)
+    if subject.card.get("data_sha256") != whole.fingerprint or not isinstance(count, int):
         return 0
-    return int(subject.card.get("held_out", 0))
+    return count if 0 < count < len(whole) else 0  # a card may come from anywhere
 
 
 def _part(data: Dataset, part: str, indices: np.ndarray, *, unseen: bool = False) -> Reals:
     labels = None if data.labels is None else data.labels[indices]
-    words = f"{part}, at {data.size} pixels"
+    words = f"{part}, at {data.size} pixels" + ("" if data.fit == AS_THEY_ARE else f" ({data.fit})")
     return Reals(data.name, data.fingerprint, words, data.images, indices, labels, unseen)

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from ganvas import data as data_room
-from ganvas.core.ahead import one_ahead
 from ganvas.core.errors import DataError
+from ganvas.data import Dataset
+from ganvas.data.fit import AS_THEY_ARE
 from ganvas.inference.generator import Generator, load
 from ganvas.training.draws import Draws, latents_of_seeds
 
@@ -24,7 +25,8 @@ _AT_ONCE = 250  # pictures at a time
 class Subject:
     """What is judged: pictures of a generator, or of a folder.
 
-    count: how many there are, None if as many as wanted. labels: of `count` pictures, None without classes.
+    count: how many there are, None if as many as wanted. fit: how they came to their size. labels: of `count` pictures,
+    None without classes.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Subject:
     seeds: str
     card: dict[str, Any]
     pictures: Callable[[int, np.ndarray | None], Iterator[Tensor]]
+    fit: str = AS_THEY_ARE
     labels: np.ndarray | None = None
 
 
@@ -89,7 +92,7 @@ def _of_folder(where: str | Path, size: int | None, say: Say) -> Subject:
             f"The pictures of {where} are not all square and of one size, and how they are cropped and resized would "
             "be part of the score. Give --size N to bring the centre squares of both sides to N pixels"
         )
-    held = data_room.open_data(where, size=size or seen.size, say=say)
+    held = open_fitted(where, size or seen.size, None, say)
     if len(held) < 2:
         raise DataError(f"{where} has one picture; scores need 2 or more, and thousands to mean something")
 
@@ -105,16 +108,23 @@ def _of_folder(where: str | Path, size: int | None, say: Say) -> Subject:
         seeds="a folder's pictures",
         card={},
         pictures=pictures,
+        fit=held.fit,
         labels=held.labels,
     )
 
 
+def open_fitted(where: str | Path, size: int, channels: int | None, say: Say) -> Dataset:
+    """Open pictures at a size, and say what becomes of them on the way."""
+    found = data_room.open_data(where, size=size, channels=channels, say=say)
+    if found.fit != AS_THEY_ARE:
+        say(f"The pictures of {where} are brought to {size} x {size} pixels: {found.fit}; the protocol says so")
+    return found
+
+
 def picked(images: np.ndarray, indices: np.ndarray) -> Iterator[Tensor]:
-    """Some of the pictures uint8 [N, C, H, W], in parts; a mapped file is read one part ahead of its use."""
-    starts = range(0, len(indices), _AT_ONCE)
-    return one_ahead(
-        torch.from_numpy(np.ascontiguousarray(images[indices[start : start + _AT_ONCE]])) for start in starts
-    )
+    """Some of the pictures uint8 [N, C, H, W], in parts; they may lie in a mapped file."""
+    for start in range(0, len(indices), _AT_ONCE):
+        yield torch.from_numpy(np.ascontiguousarray(images[indices[start : start + _AT_ONCE]]))
 
 
 def labels_of(subject: Subject, real: np.ndarray | None, count: int) -> np.ndarray | None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ganvas.core.parts import load
-from ganvas.metrics.extractors import Extractor
+from ganvas.metrics.extractors import Extractor, Say, silent
 from ganvas.metrics.frechet import Statistics, frechet_distance, statistics
 
 __all__ = [
@@ -26,14 +26,17 @@ EXTRACTORS = {
 }
 
 
-def extractor(name: str, channels: int, weights: Path | None = None, resize: str | None = None) -> Extractor:
+def extractor(
+    name: str, channels: int, weights: Path | None = None, resize: str | None = None, say: Say = silent
+) -> Extractor:
     """The extractor of a name, for pictures of so many channels.
 
-    weights: a file to read them from; None is where they are kept, or fetched to. resize: by name; None is its own.
+    weights: a file to read them from; None is where they are kept, or fetched to, of which `say` is told. resize: by
+    name; None is its own.
     Raises UsageError with the nearest names if there is none, or if it has no such choice; DataError if it cannot
     read such pictures, or its weights cannot be had.
     """
-    made: Extractor = load(EXTRACTORS, name, "extractor")(channels, weights, resize)
+    made: Extractor = load(EXTRACTORS, name, "extractor")(channels, weights, resize, say)
     return made
 
 

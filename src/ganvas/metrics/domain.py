@@ -25,7 +25,7 @@ from ganvas.metrics.classifier import (
     check_labelled,
     train_classifier,
 )
-from ganvas.metrics.extractors import PictureReader, refuse_choice
+from ganvas.metrics.extractors import PictureReader, Say, refuse_choice, silent
 from ganvas.metrics.weights import filled, read_bytes
 
 FORMAT = "ganvas-domain-1"
@@ -83,7 +83,9 @@ class DomainExtractor(PictureReader):
         return features
 
 
-def open_domain_extractor(channels: int, weights: Path | None = None, resize: str | None = None) -> DomainExtractor:
+def open_domain_extractor(
+    channels: int, weights: Path | None = None, resize: str | None = None, say: Say = silent
+) -> DomainExtractor:
     """The domain extractor in a file. Raises DataError if there is none, or it was trained on other channels."""
     refuse_choice("domain", None, resize)
     if weights is None:

@@ -5,7 +5,7 @@ what a score has to be reported with. Scores under different extractors, or unde
 layer or another resize, say nothing about each other.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,6 +15,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from ganvas.core.errors import DataError, UsageError
+
+Say = Callable[[str], None]
+
+
+def silent(_sentence: str) -> None:
+    """Say nothing."""
 
 
 class Extractor(Protocol):
@@ -41,8 +47,12 @@ class Extractor(Protocol):
         """D, the length of a feature vector."""
 
     @property
-    def protocol(self) -> dict[str, str | int | None]:
-        """All that has to agree before two scores of this extractor may be compared."""
+    def at_once(self) -> int:
+        """How many pictures it works on at a time; `__call__` cuts longer batches up."""
+
+    @property
+    def protocol(self) -> dict[str, Any]:
+        """What a score's protocol says of the extractor: all that has to agree before two may be compared."""
 
     def __call__(self, pictures: Tensor) -> Tensor:
         """uint8 [N, C, H, W] -> float32 [N, D]."""
@@ -54,7 +64,8 @@ class Extractor(Protocol):
 class PictureReader:
     """What the extractors here share: the checks, batches, and exact float32 whatever the program around it has set.
 
-    channels: C of the pictures it will be shown. A kind of extractor gives the attributes below and `_features`.
+    channels: C of the pictures it will be shown. A kind of extractor gives the attributes below and `_features`, and is
+    opened with (channels, weights, resize, say): `say` is told, in sentences, of what it has to download.
     """
 
     name: str
@@ -69,8 +80,8 @@ class PictureReader:
         self.channels = channels
 
     @property
-    def protocol(self) -> dict[str, str | int | None]:
-        """All that has to agree before two scores of this extractor may be compared."""
+    def protocol(self) -> dict[str, Any]:
+        """What a score's protocol says of the extractor: all that has to agree before two may be compared."""
         return {
             "extractor": self.name,
             "weights_sha256": self.weights_sha256,
@@ -78,7 +89,6 @@ class PictureReader:
             "resize": self.resize,
             "input": self.input,
             "channels": self.channels,
-            "dimensions": self.dimensions,
         }
 
     @torch.no_grad()
@@ -118,7 +128,9 @@ class PixelExtractor(PictureReader):
     resize = "area-8x8"
     input = "pixels / 255"
 
-    def __init__(self, channels: int, weights: Path | None = None, resize: str | None = None) -> None:
+    def __init__(
+        self, channels: int, weights: Path | None = None, resize: str | None = None, say: Say = silent
+    ) -> None:
         refuse_choice(self.name, weights, resize)
         super().__init__(channels)
         self.dimensions = channels * 64

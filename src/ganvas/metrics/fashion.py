@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ganvas.core.errors import DataError
 from ganvas.metrics.classifier import DIMENSIONS, SmallClassifier
-from ganvas.metrics.extractors import PictureReader, refuse_choice
+from ganvas.metrics.extractors import PictureReader, Say, refuse_choice, silent
 from ganvas.metrics.weights import filled, read_checked
 
 WEIGHTS = "fashion.safetensors"
@@ -35,7 +35,9 @@ class FashionExtractor(PictureReader):
     input = "grey / 255, 28 x 28, a border of 2 cut off"
     dimensions = DIMENSIONS
 
-    def __init__(self, channels: int = 1, weights: Path | None = None, resize: str | None = None) -> None:
+    def __init__(
+        self, channels: int = 1, weights: Path | None = None, resize: str | None = None, say: Say = silent
+    ) -> None:
         refuse_choice(self.name, weights, resize)
         if channels != 1:
             raise DataError(

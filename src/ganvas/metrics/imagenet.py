@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from ganvas.core.errors import DataError
 from ganvas.core.places import places_of, user_cache
-from ganvas.metrics.extractors import COLOUR_INPUT, PictureReader, to_colour
+from ganvas.metrics.extractors import COLOUR_INPUT, PictureReader, Say, silent, to_colour
 from ganvas.metrics.resizing import check_name, resize
 from ganvas.metrics.weights import filled, folded, read_state
 
@@ -40,7 +40,9 @@ class ImagenetExtractor(PictureReader):
     dimensions = 1280
     at_once = 32
 
-    def __init__(self, channels: int, weights: Path | None = None, resize: str | None = None) -> None:
+    def __init__(
+        self, channels: int, weights: Path | None = None, resize: str | None = None, say: Say = silent
+    ) -> None:
         super().__init__(channels)
         self.resize = resize or "clean"
         check_name(self.resize)

@@ -5,7 +5,6 @@ TensorFlow published it: 1,008 classes, batch normalisation with epsilon 0.001, 
 and a maximum where the last block would average. Names are those of the weights file that people have.
 """
 
-import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ganvas.core.download import RemoteFile
-from ganvas.metrics.extractors import COLOUR_INPUT, PictureReader, to_colour
+from ganvas.metrics.extractors import COLOUR_INPUT, PictureReader, Say, silent, to_colour
 from ganvas.metrics.resizing import check_name, resize
 from ganvas.metrics.weights import PublishedWeights, filled, folded, read_state
 
@@ -30,7 +29,6 @@ PUBLISHED = PublishedWeights(
     ),
     aliases=("weights-inception-2015-12-05-6726825d.pth",),
 )
-_log = logging.getLogger("ganvas")
 CLASSES = 1008
 _SIDE, _EPS = 299, 1e-3
 
@@ -39,8 +37,9 @@ class InceptionExtractor(PictureReader):
     """The 2,048 values behind the last pooling; scores in these, and no others, may be called FID, KID and IS.
 
     Pictures are resized to 299 x 299 by "tf1-bilinear", as the first FID was computed, or "clean" (Parmar et al. 2022),
-    then (x - 128) / 128. weights: the file, under any name; None is where people keep it, else a download of 96 MB.
-    Raises DataError if it is not the published one, or cannot be had; UsageError for another resize.
+    then (x - 128) / 128. weights: the file, under any name; None is where people keep it, else a download of 96 MB,
+    of which `say` is told. Raises DataError if it is not the published one, or cannot be had, and UsageError for
+    another resize.
     """
 
     name = "inception"
@@ -50,11 +49,13 @@ class InceptionExtractor(PictureReader):
     dimensions = 2048
     at_once = 32  # 299 x 299 takes about 10 MB a picture on the way
 
-    def __init__(self, channels: int, weights: Path | None = None, resize: str | None = None) -> None:
+    def __init__(
+        self, channels: int, weights: Path | None = None, resize: str | None = None, say: Say = silent
+    ) -> None:
         super().__init__(channels)
         self.resize = resize or "tf1-bilinear"
         check_name(self.resize)
-        path = Path(weights) if weights is not None else PUBLISHED.find_or_fetch(_log.warning)
+        path = Path(weights) if weights is not None else PUBLISHED.find_or_fetch(say)
         advice = f"Take {_NAME} from {_SOURCE}/"
         state = folded(read_state(path, PUBLISHED.file.sha256, advice), _EPS)
         self._network = filled(Inception, state, str(path))

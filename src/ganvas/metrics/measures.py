@@ -3,7 +3,6 @@
 MEASURES is the table; adding a measure is one function and one line.
 """
 
-import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -13,7 +12,6 @@ import torch
 from torch import Tensor
 
 from ganvas.core.errors import DataError
-from ganvas.core.quantities import say_duration
 from ganvas.metrics.domain import classification_accuracy
 from ganvas.metrics.extractors import Extractor
 from ganvas.metrics.extrapolation import frechet_at_infinity
@@ -27,7 +25,6 @@ from ganvas.metrics.structural import diversity
 
 _STRAIGHT = 0.5  # r squared of a line that is worth extrapolating
 _FEWEST_FOR_A_LINE = 50
-_LONG = 20.0  # seconds that a look at pictures may take without a word
 
 
 @dataclass(frozen=True)
@@ -80,33 +77,34 @@ class Evidence:
 
 def fd(evidence: Evidence) -> list[Score]:
     """The Fréchet distance (Heusel et al. 2017)."""
-    real, count = evidence.real_statistics, len(evidence.fake)
-    value = frechet_distance(statistics(evidence.fake), real)
-    floor = None
-    if evidence.held_out is not None and len(evidence.held_out) > 1:
-        equal = min(count, len(evidence.held_out))  # with fewer pictures the distance is larger
-        held, fake = (frechet_distance(statistics(_spread(x, equal)), real) for x in (evidence.held_out, evidence.fake))
-        floor = {"floor": held, "floor_count": equal, "at_floor_count": fake if equal < count else None}
-    return [evidence.score("fd", value, "lower", warnings=_few(evidence), **(floor or {}))]
+    distance = _distance_to(evidence.real_statistics)
+    floor = _floor(distance, evidence.fake, evidence.held_out)
+    return [evidence.score("fd", distance(evidence.fake), "lower", warnings=_few(evidence), **floor)]
+
+
+def _distance_to(real: Statistics) -> Callable[[Tensor], float]:
+    return lambda features: frechet_distance(statistics(features), real)
 
 
 def fd_infinity(evidence: Evidence) -> list[Score]:
     """The Fréchet distance of infinitely many pictures (Chong & Forsyth 2020)."""
     real, held = evidence.real_statistics, evidence.held_out
-    found = frechet_at_infinity(evidence.fake, real, seed=evidence.seed)
+    line = frechet_at_infinity(evidence.fake, real, seed=evidence.seed)
     warnings = _few(evidence)
-    if found.r_squared < _STRAIGHT:
+    if line.r_squared < _STRAIGHT:
         warnings += (
-            f"the distances of subsets lie on no line (r² {found.r_squared:.2f}), so that fd-infinity says no more "
+            f"the distances of subsets lie on no line (r² {line.r_squared:.2f}), so that fd-infinity says no more "
             "than fd; take more pictures",
         )
-    floor = None
+    floor: dict[str, Any] = {}
     if held is not None and len(held) >= max(_FEWEST_FOR_A_LINE, 2 * held.shape[1]):
         at_infinity = frechet_at_infinity(held, real, seed=evidence.seed).value
         floor = {"floor": at_infinity, "floor_count": len(held)}
-    parameters = {"counts": list(found.counts), "r_squared": found.r_squared}
+    parameters, found = {"counts": list(line.counts), "seed": evidence.seed}, {"r_squared": line.r_squared}
     return [
-        evidence.score("fd-infinity", found.value, "lower", parameters=parameters, warnings=warnings, **(floor or {}))
+        evidence.score(
+            "fd-infinity", line.value, "lower", parameters=parameters, found=found, warnings=warnings, **floor
+        )
     ]
 
 
@@ -114,21 +112,12 @@ def kd(evidence: Evidence) -> list[Score]:
     """The kernel distance, unbiased (Bińkowski et al. 2018)."""
     size = min(1000, len(evidence.fake), len(evidence.real))
     found = kernel_distance(evidence.fake, evidence.real, subset_size=size, seed=evidence.seed)
-    floor = None
-    if evidence.held_out is not None and len(evidence.held_out) >= size:
-        floor = kernel_distance(evidence.held_out, evidence.real, subset_size=size, seed=evidence.seed).mean
+    floor: dict[str, Any] = {}  # of all that are held out: being unbiased, it does not depend on their number
+    if evidence.held_out is not None and (count := len(evidence.held_out)) > 1:
+        held = kernel_distance(evidence.held_out, evidence.real, subset_size=min(size, count), seed=evidence.seed)
+        floor = {"floor": held.mean, "floor_count": count}
     parameters = {"subsets": found.subsets, "subset_size": found.subset_size, "seed": evidence.seed}
-    return [
-        evidence.score(
-            "kd",
-            found.mean,
-            "lower",
-            spread=found.spread,
-            floor=floor,
-            floor_count=None if floor is None else len(evidence.held_out),  # type: ignore[arg-type]  # floor says so
-            parameters=parameters,
-        )
-    ]
+    return [evidence.score("kd", found.mean, "lower", spread=found.spread, parameters=parameters, **floor)]
 
 
 def prdc(evidence: Evidence, k: int = 5) -> list[Score]:
@@ -158,6 +147,18 @@ def _neighbourly(fake: Tensor, real: Tensor, count: int, k: int) -> Mapping[str,
     return vars(precision_recall_density_coverage(_spread(fake, count), _spread(real, count), k=k))
 
 
+def _floor(measure: Callable[[Tensor], float], fake: Tensor, held_out: Tensor | None) -> dict[str, Any]:
+    """What a score says of its floor: of as many held-out pictures as were judged, or of all with as many judged ones.
+
+    measure: the score of features, which depends on their number.
+    """
+    if held_out is None or len(held_out) < 2:
+        return {}
+    equal = min(len(fake), len(held_out))
+    beside = measure(_spread(fake, equal)) if equal < len(fake) else None
+    return {"floor": measure(_spread(held_out, equal)), "floor_count": equal, "at_floor_count": beside}
+
+
 def _spread(features: Tensor, count: int) -> Tensor:
     """So many of them, evenly spread."""
     return features[torch.arange(count) * len(features) // count]
@@ -170,20 +171,9 @@ def inception(evidence: Evidence) -> list[Score]:
         raise _no_classifier(evidence.extractor)
     splits = min(10, len(logits))
     found = inception_score(logits, splits=splits)
-    floor = None
-    if evidence.held_out is not None and (held := evidence.extractor.logits(evidence.held_out)) is not None:
-        floor = inception_score(held, splits=min(splits, len(held))).mean
-    return [
-        evidence.score(
-            "is",
-            found.mean,
-            "higher",
-            spread=found.spread,
-            floor=floor,
-            floor_count=None if floor is None else len(evidence.held_out),  # type: ignore[arg-type]  # floor says so
-            parameters={"splits": splits},
-        )
-    ]
+    held = None if evidence.held_out is None else evidence.extractor.logits(evidence.held_out)
+    floor = _floor(lambda part: inception_score(part, splits=min(splits, len(part))).mean, logits, held)
+    return [evidence.score("is", found.mean, "higher", spread=found.spread, parameters={"splits": splits}, **floor)]
 
 
 def msssim(evidence: Evidence, pairs: int = 1_000) -> list[Score]:
@@ -192,7 +182,7 @@ def msssim(evidence: Evidence, pairs: int = 1_000) -> list[Score]:
     score = evidence.score("msssim", value, "lower", parameters={"pairs": pairs, "seed": evidence.seed})
     if evidence.held_out_pictures is not None and len(held := evidence.held_out_pictures()) > 1:
         score = replace(score, floor=diversity(held, pairs=pairs, seed=evidence.seed), floor_count=len(held))
-    return [replace(score, name="msssim", protocol=_without_extractor(score.protocol))]
+    return [_without_extractor(score, "msssim (diversity)")]
 
 
 def per_class_fd(evidence: Evidence) -> list[Score]:
@@ -208,21 +198,13 @@ def per_class_fd(evidence: Evidence) -> list[Score]:
             raise DataError(
                 f"A score per class needs 2 pictures of {name} on both sides, not {len(fake)} and {len(real)}"
             )
-        known = statistics(real)
-        value = frechet_distance(statistics(fake), known)
-        floor = None
+        distance, held = _distance_to(statistics(real)), None
         if evidence.held_out is not None and evidence.held_out_labels is not None:
             held = evidence.held_out[evidence.held_out_labels == number]
-            equal = min(len(held), len(fake))
-            if equal > 1:
-                of_held, of_fake = (frechet_distance(statistics(_spread(x, equal)), known) for x in (held, fake))
-                floor = {
-                    "floor": of_held,
-                    "floor_count": equal,
-                    "at_floor_count": of_fake if equal < len(fake) else None,
-                }
         parameters = {"class": name, "count": len(fake), "reference_count": len(real)}
-        score = evidence.score("fd-per-class", value, "lower", parameters=parameters, **(floor or {}))
+        score = evidence.score(
+            "fd-per-class", distance(fake), "lower", parameters=parameters, **_floor(distance, fake, held)
+        )
         warnings = _too_few(min(len(fake), len(real)), evidence.fake.shape[1])
         scores.append(replace(score, name=f"{score.name}: {name}", warnings=warnings))
     return scores
@@ -230,13 +212,11 @@ def per_class_fd(evidence: Evidence) -> list[Score]:
 
 def memorized(evidence: Evidence) -> list[Score]:
     """Whether generated pictures are nearer to training pictures than unseen real ones are (Meehan et al. 2020)."""
-    found = evidence.memorization
-    share = found.flagged.double().mean().item()
-    parameters = {"statistic": found.statistic, "p_value": found.p_value, "verdict": found.verdict}
+    judged = evidence.memorization
+    share = judged.flagged.double().mean().item()
+    found = {"statistic": judged.statistic, "p_value": judged.p_value, "verdict": judged.verdict}
     count = None if evidence.held_out is None else len(evidence.held_out)
-    return [
-        evidence.score("memorization", share, "lower", parameters=parameters, floor=FALSE_ALARMS, floor_count=count)
-    ]
+    return [evidence.score("memorization", share, "lower", found=found, floor=FALSE_ALARMS, floor_count=count)]
 
 
 def cas(evidence: Evidence) -> list[Score]:
@@ -247,16 +227,20 @@ def cas(evidence: Evidence) -> list[Score]:
             "The classification accuracy score needs classes on both sides, and held-out real pictures of the same "
             "classes: a named set with a test part, or pictures in subfolders"
         )
-    test = held()
-    value = classification_accuracy(evidence.judged(), fake_labels, test, labels, evidence.seed)
+    test, fake = held(), evidence.judged()
+
+    def accuracy(pictures: Tensor, meant: Tensor, count: int) -> float:
+        return classification_accuracy(_spread(pictures, count), _spread(meant, count), test, labels, evidence.seed)
+
     count = min(len(fake_labels), len(evidence.real_labels))
-    spread = torch.arange(count) * len(evidence.real_labels) // count
-    floor = classification_accuracy(
-        evidence.real_pictures()[spread], evidence.real_labels[spread], test, labels, evidence.seed
-    )
+    floor = {
+        "floor": accuracy(evidence.real_pictures(), evidence.real_labels, count),
+        "floor_count": count,
+        "at_floor_count": accuracy(fake, fake_labels, count) if count < len(fake) else None,
+    }
     parameters = {"seed": evidence.seed, "test_pictures": len(test)}
-    score = evidence.score("cas", value, "higher", floor=floor, parameters=parameters)
-    return [replace(score, name="cas", protocol=_without_extractor(score.protocol), floor_count=count)]
+    score = evidence.score("cas", accuracy(fake, fake_labels, len(fake)), "higher", parameters=parameters, **floor)
+    return [_without_extractor(score, "cas")]
 
 
 MEASURES: dict[str, Callable[[Evidence], list[Score]]] = {
@@ -293,7 +277,8 @@ def _check_unseen(count: int | None) -> None:
     if count is None:
         raise DataError(
             "Memorisation can be judged only against real pictures that training did not see: give them with "
-            "--held-out DATA, or leave `memorization` out"
+            "--held-out DATA, let a run keep some of the same data out of training (data.held_out), or leave "
+            "`memorization` out"
         )
     if count < FEWEST_UNSEEN:
         raise DataError(
@@ -309,9 +294,10 @@ def _no_classifier(extractor: Extractor) -> DataError:
     )
 
 
-def _without_extractor(protocol: Protocol) -> Protocol:
-    """The protocol of a score that looks at the pictures themselves."""
-    return replace(protocol, extractor=None, weights_sha256=None, layer=None, resize=None, input=None)
+def _without_extractor(score: Score, name: str) -> Score:
+    """The same of a measure that looks at pixels, under its own name."""
+    protocol = replace(score.protocol, extractor=None, weights_sha256=None, layer=None, resize=None, input=None)
+    return replace(score, name=name, protocol=protocol)
 
 
 def _few(evidence: Evidence) -> tuple[str, ...]:
@@ -325,23 +311,3 @@ def _too_few(count: int, dimensions: int) -> tuple[str, ...]:
         f"{count:,} pictures are fewer than the {dimensions:,} features: the covariance is not of full rank and the "
         "distance is too large by an unknown amount. Take more pictures",
     )
-
-
-def features_of(extractor: Extractor, parts: Iterable[Tensor], count: int, say: Callable[[str], None]) -> Tensor:
-    """float32 [N, D] of `count` pictures that come in parts of uint8 [n, C, H, W].
-
-    say: is told, where it takes long, how long and how far it is.
-    """
-    features: list[Tensor] = []
-    started = told = time.monotonic()
-    done = 0
-    with torch.inference_mode():
-        for part in parts:
-            features.append(extractor(part))
-            done += len(part)
-            spent, since = time.monotonic() - started, time.monotonic() - told
-            left = spent * (count - done) / done
-            if left > _LONG and (told == started or since > _LONG):
-                told = time.monotonic()
-                say(f"  {done:,} of {count:,} pictures seen, {done / spent:,.0f} a second; {say_duration(left)} left")
-    return torch.cat(features)

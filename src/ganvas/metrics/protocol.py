@@ -8,17 +8,21 @@ from ganvas.core.version import VERSION
 
 # Fields in which two protocols may differ and their scores still be compared.
 _MAY_DIFFER = ("seeds", "version")
+UNKNOWN = "unknown"  # a field that a file of an earlier version does not have
+_FORMERLY = {"input": UNKNOWN, "channels": UNKNOWN, "fit": UNKNOWN}  # fields that came later than the first files
+_FOUND = ("r_squared", "statistic", "p_value", "verdict", "equal_pairs")  # which those had among the parameters
 
 
 @dataclasses.dataclass(frozen=True)
 class Protocol:
     """How a score came to be.
 
-    metric: fd, kd, precision ... extractor, weights_sha256, layer, resize: what saw the pictures, None where nothing
-    was learned or no features are used. rounding: how pictures became integers. count: generated pictures.
-    reference: the name of the real data; reference_sha256: of its pixels and labels; reference_part: which of its
-    pictures; reference_count: how many. seeds: of the generated pictures. parameters: of the metric (k, subsets ...).
-    input: how a picture is turned into what the extractor sees. channels: of all pictures.
+    metric: fd, kd, precision ... extractor, weights_sha256, layer, resize, input: what saw the pictures and how, None
+    where nothing was learned or no features are used. channels: of all pictures; UNKNOWN in files of before. fit: how
+    the pictures that are judged came to their size, before the extractor; reference_part says it of the others.
+    rounding: how pictures became integers. count: generated pictures. reference: the name of the real data;
+    reference_sha256: of its pixels and labels; reference_part: which of its pictures; reference_count: how many.
+    seeds: of the generated pictures. parameters: of the metric (k, subsets ...).
     """
 
     metric: str
@@ -26,6 +30,9 @@ class Protocol:
     weights_sha256: str | None
     layer: str | None
     resize: str | None
+    input: str | None
+    channels: int | str
+    fit: str
     count: int
     reference: str
     reference_sha256: str
@@ -33,8 +40,6 @@ class Protocol:
     reference_count: int
     seeds: str
     parameters: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    input: str | None = None
-    channels: int | None = None
     rounding: str = "uint8, to the nearest"
     version: str = VERSION
 
@@ -46,7 +51,7 @@ class Score:
     spread: the standard deviation over subsets or splits, None where the metric has none. floor: the same score of real
     held-out pictures, None where there are none; floor_count: how many of those. at_floor_count: the score of only so
     many of the judged pictures, where they are more and the score depends on their number. better: "lower" or "higher".
-    warnings: why the number may mislead, in sentences.
+    found: what else came out (a verdict, p-values ...). warnings: why the number may mislead, in sentences.
     """
 
     name: str
@@ -57,6 +62,7 @@ class Score:
     floor: float | None = None
     floor_count: int | None = None
     at_floor_count: float | None = None
+    found: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
     @property
@@ -73,16 +79,22 @@ class Score:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Score":
-        """What `as_dict` gave. Raises KeyError or TypeError if it is something else."""
-        protocol = Protocol(**values["protocol"])
-        return cls(**{**values, "protocol": protocol, "warnings": tuple(values["warnings"])})
+        """What `as_dict` gave, here or in an earlier version. Raises KeyError or TypeError if it is something else."""
+        held = {**_FORMERLY, **values["protocol"]}
+        parameters = {name: value for name, value in held["parameters"].items() if name not in _FOUND}
+        found = {name: value for name, value in held["parameters"].items() if name in _FOUND}
+        protocol = Protocol(**{**held, "parameters": parameters})
+        return cls(**{"found": found, **values, "protocol": protocol, "warnings": tuple(values["warnings"])})
 
 
 def differences(protocols: Sequence[Protocol]) -> dict[str, list[Any]]:
-    """The fields in which protocols differ so that their scores say nothing about each other, with each one's value."""
+    """The fields in which protocols differ so that their scores say nothing about each other, with each one's value.
+
+    What is not known may differ, so it counts as differing.
+    """
     found = {}
     for field in dataclasses.fields(Protocol):
         values = [getattr(protocol, field.name) for protocol in protocols]
-        if field.name not in _MAY_DIFFER and any(value != values[0] for value in values):
+        if field.name not in _MAY_DIFFER and any(value != values[0] or value == UNKNOWN for value in values):
             found[field.name] = values
     return found

@@ -18,7 +18,7 @@ from ganvas.core.errors import DataError
 from ganvas.core.files import replacing
 from ganvas.metrics.frechet import Statistics, from_moments
 
-Key = Mapping[str, Any]  # what the statistics depend on: data, part, count, extractor, weights, layer, resize
+Key = Mapping[str, Any]  # what the statistics depend on: data, part, count, and the extractor's protocol
 
 
 def path_of(folder: Path, key: Key) -> Path:

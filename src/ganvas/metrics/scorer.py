@@ -25,7 +25,6 @@ class Scorer:
         self._extract = extract
         self.name = f"fd-{self._extract.name}"
         self._data, self._fingerprint, self._of = data, fingerprint, len(pictures)
-        self._channels = int(pictures.shape[1])
         spread = np.linspace(0, len(pictures) - 1, min(len(pictures), _REFERENCE)).astype(np.int64)
         parts = (spread[start : start + _AT_ONCE] for start in range(0, len(spread), _AT_ONCE))
         self._real = statistics(self._features(torch.from_numpy(np.ascontiguousarray(pictures[p])) for p in parts))
@@ -38,12 +37,8 @@ class Scorer:
         """How a score of so many pictures of these seeds comes to be."""
         return Protocol(
             metric="fd",
-            extractor=self._extract.name,
-            weights_sha256=self._extract.weights_sha256,
-            layer=self._extract.layer,
-            resize=self._extract.resize,
-            input=str(self._extract.protocol["input"]),
-            channels=self._channels,
+            **self._extract.protocol,
+            fit="as they are",
             count=count,
             reference=self._data,
             reference_sha256=self._fingerprint,

@@ -14,7 +14,8 @@ from torch.nn import functional
 from ganvas.core.errors import DataError
 
 WINDOW, SIGMA = 11, 1.5
-_C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+K1, K2 = 0.01, 0.03
+_C1, _C2 = (K1 * 255) ** 2, (K2 * 255) ** 2
 # Wang et al. 2003, "Multi-Scale Structural Similarity for Image Quality Assessment", section 3.2, finest first.
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 _BELL = [math.exp(-((offset - WINDOW // 2) ** 2) / (2 * SIGMA**2)) for offset in range(WINDOW)]

@@ -32,7 +32,10 @@ class PublishedWeights:
                 if (place / name).is_file():
                     return place / name
         folder = user_cache() / self.folder
-        fetch([self.file], folder, say)
+        try:
+            fetch([self.file], folder, say)
+        except DataError as error:
+            raise DataError(f"{error}\nIf you have the file elsewhere: --weights FILE") from None
         return folder / self.file.name
 
 
