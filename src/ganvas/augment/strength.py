@@ -6,41 +6,49 @@ Karras et al. 2020, "Training Generative Adversarial Networks with Limited Data"
 import torch
 from torch import Tensor, nn
 
+_ROUNDS = 4  # from one adjustment to the next, as in the paper
+
 
 class AdaptiveStrength(nn.Module):
     """p, in [0, 1], rising while r = E[sign(D(real))] is above the target and falling while it is below.
 
     start: the first p. target: of r, 0.6 in the paper. images: in how many p goes from 0 to 1 if it only rises, 500,000
-    there. The state is buffers, float32 without dimensions, which a checkpoint holds: p; signs and seen, the sum of the
-    signs and their number since p was last adjusted. Nothing is brought to the host.
+    there. batch: images a round.
+    The state is buffers without dimensions, which a checkpoint holds: p; signs and seen, the sum of the signs in this
+    round and their number; total and rounds, the sum of the rounds' mean signs since p was last adjusted and their
+    number. Processes that each observe their own part of a batch come to the p of one that observes all of it if they
+    replace the buffers by their means at the end of a round. Nothing is brought to the host.
     """
 
     p: Tensor
     signs: Tensor
     seen: Tensor
+    total: Tensor
+    rounds: Tensor
 
-    def __init__(self, start: float, target: float, images: int) -> None:
+    def __init__(self, start: float, target: float, images: int, batch: int) -> None:
         super().__init__()
-        self._target, self._images = target, images
+        self._target, self._worth = target, batch / images
         self.register_buffer("p", torch.tensor(start, dtype=torch.float32))
-        self.register_buffer("signs", torch.tensor(0.0))
-        self.register_buffer("seen", torch.tensor(0.0))
+        for name in ("signs", "seen", "total", "rounds"):
+            self.register_buffer(name, torch.tensor(0.0))
 
     @torch.no_grad()
-    def observe(self, mean_sign: Tensor, count: int) -> None:
-        """Take note of the mean sign of the logits of `count` real pictures; mean_sign has no dimensions."""
-        self.signs.add_(mean_sign.float() * count)
-        self.seen.add_(count)
+    def observe(self, logits: Tensor) -> None:
+        """Take note of logits of real pictures, [N] or [N, 1, h, w]."""
+        self.signs.add_(logits.sign().sum())
+        self.seen.add_(logits.numel())
 
     @torch.no_grad()
-    def adjust(self) -> None:
-        """Move p by what the pictures observed since the last time are worth; without any it stays."""
-        away = torch.sign(self.signs - self._target * self.seen)
-        self.p.add_(away * self.seen / self._images).clamp_(0, 1)
+    def begin_round(self) -> None:
+        """Take note of the round before and, when due, move p by what the rounds are worth; again does nothing."""
+        there = self.seen > 0
+        self.total.add_(torch.where(there, self.signs / self.seen, 0))
+        self.rounds.add_(there)
         self.signs.zero_()
         self.seen.zero_()
-
-
-def mean_sign(logits: Tensor) -> Tensor:
-    """E[sign(D(real))]: [N] or [N, 1, h, w] -> no dimensions, in [-1, 1], without a graph."""
-    return logits.detach().sign().mean()
+        due = self.rounds >= _ROUNDS
+        away = torch.sign(self.total - self._target * self.rounds)
+        self.p.add_(due * away * self.rounds * self._worth).clamp_(0, 1)
+        self.total.mul_(~due)
+        self.rounds.mul_(~due)
