@@ -4,9 +4,9 @@ import dataclasses
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
-from ganvas import losses, networks
+from ganvas import augment, losses, networks
 from ganvas.inference.paired import PAIRED
 from ganvas.metrics import EXTRACTORS
 from ganvas.metrics.measures import MEASURES
@@ -41,6 +41,14 @@ def test_every_network_and_its_settings_are_explained():
         assert table.keys() <= told
         for name in table:
             assert {field.name for field in dataclasses.fields(find(name).Settings)} - {"name"} <= told
+
+
+def test_every_augmentation_and_its_stages_are_explained():
+    told = code_in("augment.md")
+    assert augment.AUGMENTATIONS.keys() <= told
+    for name in augment.AUGMENTATIONS:
+        (kinds,) = {field.type for field in dataclasses.fields(augment.augmentation(name).Settings)} - {Literal[name]}
+        assert set(get_args(get_args(kinds)[0])) <= told
 
 
 def test_every_loss_measure_and_extractor_is_explained():

@@ -17,6 +17,7 @@ from ganvas.core.version import VERSION
 from ganvas.data import Dataset, held_out_indices
 from ganvas.losses import penalties
 from ganvas.metrics.scorer import Scorer
+from ganvas.tasks.augmenting import Augmenting
 from ganvas.tasks.diagnostics import Diagnostics, Labelled
 from ganvas.tasks.generate_settings import GenerateSettings, PenaltySettings
 from ganvas.training.clock import Clock
@@ -36,8 +37,9 @@ class GenerateBatch:
 
     latents: [N, Z]. mix: [N] in [0, 1), for penalties on interpolates. real: uint8 [N, C, H, W], None where the move
     needs none. labels: int64 [N], None without classes. first: where in this process's part of the global batch these
-    rows begin. fake, real_logits: what the discriminator's move has computed from the same draws, None where nothing is
-    shared.
+    rows begin. real_changes, fake_changes: [N, draws] in [0, 1), what the augmentation makes of either, None where it
+    does nothing. fake, real_logits: what the discriminator's move has computed from the same draws, None where nothing
+    is shared.
     """
 
     latents: Tensor
@@ -45,6 +47,8 @@ class GenerateBatch:
     real: Tensor | None
     labels: Tensor | None
     first: int = 0
+    real_changes: Tensor | None = None
+    fake_changes: Tensor | None = None
     fake: Tensor | None = None
     real_logits: Tensor | None = None
 
@@ -65,6 +69,8 @@ class GenerateBatch:
             real=cut(self.real),
             labels=cut(self.labels),
             first=self.first + start,
+            real_changes=cut(self.real_changes),
+            fake_changes=cut(self.fake_changes),
             fake=self.fake if whole else None,  # its graph can be gone through only once
             real_logits=cut(self.real_logits),
         )
@@ -90,15 +96,18 @@ class Generate:
         self._loss = losses.adversarial_loss(chosen.loss.adversarial)
         self.generator = self._build(networks.generator, "generator", chosen.generator)
         self.discriminator = self._build(networks.discriminator, "discriminator", chosen.discriminator)
+        self._augmenting = Augmenting(
+            chosen.augment, size=chosen.data.size, channels=chosen.data.channels, batch=chosen.training.batch
+        ).to(self.device, self._dtype)
         self.averaged: Mapping[str, nn.Module] = {"generator": self.generator}
         self.players = [
             Player(
                 "discriminator",
-                {"discriminator": self.discriminator},
+                {"discriminator": self.discriminator, **self._augmenting.state},
                 self._discriminator_terms,
                 chosen.discriminator_optimizer,
                 moves=chosen.discriminator_moves,
-                constrain=self._clip if chosen.loss.clip else None,
+                after_step=self._after_discriminators_step,
             ),
             Player("generator", {"generator": self.generator}, self._generator_terms, chosen.generator_optimizer),
         ]
@@ -130,10 +139,15 @@ class Generate:
         """
         if self.chosen.shared_draws and player.name == "generator":
             kept, discriminator = self._kept, self.players[0]
-            again = self.draw(discriminator, discriminator.moves - 1, clock, rows)
+            again = self._drawn(discriminator, discriminator.moves - 1, clock, rows)
             self._kept = _Kept(kept.real_logits)  # should this move be played again, the graph will be used up
             return dataclasses.replace(again, fake=kept.fake_of(len(again)), real_logits=kept.all_real_logits())
+        if player.name == "discriminator" and move == 0:
+            self._augmenting.begin_round()
         self._kept = _Kept()
+        return self._drawn(player, move, clock, rows)
+
+    def _drawn(self, player: Player, move: int, clock: Clock, rows: slice) -> GenerateBatch:
         batch, role = self.chosen.training.batch, player.name
         place = clock.images * player.moves + move * batch
         indices = self._seen[self._draws.order(role, place, batch, len(self._seen))[rows].numpy()]
@@ -148,15 +162,28 @@ class Generate:
             labels = torch.from_numpy(self.data.labels[indices]).to(self.device)
         latents = self._draws.normal(f"{role}/latents", place, batch, self.generator.latent)[rows]
         mix = self._draws.uniform(f"{role}/mix", place, batch)[rows]
-        return GenerateBatch(latents.to(self.device, self._dtype), mix.to(self.device, self._dtype), real, labels)
+        return GenerateBatch(
+            latents.to(self.device, self._dtype),
+            mix.to(self.device, self._dtype),
+            real,
+            labels,
+            real_changes=None if real is None else self._changes(f"{role}/real", place, rows),
+            fake_changes=self._changes(f"{role}/fake", place, rows),
+        )
+
+    def _changes(self, role: str, place: int, rows: slice) -> Tensor | None:
+        numbers = self._augmenting.numbers(self._draws, role, place, rows)
+        return None if numbers is None else numbers.to(self.device, non_blocking=True)
 
     def _discriminator_terms(self, batch: GenerateBatch, clock: Clock) -> Terms:
         loss = self.chosen.loss
         real, fake = self._reals(batch), self._fakes_to_judge(batch)
         r1_due, r2_due = _due(loss.r1, clock), _due(loss.r2, clock)
-        real_logits = self._judge(real.requires_grad_(r1_due), batch.labels)
+        real_seen = self._augmenting(real.requires_grad_(r1_due), batch.real_changes, clock)
+        real_logits = self._judge(real_seen, batch.labels)
         self._kept.real_logits[batch.first] = real_logits.detach()
-        fake_logits = self._judge(fake.requires_grad_(r2_due), batch.labels)
+        fake_seen = self._augmenting(fake.requires_grad_(r2_due), batch.fake_changes, clock)
+        fake_logits = self._judge(fake_seen, batch.labels)
         terms = {"adversarial": self._loss.discriminator(real_logits, fake_logits)}
         if r1_due:
             terms["r1"] = _weight(loss.r1, clock) * penalties.r1(real_logits, real)
@@ -164,7 +191,10 @@ class Generate:
             terms["r2"] = _weight(loss.r2, clock) * penalties.r2(fake_logits, fake)
         if _due(loss.gradient_penalty, clock):
             terms["gradient_penalty"] = _weight(loss.gradient_penalty, clock) * penalties.gradient_penalty(
-                lambda pictures: self._judge(pictures, batch.labels), real.detach(), fake.detach(), batch.mix
+                lambda pictures: self._judge(self._augmenting(pictures, batch.real_changes, clock), batch.labels),
+                real.detach(),
+                fake.detach(),
+                batch.mix,
             )
         return terms
 
@@ -184,11 +214,12 @@ class Generate:
         if fake is None:
             with self._autocast():
                 fake = self.generator(batch.latents, batch.labels)
-        fake_logits = self._judge(fake, batch.labels)
+        fake_logits = self._judge(self._augmenting(fake, batch.fake_changes, clock), batch.labels)
         real_logits = batch.real_logits
         if real_logits is None and self._loss.generator_reads_real:
             with torch.no_grad():
-                real_logits = self._judge(self._reals(batch), batch.labels)
+                real_seen = self._augmenting(self._reals(batch), batch.real_changes, clock)
+                real_logits = self._judge(real_seen, batch.labels)
         if real_logits is None:
             real_logits = torch.zeros_like(fake_logits)
         return {"adversarial": self._loss.generator(real_logits, fake_logits)}
@@ -209,8 +240,11 @@ class Generate:
     def _autocast(self) -> torch.autocast:
         return devices.autocast(self.device, self._precision)
 
-    def _clip(self) -> None:
-        penalties.clip_weights(self.discriminator, self.chosen.loss.clip)
+    def _after_discriminators_step(self) -> None:
+        if self.chosen.loss.clip:
+            penalties.clip_weights(self.discriminator, self.chosen.loss.clip)
+        if (real_logits := self._kept.all_real_logits()) is not None:
+            self._augmenting.observe(real_logits)
 
     def diagnose(self) -> dict[str, float]:
         """Signs of health, of the same pictures and latents each time; `training.health` says what they mean."""
@@ -224,7 +258,7 @@ class Generate:
                 self._some(*self._unseen, _LOOKED_AT, _LOOKED_AT_BYTES),
                 self._training_pictures(),
             )
-        return self._diagnostics()
+        return self._diagnostics() | self._augmenting.signs()
 
     def _generate_from_seeds(self, seeds: range, labels: Tensor | None) -> Tensor:
         latents = latents_of_seeds(seeds, self.generator.latent).to(self.device, self._dtype)

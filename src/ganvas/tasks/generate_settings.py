@@ -10,6 +10,7 @@ from pydantic import Field, PlainValidator
 from ganvas import losses, networks
 from ganvas.core.errors import UsageError
 from ganvas.core.settings import from_dict, settings
+from ganvas.tasks.augmenting import AugmentSettings
 from ganvas.training.clock import decayed
 from ganvas.training.players import OptimizerSettings
 from ganvas.training.trainer import Count, TrainingSettings
@@ -84,6 +85,7 @@ class GenerateSettings:
     discriminator_moves: Count = 1  # moves of the discriminator to one of the generator
     shared_draws: bool = False  # the generator's move goes on with the discriminator's last draw and what it computed
     loss: LossSettings = LossSettings()
+    augment: AugmentSettings = AugmentSettings()
     training: TrainingSettings = TrainingSettings()
 
     def __post_init__(self) -> None:

@@ -47,7 +47,7 @@ class Player:
     """One optimizer's worth of networks, and their objective.
 
     objective: maps (batch, clock) to named scalar terms; each is a mean over the batch's rows, their sum is descended.
-    moves: how many times the player moves in a round. constrain: called after each step (weight clipping).
+    moves: how many times the player moves in a round. after_step: called after each step (weight clipping).
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Player:
         optimizer: OptimizerSettings,
         *,
         moves: int = 1,
-        constrain: Callable[[], None] | None = None,
+        after_step: Callable[[], None] | None = None,
     ) -> None:
         self.name = name
         self.networks = nn.ModuleDict(networks)
@@ -66,7 +66,7 @@ class Player:
         self.moves = moves
         self.optimizer_settings = optimizer
         self.optimizer = _optimizer(optimizer, list(self.networks.parameters()))
-        self._constrain = constrain
+        self._after_step = after_step
 
     def begin_move(self) -> None:
         """Let modules that carry a state per move, such as spectral norms, advance it once."""
@@ -86,12 +86,12 @@ class Player:
         return [parameter.grad for parameter in self.networks.parameters() if parameter.grad is not None]
 
     def step(self, learning_rate: float) -> None:
-        """Follow the gradients, then satisfy the constraint."""
+        """Follow the gradients, then do what follows a step."""
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate
         self.optimizer.step()
-        if self._constrain is not None:
-            self._constrain()
+        if self._after_step is not None:
+            self._after_step()
 
 
 def _optimizer(chosen: OptimizerSettings, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
