@@ -96,6 +96,12 @@ def test_an_overfitting_discriminator_is_not_called_overpowering():
     assert {finding.name for _, finding in told(lines((8, {}), (20, both)))} == {"the discriminator overfits"}
 
 
+def test_augmentation_that_is_steered_to_its_strongest_is_a_sign_of_overfitting():
+    found = told(lines((8, {"augment/p": 0.3}), (10, {"augment/p": 0.9})))
+    assert [finding.name for _, finding in found] == ["the discriminator overfits"]
+    assert "p = 0.90" in str(found[0][1])
+
+
 def test_lines_without_signs_are_passed_over():
     assert told([{"images": number, "terms": {}} for number in range(20)]) == []
 

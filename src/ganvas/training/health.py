@@ -11,6 +11,7 @@ what it finds can be had again from the journal of any run. What it looks at is 
     diversity     distances from generated pictures to the nearest of their own, over the same of real ones
     copies        the part of generated pictures that are much nearer to one training picture than to any other, less
                   the part of unseen real ones that are
+    augment/p     the strength of a steered augmentation (ADA), which rises as the discriminator grows surer of real ones
     change        how far the pictures of the same latents have moved since the line before: 1 is as far as from one
                   picture to any other
     gradient/*    the mean norm of a player's gradient
@@ -75,6 +76,9 @@ def _overpowering(lines: Sequence[Tick]) -> str | None:
 
 
 def _overfitting(lines: Sequence[Tick]) -> str | None:
+    strength = lines[-1]["signs"].get("augment/p", 0.0)
+    if strength >= 0.85:  # steered up to where augmented pictures begin to be learned as real
+        return f"augmentation has gone up to p = {strength:.2f} to hold it back"
     overfit = _recent(lines, "overfit", 3)
     if _early(lines) or not overfit or (typical := median(overfit)) < 0.3:
         return None
