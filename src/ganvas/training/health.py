@@ -11,7 +11,7 @@ what it finds can be had again from the journal of any run. What it looks at is 
     diversity     distances from generated pictures to the nearest of their own, over the same of real ones
     copies        the part of generated pictures that are much nearer to one training picture than to any other, less
                   the part of unseen real ones that are
-    augment/p     the strength of a steered augmentation (ADA), which rises as the discriminator grows surer of real ones
+    augment/p     the strength of a steered augmentation (ADA): it rises as the discriminator grows surer of real ones
     change        how far the pictures of the same latents have moved since the line before: 1 is as far as from one
                   picture to any other
     gradient/*    the mean norm of a player's gradient
