@@ -67,3 +67,15 @@ def test_copies_among_real_clothes_are_found_at_one_false_alarm_in_a_hundred(clo
 def test_too_few_unseen_pictures_are_told():
     with pytest.raises(DataError, match="100 or more pictures, and there are 99 of the unseen"):
         memorization(sample(10, 0), sample(50, 1), sample(99, 2))
+
+
+@pytest.mark.parametrize("unseen", [100, 400])
+def test_an_honest_generator_is_not_accused_more_often_than_the_verdict_says(unseen):
+    """The limit is drawn from the unseen pictures, and with few of them it is uncertain."""
+    p_values = []
+    for seed in range(40):
+        dice = torch.Generator().manual_seed(seed)
+        train, fake, held = (torch.randn(count, 6, generator=dice) for count in (400, 1500, unseen))
+        p_values.append(memorization(fake, train, held).p_value)
+    assert sum(p < 0.01 for p in p_values) <= 3
+    assert min(p_values) > 1e-4

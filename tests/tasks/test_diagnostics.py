@@ -78,6 +78,20 @@ def test_near_twins_among_the_data_itself_are_not_counted_as_copies():
     assert diagnostics(twins, training[100:164], unseen=twins[:32], training=training)()["copies"] == 0
 
 
+def test_copies_are_seen_where_each_training_picture_is_there_twice():
+    training = noise(300)
+    assert diagnostics(training[:64], training[100:164], training=training.repeat(2, 1, 1, 1))()["copies"] == 1
+
+
+def test_a_difference_that_few_pictures_may_make_by_chance_has_a_small_z():
+    alike = [
+        diagnostics(noise(64) // 2, noise(64, 1), noise(10, seed), noise(64))()["overfit_z"] for seed in range(2, 8)
+    ]
+    assert max(map(abs, alike)) < 3
+    dark = torch.zeros(10, 1, 16, 16, dtype=torch.uint8)
+    assert diagnostics(noise(64) // 2, noise(64, 1), dark, noise(64))()["overfit_z"] > 10
+
+
 def test_pictures_that_stay_have_not_changed_and_others_have():
     fakes = noise(64)
     look = diagnostics(fakes, noise(64, 1))

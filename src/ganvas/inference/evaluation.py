@@ -1,6 +1,7 @@
 """Evaluation: how good generated pictures are, as scores that carry their protocol."""
 
 import dataclasses
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,8 @@ def evaluate(
         subject = subject_of(what, size, seed, say)
         real, held = reference_of(subject, against, held_out, say)
         extract = _extractor(extractor, real, held, weights, resize, say)
+        if subject.classes != real.classes:  # a number would mean one class here and another there
+            real = dataclasses.replace(real, labels=None)
         labelled = bool(subject.classes) and real.labels is not None
         check(rest, extract, labelled=labelled, unseen=len(held) if held is not None and held.unseen else None)
         number = min(count, subject.count if subject.count is not None else count)
@@ -182,7 +185,8 @@ def _extractor(
     if name == "auto":
         name = metrics_room.choose_for_evaluation(real.channels, real.size, real.name)
     if name == "domain" and weights is None:
-        weights = user_cache() / "domain" / f"{real.sha256[:24]}.safetensors"
+        part = hashlib.sha256(real.part.encode()).hexdigest()[:8]
+        weights = user_cache() / "domain" / f"{real.sha256[:24]}-{part}.safetensors"
         if not weights.exists():
             _keep_domain(_train_domain(real, held, say), weights)
     return metrics_room.extractor(name, real.channels, None if weights is None else Path(weights), resize, say)

@@ -28,6 +28,7 @@ class Reals:
     images: np.ndarray
     indices: np.ndarray
     labels: np.ndarray | None
+    classes: tuple[str, ...]
     unseen: bool
 
     def __len__(self) -> int:
@@ -108,4 +109,4 @@ def _held_out_by_run(subject: Subject, whole: Dataset) -> int:
 def _part(data: Dataset, part: str, indices: np.ndarray, *, unseen: bool = False) -> Reals:
     labels = None if data.labels is None else data.labels[indices]
     words = f"{part}, at {data.size} pixels" + ("" if data.fit == AS_THEY_ARE else f" ({data.fit})")
-    return Reals(data.name, data.fingerprint, words, data.images, indices, labels, unseen)
+    return Reals(data.name, data.fingerprint, words, data.images, indices, labels, data.classes, unseen)

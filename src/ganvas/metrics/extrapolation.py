@@ -30,7 +30,7 @@ def frechet_at_infinity(
 ) -> Extrapolated:
     """Fit a line through the distances of random subsets of features [N, D], evenly spaced in 1/N.
 
-    smallest: pictures of the smallest subset; None takes a tenth, and no fewer than the dimensions where N allows.
+    smallest: pictures of the smallest subset; None takes a tenth, and no fewer than twice D where N allows.
     Raises DataError for fewer than 50 pictures, unlike dimensions, and values that are not finite.
     """
     fake = checked(fake, "the judged pictures", _FEWEST)

@@ -25,7 +25,7 @@ class Memorization:
     flagged: bool [N]: nearer to a training picture than all but a hundredth of unseen pictures are, as measured by the
     distance to the nearest training picture over that one's own distance to its nearest other. nearest: int64 [N], the
     training picture that each is nearest to. ratios: float64 [N], what was compared. statistic: the z-score of the rank
-    test over all pictures, negative where generated ones are nearer. p_value: of as many flags by chance (binomial).
+    test over all pictures, negative where generated ones are nearer. p_value: of as many flags by chance.
     """
 
     flagged: Tensor
@@ -60,7 +60,7 @@ def memorization(fake: Tensor, train: Tensor, held_out: Tensor) -> Memorization:
     limit = usual.quantile(FALSE_ALARMS, interpolation="lower")
     flagged = ratios < limit
     statistic = _rank_score(ratios, usual)
-    chance = _at_least(int(flagged.sum()), len(fake), FALSE_ALARMS)
+    chance = _at_least(int(flagged.sum()), len(fake), int((usual < limit).sum()) + 1, len(usual))
     return Memorization(flagged, nearest, ratios, statistic, chance, _verdict(flagged, chance, statistic))
 
 
@@ -92,17 +92,22 @@ def _rank_score(a: Tensor, b: Tensor) -> float:
     return (wins - expected) / spread
 
 
-def _at_least(hits: int, count: int, chance: float) -> float:
-    """The probability of so many hits or more by chance: the upper tail of the binomial distribution."""
+def _at_least(hits: int, count: int, rank: int, unseen: int) -> float:
+    """The probability of so many of `count` below the rank-th smallest of `unseen` values, if all are of one kind.
+
+    The limit is itself drawn: the part below it is Beta(rank, unseen - rank + 1), and so the hits are beta-binomial.
+    """
+    above = unseen - rank + 1
     logs = [
-        math.lgamma(count + 1)
-        - math.lgamma(number + 1)
-        - math.lgamma(count - number + 1)
-        + number * math.log(chance)
-        + (count - number) * math.log1p(-chance)
+        _log_beta(number + rank, count - number + above) - _log_beta(rank, above)
+        + math.lgamma(count + 1) - math.lgamma(number + 1) - math.lgamma(count - number + 1)
         for number in range(hits, count + 1)
-    ]
+    ]  # fmt: skip
     return min(1.0, math.fsum(math.exp(log) for log in logs))
+
+
+def _log_beta(a: float, b: float) -> float:
+    return math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)
 
 
 def _verdict(flagged: Tensor, chance: float, statistic: float) -> str:

@@ -71,7 +71,7 @@ class Diagnostics:
         self._labels = seen.labels
         self._count = len(seen)
         self._spread = _spacing(_small(seen.pictures))
-        self._training = torch.cat([_small(part) for part in training])
+        self._training = torch.cat([_small(part) for part in training]).unique(dim=0)  # a twin would hide a copy
         self._usual_copies = self._copies(_small(unseen.pictures)) if len(unseen) and len(self._training) > 2 else 0.0
         self._before: Tensor | None = None
 
@@ -95,6 +95,8 @@ class Diagnostics:
             signs["logit/held_out"] = unseen.mean().item()
             if (gap := signs["logit/real"] - signs["logit/fake"]) > 0:
                 signs["overfit"] = (signs["logit/real"] - signs["logit/held_out"]) / gap
+                error = (real.var(correction=0) / len(real) + unseen.var(correction=0) / len(unseen)).sqrt().item()
+                signs["overfit_z"] = (signs["logit/real"] - signs["logit/held_out"]) / max(error, 1e-12)
         return signs
 
     def _copies(self, small: Tensor) -> float:

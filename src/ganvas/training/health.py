@@ -8,6 +8,7 @@ what it finds can be had again from the journal of any run. What it looks at is 
     separation    the probability that it ranks a real picture above a generated one (the area under the ROC curve)
     overfit       how far unseen real pictures have fallen from the seen ones towards the generated: (real - held_out)
                   / (real - fake), 0 where they are judged alike (Karras et al. 2020, equation 1, r_v)
+    overfit_z     the same difference over its standard error, which so few pictures leave
     diversity     distances from generated pictures to the nearest of their own, over the same of real ones
     copies        the part of generated pictures that are much nearer to one training picture than to any other, less
                   the part of unseen real ones that are
@@ -20,6 +21,7 @@ what it finds can be had again from the journal of any run. What it looks at is 
 The limits were set on runs that were made to fail and on healthy ones: docs/health.md has the table.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
@@ -81,6 +83,8 @@ def _overfitting(lines: Sequence[Tick]) -> str | None:
         return f"augmentation has gone up to p = {strength:.2f} to hold it back"
     overfit = _recent(lines, "overfit", 3)
     if _early(lines) or not overfit or (typical := median(overfit)) < 0.3:
+        return None
+    if lines[-1]["signs"].get("overfit_z", math.inf) < 3:  # few pictures, judged alike, may differ so by chance
         return None
     return f"real pictures that it never sees have fallen {typical:.0%} of the way to generated ones in its eyes"
 

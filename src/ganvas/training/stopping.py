@@ -83,11 +83,11 @@ class Stop:
 
     def reason(self, clock: Clock) -> Reason | None:
         """Why the run stops now, the same in every process, or None if it goes on."""
-        chosen, best_images = self._chosen, self.scores.best_images
+        chosen, best_images, scored = self._chosen, self.scores.best_images, self.scores.images
         here = (
             chosen.images is not None and clock.images >= chosen.images,
             chosen.seconds is not None and clock.seconds >= chosen.seconds,
-            chosen.plateau is not None and best_images is not None and clock.images - best_images >= chosen.plateau,
+            chosen.plateau is not None and best_images is not None and (scored or 0) - best_images >= chosen.plateau,
             self.troubled,
             self._asked or orphaned(),
         )

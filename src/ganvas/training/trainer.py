@@ -308,7 +308,8 @@ class Trainer:
         self._load(self._notice)
         self.slowdown, self.retreats = min(self.slowdown, slowdown) * sentinel.SLOWER, retreats
         self.recorder.rewind(self.clock)
-        self.signs.begin(self.clock)
+        if self.processes.leads:
+            self._look({})
         self.watch = health.Watch(read(self.run.journal))
         self._ticked = self.clock.seconds
         self._notice(
@@ -368,7 +369,7 @@ class Trainer:
         state.restore(tensors, self.task.players, self.averages)
         self.clock = Clock(**info["clock"])
         self.slowdown, self.retreats = info["slowdown"], info["retreats"]
-        self._fitting = info["micro_batch"]
+        self._fitting = min(filter(None, (info["micro_batch"], self._fitting)), default=None)
         self.micro_batch = min(self.micro_batch, self._fitting or self.micro_batch)
         self.stop.scores.restore(info["scores"])
         return True
