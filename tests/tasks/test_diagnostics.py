@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from ganvas.core.images import to_float
-from ganvas.tasks.diagnostics import Diagnostics, Labelled
+from ganvas.tasks.diagnostics import Diagnostics, Labelled, even_parts
 from ganvas.training.clock import Clock
 
 
@@ -148,3 +148,41 @@ def test_the_watch_of_a_conditional_game_judges_pictures_as_their_classes(make_g
     game.diagnose()
     numbers = np.concatenate([labels.numpy() for labels in asked])
     assert set(numbers.tolist()) == {0, 1, 2}
+
+
+@pytest.mark.parametrize(("count", "batch"), [(3, 2), (17, 8), (9, 4), (1, 2)])
+def test_no_part_is_so_small_that_batch_normalisation_refuses_it(make_game, make_data, count, batch):
+    assert all(len(part) >= min(count, batch) for part in even_parts(count, batch))
+    game = make_game("generator.norm=batch", f"training.batch={batch}", data=make_data(count))
+    assert bool(game.diagnose()) == (count > 1)
+
+
+def test_each_picture_is_judged_as_its_own_class():
+    seen, unseen = noise(24, 1), noise(8, 2)
+    labels = torch.arange(24) % 3, torch.arange(8) % 3
+    every = zip(torch.cat([seen, unseen]), torch.cat(labels).tolist(), strict=True)
+    of = {picture.numpy().tobytes(): label for picture, label in every}
+    judged = []
+
+    def judge(pictures, its):
+        if pictures.dtype == torch.uint8:
+            pairs = zip(pictures, its.tolist(), strict=True)
+            judged.extend(of[picture.numpy().tobytes()] == label for picture, label in pairs)
+        return brightness(pictures)
+
+    Diagnostics(
+        (nn.Identity(), nn.Identity()), lambda seeds, its: to_float(noise(24)[seeds.start : seeds.stop]), judge, 10,
+        Labelled(seen, labels[0]), Labelled(unseen, labels[1]), [seen],
+    )()  # fmt: skip
+    assert len(judged) == 32
+    assert all(judged)
+
+
+def test_the_logits_of_a_pictures_parts_are_averaged():
+    def judge(pictures, labels):
+        whole = brightness(pictures)
+        return torch.stack([whole - 1, whole + 1], dim=1)[:, None, None]  # [N, 1, 1, 2]
+
+    seen = noise(32, 1)
+    patches, pictures = (diagnostics(noise(32), seen, judge=kind)() for kind in (judge, brightness))
+    assert patches["logit/real"] == pytest.approx(pictures["logit/real"], abs=1e-5)

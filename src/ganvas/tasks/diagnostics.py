@@ -17,6 +17,12 @@ _SIDE = 16  # pixels to which pictures are shrunk before they are compared
 _COPY = 0.6  # a copy is this much nearer to one training picture than to the next, or more
 
 
+def even_parts(count: int, batch: int) -> list[range]:
+    """0 to count - 1 in parts of `batch` or a few more: none is so small that BatchNorm could not take it."""
+    parts = max(1, count // batch)
+    return [range(count * part // parts, count * (part + 1) // parts) for part in range(parts)]
+
+
 @dataclass(frozen=True)
 class Labelled:
     """Pictures, uint8 [N, C, H, W], with their classes, int64 [N], where there are any."""
@@ -36,11 +42,11 @@ class Labelled:
         """Some of them, in this order."""
         return type(self)(self.pictures[indices], None if self.labels is None else self.labels[indices])
 
-    def parts(self, count: int) -> Iterator[tuple[Tensor, Tensor | None]]:
-        """Pictures and labels, `count` at a time."""
-        for start in range(0, len(self), count):
-            part = slice(start, start + count)
-            yield self.pictures[part], None if self.labels is None else self.labels[part]
+    def parts(self, batch: int) -> Iterator[tuple[Tensor, Tensor | None]]:
+        """Pictures and labels, in parts of `batch` or a few more."""
+        for part in even_parts(len(self), batch):
+            some = slice(part.start, part.stop)
+            yield self.pictures[some], None if self.labels is None else self.labels[some]
 
 
 class Diagnostics:
@@ -76,11 +82,11 @@ class Diagnostics:
         self._before: Tensor | None = None
 
     def __call__(self) -> dict[str, float]:
-        """The signs that `training.health` names."""
+        """The signs that `training.health` names; none of a single picture."""
+        if self._count < 2:
+            return {}
         with torch.no_grad(), _as_found(self._networks[0]), _as_found(self._networks[1]):
-            parts = [
-                range(start, min(start + self._batch, self._count)) for start in range(0, self._count, self._batch)
-            ]
+            parts = even_parts(self._count, self._batch)
             labels = [None if self._labels is None else self._labels[part.start : part.stop] for part in parts]
             fakes = [self._generate(part, its) for part, its in zip(parts, labels, strict=True)]
             fake = torch.cat([_of_pictures(self._judge(*pair)) for pair in zip(fakes, labels, strict=True)])
@@ -105,8 +111,6 @@ class Diagnostics:
         return (nearest[:, 0] < _COPY * nearest[:, 1]).double().mean().item()
 
     def _of_pictures(self, small: Tensor) -> dict[str, float]:
-        if len(small) < 2:
-            return {}
         signs = {"diversity": _spacing(small) / max(self._spread, 1e-12)}
         if len(self._training) > 2:
             signs["copies"] = self._copies(small) - self._usual_copies
