@@ -147,8 +147,8 @@ RULES = (
         "the discriminator overfits",
         _overfitting,
         3,
-        "It learns the pictures by heart: more pictures help most; else mirror them (--set data.mirror=true), make it "
-        "narrower (--set discriminator.width=...), or stop earlier",
+        "It learns the pictures by heart: more pictures help most; else augment them (--set augment.name=diffaug "
+        "augment.p=1.0), make it narrower (--set discriminator.width=...), or stop earlier",
     ),
     Rule(
         "oscillation",
