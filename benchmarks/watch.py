@@ -174,7 +174,7 @@ def _train(case: Case, kept: Path) -> None:
 
 
 def _few(where: str, folder: Path) -> str:
-    """The first so many pictures of a set, as files."""
+    """So many pictures of a set, evenly spread over it, as files."""
     name, _, count = where.partition(":")
     whole = {"few": FASHION, "few-emoji": EMOJI, "few-digits": DIGITS}[name]
     images = data.open_data(whole, size=32).images

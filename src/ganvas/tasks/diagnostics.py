@@ -92,7 +92,7 @@ class Diagnostics:
             fake = torch.cat([_of_pictures(self._judge(*pair)) for pair in zip(fakes, labels, strict=True)])
             reals = torch.cat([_of_pictures(self._judge(*part)) for part in self._reals.parts(self._batch)])
         small = torch.cat([_small(part) for part in fakes])
-        return self._of_logits(reals[self._is_seen], reals[~self._is_seen], fake) | self._of_pictures(small)
+        return self._of_logits(reals[self._is_seen], reals[~self._is_seen], fake) | self._of_looks(small)
 
     def _of_logits(self, real: Tensor, unseen: Tensor, fake: Tensor) -> dict[str, float]:
         signs = {"logit/real": real.mean().item(), "logit/fake": fake.mean().item()}
@@ -110,7 +110,7 @@ class Diagnostics:
         nearest = torch.cdist(small, self._training).topk(2, largest=False).values
         return (nearest[:, 0] < _COPY * nearest[:, 1]).double().mean().item()
 
-    def _of_pictures(self, small: Tensor) -> dict[str, float]:
+    def _of_looks(self, small: Tensor) -> dict[str, float]:
         signs = {"diversity": _spacing(small) / max(self._spread, 1e-12)}
         if len(self._training) > 2:
             signs["copies"] = self._copies(small) - self._usual_copies

@@ -6,7 +6,7 @@ from torch import Tensor
 from ganvas.training.clock import Clock
 from ganvas.training.players import Player, Task
 
-_ELEMENTS = 256  # of each tensor, evenly spread over it, by which the movement of weights is told
+_ELEMENTS = 256  # of each tensor, evenly spread over it and fewer than twice as many, by which movement is told
 
 
 class Signs:
@@ -45,6 +45,6 @@ class Signs:
 
 @torch.no_grad()
 def _sample(player: Player) -> Tensor:
-    """Some of a player's weights, of each tensor at most 256."""
+    """Some of a player's weights."""
     tensors = [weights.detach().flatten() for weights in player.networks.parameters()]
     return torch.cat([tensor[:: max(1, tensor.numel() // _ELEMENTS)] for tensor in tensors])
