@@ -8,11 +8,13 @@ GENERATORS = {
     "mlp": "ganvas.networks.mlp:MLPGenerator",
     "dcgan": "ganvas.networks.dcgan:DCGANGenerator",
     "conv28": "ganvas.networks.conv28:Conv28Generator",
+    "resnet": "ganvas.networks.resnet:ResNetGenerator",
 }
 DISCRIMINATORS = {
     "mlp": "ganvas.networks.mlp:MLPDiscriminator",
     "dcgan": "ganvas.networks.dcgan:DCGANDiscriminator",
     "conv28": "ganvas.networks.conv28:Conv28Discriminator",
+    "resnet": "ganvas.networks.resnet:ResNetDiscriminator",
 }
 
 
