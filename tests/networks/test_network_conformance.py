@@ -14,11 +14,13 @@ from ganvas.core.settings import from_dict, to_toml
 from ganvas.networks import DISCRIMINATORS, GENERATORS, discriminator, generator
 
 # Sizes that show a family's edges; a family that is not here is asked for 32 pixels.
-SIZES = {"mlp": (1, 13), "dcgan": (8, 64), "conv28": (8, 28)}
+SIZES = {"mlp": (1, 13), "dcgan": (8, 64), "conv28": (8, 28), "resnet": (16, 32)}
 # (channels, classes), each once at each size.
 SHAPES = ((1, 0), (2, 1), (3, 10), (4, 2))
 # Whichever of these settings a family has are made small, so that the suite is quick.
 SMALL = {"latent": 7, "width": 4, "max_width": 8, "hidden": (12, 9), "embedding": 3}
+# Settings that put other layers into a family: whichever of them it has, asked beside SMALL for each norm.
+OTHER_LAYERS = {"resnet": {"attention": 8, "spectral": True, "embedding": None}}
 PRECISIONS = (torch.float32, torch.bfloat16)
 
 
@@ -51,7 +53,8 @@ class Case:
 
     def __str__(self):
         shape = f"{self.size}px-{self.channels}ch-{self.classes}cl"
-        return f"{self.family.__name__}-{self.settings.norm}-{shape}"
+        layers = "-other" if self.settings != small(self.family, norm=self.settings.norm) else ""
+        return f"{self.family.__name__}-{self.settings.norm}{layers}-{shape}"
 
 
 def fields(family):
@@ -59,7 +62,8 @@ def fields(family):
 
 
 def small(family, **values):
-    return family.Settings(**{key: SMALL[key] for key in fields(family) if key in SMALL}, **values)
+    chosen = {key: SMALL[key] for key in fields(family) if key in SMALL} | values
+    return family.Settings(**{key: value for key, value in chosen.items() if key in fields(family)})
 
 
 def norms(family):
@@ -73,6 +77,8 @@ def cases(table, find):
             for size in SIZES.get(name, (32,)):
                 for channels, classes in SHAPES:
                     yield Case(family, small(family, norm=norm), size, channels, classes)
+            if name in OTHER_LAYERS:
+                yield Case(family, small(family, norm=norm, **OTHER_LAYERS[name]), size, 3, 10)
 
 
 GENERATOR_CASES = list(cases(GENERATORS, generator))

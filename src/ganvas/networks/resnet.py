@@ -1,6 +1,6 @@
 """Residual networks for power-of-two sizes: the bodies of WGAN-GP, SNGAN, SAGAN and BigGAN.
 
-Gulrajani et al. 2017, appendix; Miyato et al. 2018, figures and tables of appendix B.4; Zhang et al. 2019; Brock,
+Gulrajani et al. 2017, appendix; Miyato et al. 2018, appendix, tables 3 and 4; Zhang et al. 2019; Brock,
 Donahue & Simonyan 2019, appendix B. All weights start orthogonal, as BigGAN's, with a size that each block hands on.
 """
 
@@ -142,13 +142,10 @@ class ResNetDiscriminator(nn.Module):
             self.head = spectral_head(widths[-1], 1, classes)
         else:
             self.head = plain_head(widths[-1], 1, classes, bias=True)
-        self._initialise_head(last * last)
-
-    def _initialise_head(self, positions: int) -> None:
-        """Without spectral norm the first logits are those of a mean over the positions, not of a sum."""
-        initialise_orthogonal(self.head.linear, gain=1 / positions)
+        # A sum over n positions has about root n times their size; under spectral norm such a factor has no effect.
+        initialise_orthogonal(self.head.linear, gain=1 / last)
         if self.head.embedding is not None:
-            self.head.embedding.weight.data.div_(positions)
+            self.head.embedding.weight.data.div_(last)
 
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
         """[N, C, H, W] in [-1, 1], int64 [N] -> logits [N]; labels are not read without classes."""
@@ -246,7 +243,7 @@ def _generator_norm(
 
 
 def _layer_norm(channels: int) -> nn.Module:
-    """Over all channels and positions of a picture, with a scale and shift for each channel. Ba, Kiros & Hinton 2016."""
+    """Over all of a picture's channels and positions; a scale and a shift a channel. Ba, Kiros & Hinton 2016."""
     return nn.GroupNorm(1, channels)
 
 

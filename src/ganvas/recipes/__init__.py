@@ -13,6 +13,8 @@ RECIPES = {
     "hinge": "ganvas.recipes.generate:hinge",
     "wgan": "ganvas.recipes.generate:wgan",
     "wgan-gp": "ganvas.recipes.generate:wgan_gp",
+    "sngan": "ganvas.recipes.generate:sngan",
+    "biggan": "ganvas.recipes.generate:biggan",
 }
 
 
