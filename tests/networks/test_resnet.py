@@ -10,9 +10,9 @@ from ganvas.networks.attention import SelfAttention
 from ganvas.networks.conditioning import ClassCondition, ClassNorm, table_norm
 from ganvas.networks.layers import SpectralConv2d, SpectralLinear, SpectralNorm, initialise_orthogonal
 from ganvas.networks.resnet import (
+    Residual,
     ResNetDiscriminator,
     ResNetGenerator,
-    Residual,
     UpBlock,
     down_block,
     first_block,
@@ -58,6 +58,7 @@ def plain_norm(channels):
 
 
 @pytest.mark.parametrize("kind", [nn.Conv2d, SpectralConv2d])
+@torch.no_grad()
 def test_attention_is_what_a_loop_over_positions_gives(kind):
     torch.manual_seed(0)
     layer = SelfAttention(16, kind).double()
