@@ -32,7 +32,7 @@ class SpectralNorm(nn.Module):
         rows, columns = self.weight.flatten(1).shape
         self.register_buffer("u", functional.normalize(torch.randn(rows), dim=0))
         self.register_buffer("v", torch.zeros(columns))
-        for _ in range(50):
+        for _ in range(0 if self.weight.is_meta else 50):  # on the meta device a network is built for its shapes alone
             self.begin_move()
 
     @torch.no_grad()
@@ -117,6 +117,8 @@ def initialise_orthogonal(layer: nn.Linear | nn.Conv2d, gain: float) -> None:
     The weight, seen as a matrix [out, fan_in], is scaled so that its elements' variance is gain^2 / fan_in, as He's.
     All its singular values are the same, and a spectral norm is exact from the start.
     """
+    if layer.weight.is_meta:  # built for its shapes alone
+        return
     rows, columns = layer.weight.flatten(1).shape
     nn.init.orthogonal_(layer.weight, gain * math.sqrt(max(1.0, rows / columns)))
     if layer.bias is not None:
