@@ -14,7 +14,14 @@ from ganvas.core.settings import from_dict, to_toml
 from ganvas.networks import DISCRIMINATORS, GENERATORS, discriminator, generator
 
 # Sizes that show a family's edges; a family that is not here is asked for 32 pixels.
-SIZES = {"mlp": (1, 13), "dcgan": (8, 64), "conv28": (8, 28), "r3gan": (8, 64), "stylegan2": (16, 32)}
+SIZES = {
+    "mlp": (1, 13),
+    "dcgan": (8, 64),
+    "conv28": (8, 28),
+    "resnet": (16, 32),
+    "r3gan": (8, 64),
+    "stylegan2": (16, 32),
+}
 # Families whose pictures are not bounded by a tanh.
 UNBOUNDED = ("r3gan", "stylegan2")
 # (channels, classes), each once at each size.
@@ -32,6 +39,8 @@ SMALL = {
     "mapping_layers": 2,
     "channel_base": 128,
 }
+# Settings that put other layers into a family: whichever of them it has, asked beside SMALL for each norm.
+OTHER_LAYERS = {"resnet": {"attention": 8, "spectral": True, "embedding": None}}
 PRECISIONS = (torch.float32, torch.bfloat16)
 
 
@@ -64,7 +73,10 @@ class Case:
 
     def __str__(self):
         shape = f"{self.size}px-{self.channels}ch-{self.classes}cl"
-        return "-".join([self.family.__name__, getattr(self.settings, "norm", "plain"), shape])
+        norm = getattr(self.settings, "norm", None)
+        plain = small(self.family) if norm is None else small(self.family, norm=norm)
+        layers = "-other" if self.settings != plain else ""
+        return f"{self.family.__name__}-{norm or 'plain'}{layers}-{shape}"
 
 
 def fields(family):
@@ -72,7 +84,8 @@ def fields(family):
 
 
 def small(family, **values):
-    return family.Settings(**{key: SMALL[key] for key in fields(family) if key in SMALL}, **values)
+    chosen = {key: SMALL[key] for key in fields(family) if key in SMALL} | values
+    return family.Settings(**{key: value for key, value in chosen.items() if key in fields(family)})
 
 
 def norms(family):
@@ -89,6 +102,8 @@ def cases(table, find):
             for size in SIZES.get(name, (32,)):
                 for channels, classes in SHAPES:
                     yield Case(family, small(family, **norm), size, channels, classes)
+            if name in OTHER_LAYERS:
+                yield Case(family, small(family, **norm, **OTHER_LAYERS[name]), size, 3, 10)
 
 
 GENERATOR_CASES = list(cases(GENERATORS, generator))

@@ -1,4 +1,4 @@
-"""Tiny real runs: the bundled 8 x 8 digits, networks of width 8, batch 8."""
+"""Tiny real runs: the bundled 8 x 8 digits (grown to 16 for the residual networks), width 8, batch 8."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,8 +10,11 @@ from ganvas import api
 from ganvas.training import checkpoints
 
 DCGAN = ("generator.width=8", "discriminator.width=8")
+RESNET = ("data.size=16", *DCGAN, "generator.max_width=8", "discriminator.max_width=8")
 NARROW = {
     "mlp": ("generator.hidden=[8, 8]", "discriminator.hidden=[8, 8]"),
+    "sngan": RESNET,
+    "biggan": (*RESNET, "generator.embedding=4", "generator.attention=8", "discriminator.attention=8"),
     "stylegan2": (
         "data.size=16",
         "generator.latent=8",

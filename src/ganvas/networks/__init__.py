@@ -10,6 +10,7 @@ GENERATORS = {
     "conv28": "ganvas.networks.conv28:Conv28Generator",
     "r3gan": "ganvas.networks.r3gan:R3GANGenerator",
     "stylegan2": "ganvas.networks.stylegan2:StyleGAN2Generator",
+    "resnet": "ganvas.networks.resnet:ResNetGenerator",
 }
 DISCRIMINATORS = {
     "mlp": "ganvas.networks.mlp:MLPDiscriminator",
@@ -17,6 +18,7 @@ DISCRIMINATORS = {
     "conv28": "ganvas.networks.conv28:Conv28Discriminator",
     "r3gan": "ganvas.networks.r3gan:R3GANDiscriminator",
     "stylegan2": "ganvas.networks.stylegan2:StyleGAN2Discriminator",
+    "resnet": "ganvas.networks.resnet:ResNetDiscriminator",
 }
 
 

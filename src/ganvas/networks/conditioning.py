@@ -38,6 +38,57 @@ class ClassedLatent(nn.Module):
         return torch.cat([latents, self.embedding(present_labels(labels, self.classes))], dim=1)
 
 
+class ClassCondition(nn.Module):
+    """What class-conditional normalisation reads: the class, or an embedding of it that all layers share.
+
+    labels int64 [N] -> int64 [N], or with an embedding [N, embedding] (Brock, Donahue & Simonyan 2019, section 3).
+    With classes = 0 it is None and labels are not read. Embeddings start with a length of about 1.
+    Raises UsageError if labels are missing.
+    """
+
+    def __init__(self, classes: int, embedding: int | None) -> None:
+        super().__init__()
+        self.classes = classes
+        self.embedding = nn.Embedding(classes, embedding) if classes and embedding else None
+        if self.embedding is not None:
+            nn.init.normal_(self.embedding.weight, std=1 / math.sqrt(self.embedding.embedding_dim))
+
+    def forward(self, labels: Tensor | None) -> Tensor | None:
+        """int64 [N] -> int64 [N] or [N, embedding]; None without classes."""
+        if not self.classes:
+            return None
+        labels = present_labels(labels, self.classes)
+        return labels if self.embedding is None else self.embedding(labels)
+
+
+class ClassNorm(nn.Module):
+    """A normalisation whose scale and shift belong to the class: norm(maps) * (1 + scale(class)) + shift(class).
+
+    With batch normalisation for norm this is conditional batch normalisation (Dumoulin, Shlens & Kudlur 2017, eq. 5;
+    Miyato & Koyama 2018). scale, shift: maps from what `ClassCondition` gives to [N, C]: one table each
+    (`table_norm`) or linear maps of a shared embedding; None without classes, where norm is all there is.
+    """
+
+    def __init__(self, norm: nn.Module, scale: nn.Module | None = None, shift: nn.Module | None = None) -> None:
+        super().__init__()
+        self.norm, self.scale, self.shift = norm, scale, shift
+
+    def forward(self, maps: Tensor, condition: Tensor | None) -> Tensor:
+        """[N, C, H, W], int64 [N] or [N, embedding] -> [N, C, H, W]."""
+        normed = self.norm(maps)
+        if self.scale is None or self.shift is None:
+            return normed
+        return normed * (1 + self.scale(condition)[:, :, None, None]) + self.shift(condition)[:, :, None, None]
+
+
+def table_norm(norm: nn.Module, channels: int, classes: int) -> ClassNorm:
+    """A scale and a shift for each class and channel; the scales start from N(1, 0.02^2), the shifts from 0."""
+    scale, shift = nn.Embedding(classes, channels), nn.Embedding(classes, channels)
+    nn.init.normal_(scale.weight, std=0.02)
+    nn.init.zeros_(shift.weight)
+    return ClassNorm(norm, scale, shift)
+
+
 class ProjectionHead(nn.Module):
     """A discriminator's output: a linear map of the last features, plus <embedding(class), pooled features>.
 

@@ -33,7 +33,7 @@ class SpectralNorm(nn.Module):
         rows, columns = self.weight.flatten(1).shape
         self.register_buffer("u", functional.normalize(torch.randn(rows), dim=0))
         self.register_buffer("v", torch.zeros(columns))
-        for _ in range(50):
+        for _ in range(0 if self.weight.is_meta else 50):  # on the meta device a network is built for its shapes alone
             self.begin_move()
 
     @torch.no_grad()
@@ -53,8 +53,10 @@ class SpectralNorm(nn.Module):
 class SpectralConv2d(SpectralNorm, nn.Conv2d):
     """`nn.Conv2d` with the weight spectrally normalised: [N, C, H, W] -> [N, C', H', W']."""
 
-    def __init__(self, channels: int, out_channels: int, kernel: int, stride: int = 1, padding: int = 0) -> None:
-        super().__init__(channels, out_channels, kernel, stride, padding)
+    def __init__(
+        self, channels: int, out_channels: int, kernel: int, stride: int = 1, padding: int = 0, *, bias: bool = True
+    ) -> None:
+        super().__init__(channels, out_channels, kernel, stride, padding, bias=bias)
         self.estimate_from_scratch()
 
     def forward(self, input: Tensor) -> Tensor:
@@ -108,6 +110,22 @@ def initialise_fan_in(network: nn.Module, last: WeightedLayer, slope: float) -> 
             nn.init.normal_(layer.weight, std=gain / math.sqrt(_fan_in(layer)))
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
+
+
+def initialise_orthogonal(layer: nn.Linear | nn.Conv2d, gain: float) -> None:
+    """A weight with orthogonal rows, or columns where there are fewer of them; bias 0. Saxe, McClelland & Ganguli 2014.
+
+    The weight, seen as a matrix [out, fan_in], is scaled so that its elements' variance is gain^2 / fan_in, as He's.
+    All its singular values are the same, and a spectral norm is exact from the start.
+    """
+    if layer.weight.is_meta:  # built for its shapes alone
+        return
+    rows, columns = layer.weight.flatten(1).shape
+    nn.init.orthogonal_(layer.weight, gain * math.sqrt(max(1.0, rows / columns)))
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+    if isinstance(layer, SpectralNorm):
+        layer.begin_move()
 
 
 def _fan_in(layer: WeightedLayer) -> float:

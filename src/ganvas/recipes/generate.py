@@ -161,3 +161,48 @@ def stylegan2(data: DataSettings) -> GenerateSettings:
         loss=LossSettings(r1=PenaltySettings(weight=gamma, every=every)),
         training=training,
     )
+
+
+def sngan(data: DataSettings) -> GenerateSettings:
+    """Residual networks, hinge loss and spectral norm in the discriminator alone, five moves to one.
+
+    Miyato et al. 2018, with class-conditional BatchNorm and projection (Miyato & Koyama 2018): up to 32 pixels the
+    widths for CIFAR-10, above those for ImageNet. The published run is 100,000 moves of the generator, 6.4 M images.
+    """
+    falling = OptimizerSettings(lr=2e-4, betas=(0.0, 0.9), decay="linear")
+    slim = data.size <= 32
+    generator, discriminator = networks.generator("resnet"), networks.discriminator("resnet")
+    return GenerateSettings(
+        recipe="sngan",
+        data=data,
+        generator=generator.Settings(width=256, max_width=256) if slim else generator.Settings(),
+        discriminator=discriminator.Settings(width=128, max_width=128) if slim else discriminator.Settings(),
+        generator_optimizer=falling,
+        discriminator_optimizer=falling,
+        discriminator_moves=5,
+        loss=LossSettings(adversarial="hinge"),
+    )
+
+
+def biggan(data: DataSettings) -> GenerateSettings:
+    """A small BigGAN: self-attention, spectral norm in both players, one class embedding, a long average.
+
+    Brock, Donahue & Simonyan 2019, section 3 and appendix B: 96 channels, the learning rates and two moves of the
+    discriminator to one. The average's half-life is that of 0.9999 a move at batch 64. Left out: the parts of the
+    latent that go to each layer, orthogonal regularisation, and the batch of 2048.
+    """
+    side = min(64, data.size // 2)
+    slow = OptimizerSettings(lr=5e-5, betas=(0.0, 0.999))
+    return GenerateSettings(
+        recipe="biggan",
+        data=data,
+        generator=networks.generator("resnet").Settings(
+            latent=80, width=96, max_width=1536, embedding=128, spectral=True, attention=side
+        ),
+        discriminator=networks.discriminator("resnet").Settings(width=96, max_width=1536, attention=side),
+        generator_optimizer=slow,
+        discriminator_optimizer=dataclasses.replace(slow, lr=2e-4),
+        discriminator_moves=2,
+        loss=LossSettings(adversarial="hinge"),
+        training=TrainingSettings(average=AverageSettings(half_life=440_000)),
+    )
