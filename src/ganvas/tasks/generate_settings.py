@@ -10,7 +10,7 @@ from pydantic import Field, PlainValidator
 from ganvas import losses, networks
 from ganvas.core.errors import UsageError
 from ganvas.core.settings import from_dict, settings
-from ganvas.tasks.augmenting import AugmentSettings
+from ganvas.tasks.augmenting import AugmentSettings, Probability
 from ganvas.training.clock import decayed
 from ganvas.training.players import OptimizerSettings
 from ganvas.training.trainer import Count, TrainingSettings
@@ -61,6 +61,42 @@ class PenaltySettings:
 
 
 @settings
+class PathLengthSettings(PenaltySettings):
+    """The penalty on a generator's path lengths; it needs a network with a mapping (stylegan2)."""
+
+    decay: Annotated[float, Field(ge=0, lt=1)] = 0.99  # what stays of the mean length from one time to the next
+    shrink: Count = 2  # one of so many pictures is measured
+
+
+@settings
+class LecamSettings:
+    """The penalty that draws logits on real and on generated pictures to each other's running mean."""
+
+    weight: Weight = 0.0  # 0: none; its paper takes 0.01 to 0.5
+    decay: Annotated[float, Field(ge=0, lt=1)] = 0.99  # what stays of a mean from one round to the next
+
+
+@settings
+class ConsistencySettings:
+    """The penalty on logits that change when pictures are shifted."""
+
+    real: Weight = 0.0  # on real pictures (Zhang et al. 2020, which takes 10); 0: none
+    fake: Weight = 0.0  # on generated pictures as well (Zhao et al. 2021, which takes 10 for both)
+
+
+@settings
+class TopKSettings:
+    """The generator follows only the best of its pictures (Sinha et al. 2020)."""
+
+    final: Annotated[float, Field(gt=0, le=1)] = 1.0  # the part of the pictures in the end; 1: all; 0.5 is usual
+    decay_images: Count | None = None  # how long it takes to get there; a plan takes the run's images
+
+    def at(self, images: int) -> float:
+        """The part after `images` images."""
+        return decayed(1.0, self.final, images, self.decay_images, "linear")
+
+
+@settings
 class LossSettings:
     """What the players descend."""
 
@@ -68,6 +104,10 @@ class LossSettings:
     r1: PenaltySettings = PenaltySettings()  # on real pictures (Mescheder et al. 2018)
     r2: PenaltySettings = PenaltySettings()  # on generated pictures
     gradient_penalty: PenaltySettings = PenaltySettings()  # on interpolates (Gulrajani et al. 2017)
+    path_length: PathLengthSettings = PathLengthSettings()  # of the generator (Karras et al. 2020)
+    lecam: LecamSettings = LecamSettings()  # on both logits (Tseng et al. 2021)
+    consistency: ConsistencySettings = ConsistencySettings()
+    top_k: TopKSettings = TopKSettings()
     clip: Weight = 0.0  # keep the discriminator's weights within +-clip (Arjovsky et al. 2017); 0: free
 
 
@@ -84,6 +124,7 @@ class GenerateSettings:
     discriminator_optimizer: OptimizerSettings = OptimizerSettings()
     discriminator_moves: Count = 1  # moves of the discriminator to one of the generator
     shared_draws: bool = False  # the generator's move goes on with the discriminator's last draw and what it computed
+    style_mixing: Probability = 0.0  # how many pictures have two styles in training; needs a mapping (stylegan2)
     loss: LossSettings = LossSettings()
     augment: AugmentSettings = AugmentSettings()
     training: TrainingSettings = TrainingSettings()
@@ -95,6 +136,12 @@ class GenerateSettings:
 def check_networks(chosen: GenerateSettings) -> None:
     """Raises UsageError if the networks cannot be built for such pictures; takes no memory for their weights."""
     data = chosen.data
+    mapped = hasattr(networks.generator(chosen.generator.name).Settings, "mapping_layers")
+    if not mapped and (chosen.style_mixing or chosen.loss.path_length.weight):
+        raise UsageError(
+            f"style_mixing and loss.path_length need a generator with styles, which {chosen.generator.name} has not: "
+            "take --recipe stylegan2, or leave them out"
+        )
     with torch.device("meta"):
         for table, part in ((networks.generator, chosen.generator), (networks.discriminator, chosen.discriminator)):
             table(part.name)(part, size=data.size, channels=data.channels, classes=len(data.classes))
