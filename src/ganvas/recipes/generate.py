@@ -172,7 +172,7 @@ def stylegan2(data: DataSettings) -> GenerateSettings:
 
 
 def _lazy_adam(lr: float, every: int | None = None) -> OptimizerSettings:
-    """Adam (0, 0.99) for a player with a penalty on one round of so many: as slow as if that were a round of its own."""
+    """Adam (0, 0.99), slowed down for a penalty on one round of so many as if that were a round of its own."""
     share = 1.0 if every is None else every / (every + 1)
     return OptimizerSettings(lr=lr * share, betas=(0.0, 0.99**share))
 
