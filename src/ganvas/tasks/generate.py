@@ -16,7 +16,9 @@ from ganvas.core.settings import to_dict
 from ganvas.core.version import VERSION
 from ganvas.data import Dataset, held_out_indices
 from ganvas.losses import penalties
+from ganvas.losses.classification import class_cross_entropy
 from ganvas.metrics.scorer import Scorer
+from ganvas.networks.conditioning import present_labels
 from ganvas.tasks.augmenting import Augmenting
 from ganvas.tasks.diagnostics import Diagnostics, Labelled
 from ganvas.tasks.generate_settings import GenerateSettings, PenaltySettings
@@ -180,11 +182,13 @@ class Generate:
         real, fake = self._reals(batch), self._fakes_to_judge(batch)
         r1_due, r2_due = _due(loss.r1, clock), _due(loss.r2, clock)
         real_seen = self._augmenting(real.requires_grad_(r1_due), batch.real_changes, clock)
-        real_logits = self._judge(real_seen, batch.labels)
+        real_logits, real_classes = self._judge_and_classify(real_seen, batch.labels)
         self._kept.real_logits[batch.first] = real_logits.detach()
         fake_seen = self._augmenting(fake.requires_grad_(r2_due), batch.fake_changes, clock)
-        fake_logits = self._judge(fake_seen, batch.labels)
+        fake_logits, fake_classes = self._judge_and_classify(fake_seen, batch.labels)
         terms = {"adversarial": self._loss.discriminator(real_logits, fake_logits)}
+        if real_classes is not None and fake_classes is not None:
+            terms["classification"] = real_classes + fake_classes
         if r1_due:
             terms["r1"] = _weight(loss.r1, clock) * penalties.r1(real_logits, real)
         if r2_due:
@@ -214,7 +218,8 @@ class Generate:
         if fake is None:
             with self._autocast():
                 fake = self.generator(batch.latents, batch.labels)
-        fake_logits = self._judge(self._augmenting(fake, batch.fake_changes, clock), batch.labels)
+        fake_seen = self._augmenting(fake, batch.fake_changes, clock)
+        fake_logits, fake_classes = self._judge_and_classify(fake_seen, batch.labels)
         real_logits = batch.real_logits
         if real_logits is None and self._loss.generator_reads_real:
             with torch.no_grad():
@@ -222,7 +227,10 @@ class Generate:
                 real_logits = self._judge(real_seen, batch.labels)
         if real_logits is None:
             real_logits = torch.zeros_like(fake_logits)
-        return {"adversarial": self._loss.generator(real_logits, fake_logits)}
+        terms = {"adversarial": self._loss.generator(real_logits, fake_logits)}
+        if fake_classes is not None:
+            terms["classification"] = fake_classes
+        return terms
 
     def _reals(self, batch: GenerateBatch) -> Tensor:
         if batch.real is None:
@@ -234,8 +242,17 @@ class Generate:
         return to_float(pictures).to(self._dtype).contiguous(memory_format=torch.channels_last)
 
     def _judge(self, pictures: Tensor, labels: Tensor | None) -> Tensor:
+        return self._judge_and_classify(pictures, labels)[0]
+
+    def _judge_and_classify(self, pictures: Tensor, labels: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """Logits [N], and what telling the classes costs, a scalar; without loss.classification the latter is None."""
+        weight = self.chosen.loss.classification
         with self._autocast():
-            return self.discriminator(pictures, labels).to(self._dtype)
+            if not weight:
+                return self.discriminator(pictures, labels).to(self._dtype), None
+            logits, class_logits = self.discriminator.classify(pictures)
+        labels = present_labels(labels, class_logits.shape[1])
+        return logits.to(self._dtype), weight * class_cross_entropy(class_logits, labels)
 
     def _autocast(self) -> torch.autocast:
         return devices.autocast(self.device, self._precision)

@@ -68,6 +68,9 @@ class LossSettings:
     r1: PenaltySettings = PenaltySettings()  # on real pictures (Mescheder et al. 2018)
     r2: PenaltySettings = PenaltySettings()  # on generated pictures
     gradient_penalty: PenaltySettings = PenaltySettings()  # on interpolates (Gulrajani et al. 2017)
+    # Weight of the classes' cross-entropy, on real and generated pictures; the discriminator then judges without the
+    # class (Odena et al. 2017). 0: it judges a picture as one of its class
+    classification: Weight = 0.0
     clip: Weight = 0.0  # keep the discriminator's weights within +-clip (Arjovsky et al. 2017); 0: free
 
 
@@ -93,8 +96,17 @@ class GenerateSettings:
 
 
 def check_networks(chosen: GenerateSettings) -> None:
-    """Raises UsageError if the networks cannot be built for such pictures; takes no memory for their weights."""
+    """Raises UsageError if the networks cannot be built for such pictures, or have no classes to tell that they should.
+
+    It takes no memory for their weights.
+    """
     data = chosen.data
+    if chosen.loss.classification and len(data.classes) < 2:
+        raise UsageError(
+            f"loss.classification={chosen.loss.classification:g} needs two classes or more, not {len(data.classes)}:\n"
+            "give each class a folder of pictures (where they are few, name all in data.classes),\n"
+            "or leave loss.classification at 0"
+        )
     with torch.device("meta"):
         for table, part in ((networks.generator, chosen.generator), (networks.discriminator, chosen.discriminator)):
             table(part.name)(part, size=data.size, channels=data.channels, classes=len(data.classes))
