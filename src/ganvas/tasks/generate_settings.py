@@ -10,6 +10,7 @@ from pydantic import Field, PlainValidator
 from ganvas import losses, networks
 from ganvas.core.errors import UsageError
 from ganvas.core.settings import from_dict, settings
+from ganvas.data import Dataset
 from ganvas.tasks.augmenting import AugmentSettings
 from ganvas.training.clock import decayed
 from ganvas.training.players import OptimizerSettings
@@ -110,3 +111,18 @@ def check_networks(chosen: GenerateSettings) -> None:
     with torch.device("meta"):
         for table, part in ((networks.generator, chosen.generator), (networks.discriminator, chosen.discriminator)):
             table(part.name)(part, size=data.size, channels=data.channels, classes=len(data.classes))
+
+
+def check_data(chosen: DataSettings, data: Dataset) -> None:
+    """Raises UsageError if the settings name other classes than the data has, or hold all its pictures out."""
+    if chosen.classes and not data.classes:
+        raise UsageError("data.classes: the data has no classes; leave it out, or give each class a folder of its own")
+    if chosen.classes and chosen.classes != data.classes:
+        raise UsageError(
+            f"data.classes must be all {len(data.classes)} classes of the data, in its order, or none: "
+            f"{', '.join(data.classes[:5])}{' ...' if len(data.classes) > 5 else ''}"
+        )
+    if chosen.held_out >= len(data):
+        raise UsageError(
+            f"data.held_out={chosen.held_out} leaves nothing of {len(data):,} pictures to train on: choose fewer"
+        )
