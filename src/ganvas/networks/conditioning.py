@@ -131,8 +131,8 @@ class ProjectionDiscriminator(nn.Module):
     """A discriminator of features and a projection head; a family says what its features are and makes its head.
 
     The same weights serve both ways to use classes: to judge a picture as one of its class (`forward`, Miyato & Koyama
-    2018) and to judge it as it is and tell its class (`classify`, Odena, Olah & Shlens 2017). The projection is derived
-    from the latter: <embedding(k), pooled features> is log P(k | picture) but for a constant (Miyato & Koyama, eq. 3).
+    2018) and to judge it as it is and tell its class (`classify`, Odena, Olah & Shlens 2017), by a softmax over the
+    <embedding(k), pooled features>: the classifier from which the projection is derived (Miyato & Koyama, section 3).
     """
 
     head: ProjectionHead
