@@ -3,7 +3,7 @@ import torch
 from torch import nn
 from torch.func import functional_call
 
-from ganvas.losses.penalties import clip_weights, gradient_penalty, path_length, r1, r2
+from ganvas.losses.penalties import clip_weights, consistency, gradient_penalty, lecam, path_length, r1, r2
 
 SHAPE = (5, 2, 3, 3)
 
@@ -139,11 +139,11 @@ def test_path_length_of_a_linear_generator_has_a_closed_form():
     w = torch.randn(5, 3, dtype=torch.float64).requires_grad_()
     images, matrix = linear_generator(w)
     noise = torch.randn(images.shape, dtype=torch.float64)
-    lengths = torch.stack([(matrix.flatten(0, 2).T @ y.flatten()).norm() for y in noise])
-    penalty, mean = path_length(images, w, noise, torch.tensor(0.7, dtype=torch.float64), 0.9)
-    assert penalty.item() == pytest.approx((lengths - 0.7).square().mean().item())
-    assert mean.item() == pytest.approx(0.9 * 0.7 + 0.1 * lengths.mean().item())
-    assert not mean.requires_grad
+    expected = torch.stack([(matrix.flatten(0, 2).T @ y.flatten()).norm() / 2 for y in noise])  # 2 = root of 2 * 2
+    penalty, lengths = path_length(images, w, noise, torch.tensor(0.7, dtype=torch.float64))
+    assert penalty.item() == pytest.approx((expected - 0.7).square().mean().item())
+    torch.testing.assert_close(lengths, expected)
+    assert not lengths.requires_grad
 
 
 def test_path_length_of_parts_of_a_batch_adds_up_to_the_whole():
@@ -152,16 +152,38 @@ def test_path_length_of_parts_of_a_batch_adds_up_to_the_whole():
 
     def of(part):
         own = w[part].clone().requires_grad_()
-        return torch.stack(path_length(linear_generator(own)[0], own, noise[part], mean, 0.9))
+        return path_length(linear_generator(own)[0], own, noise[part], mean)[0]
 
     torch.testing.assert_close(of(slice(0, 2)) * 0.4 + of(slice(2, 5)) * 0.6, of(slice(0, 5)))
 
 
 def test_path_length_is_differentiable_in_the_generators_weights():
     w = torch.randn(4, 3, dtype=torch.float64).requires_grad_()
-    noise, mean = torch.randn(4, 5, dtype=torch.float64), torch.tensor(0.3, dtype=torch.float64)
+    noise, mean = torch.randn(4, 5, 1, 1, dtype=torch.float64), torch.tensor(0.3, dtype=torch.float64)
     weight = torch.randn(5, 3, dtype=torch.float64).requires_grad_()
-    assert torch.autograd.gradcheck(lambda weight: path_length((w @ weight.T).tanh(), w, noise, mean, 0.9)[0], weight)
+
+    def penalty(weight):
+        return path_length((w @ weight.T).tanh()[:, :, None, None], w, noise, mean)[0]
+
+    assert torch.autograd.gradcheck(penalty, weight)
+
+
+def test_lecam_draws_each_side_to_the_other_sides_mean():
+    real, fake = torch.tensor([1.0, 3.0]), torch.tensor([-1.0, 0.0, 1.0])
+    a_real, a_fake = torch.tensor(2.0), torch.tensor(-1.0)
+    expected = (4 + 16) / 2 + (9 + 4 + 1) / 3
+    assert lecam(real, fake, a_real, a_fake).item() == pytest.approx(expected)
+    assert lecam(torch.full((2,), -1.0), torch.full((3,), 2.0), a_real, a_fake) == 0
+
+
+def test_consistency_is_the_mean_square_of_the_change():
+    logits = torch.tensor([1.0, -2.0, 0.5]).requires_grad_()
+    changed = torch.tensor([1.0, 0.0, 1.5]).requires_grad_()
+    penalty = consistency(logits, changed)
+    assert penalty.item() == pytest.approx((0 + 4 + 1) / 3)
+    penalty.backward()
+    torch.testing.assert_close(logits.grad, -changed.grad)
+    assert consistency(logits, logits) == 0
 
 
 def test_clipping_bounds_every_parameter_in_place_and_leaves_small_ones():

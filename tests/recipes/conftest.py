@@ -24,6 +24,7 @@ NARROW = {
         "discriminator.max_width=8",
     ),
 }
+NARROW["stylegan2-ada"] = NARROW["stylegan2"]
 OFTEN = ("training.tick=16", "training.checkpoint=24", "training.preview=1000000", "training.tensorboard=off")
 
 

@@ -99,7 +99,7 @@ def moved(game, logit):
         game.discriminator.head.linear.bias.fill_(logit)
     for rows in (batch.rows(0, 3), batch.rows(3, 8)):
         sum(player.objective(rows, START).values()).backward()
-    player.step(0.0)
+    player.step(0.0, torch.zeros(()))
 
 
 def test_p_is_steered_by_the_signs_of_real_logits(make_game):

@@ -88,7 +88,7 @@ def test_it_learns_to_tell_dark_from_bright_and_to_paint_them(make_game):
             player.networks.zero_grad()
             terms = player.objective(game.draw(player, 0, clock, WHOLE), clock)
             sum(terms.values()).backward()
-            player.step(5e-3)
+            player.step(5e-3, torch.ones(()))
         history.append(terms["classification"].item())
     assert history[0] > math.log(2) / 2, "it knew before it learned"
     assert np.mean(history[-10:]) < math.log(2) / 4

@@ -27,7 +27,7 @@ def discriminator_moves(game, cuts=(0, 8)):
     batch = game.draw(player, player.moves - 1, START, WHOLE)
     for start, stop in itertools.pairwise(cuts):
         sum(player.objective(batch.rows(start, stop), START).values()).backward()
-    player.step(0.01)
+    player.step(0.01, torch.ones(()))
     game.discriminator.requires_grad_(False)
     return batch
 

@@ -132,7 +132,7 @@ def test_after_a_step_with_clipping_no_weight_of_the_critic_is_larger(make_game)
     critic = game.players[0]
     before = max(weight.abs().max().item() for weight in game.discriminator.parameters())
     sum(terms_of(game, "discriminator").values()).backward()
-    critic.step(1e-4)
+    critic.step(1e-4, torch.ones(()))
     assert before > 0.011
     assert max(weight.abs().max().item() for weight in game.discriminator.parameters()) <= 0.01
     largest = max(weight.abs().max().item() for weight in game.generator.parameters())

@@ -22,7 +22,7 @@ def break_off_after(trainer, rounds):
 
     def die_or_play():
         if next(left, None) is None:
-            trainer.task.players[0].step(1e-3)  # half of the round has happened
+            trainer.task.players[0].step(1e-3, torch.ones(()))  # half of the round has happened
             raise SystemExit("killed")
         play()
 
@@ -246,8 +246,8 @@ def test_non_finite_weights_are_caught_in_the_round_they_appear(ring_trainer):
     trainer = ring_trainer(say=lambda _: None)
     original, spoiled = trainer.task.players[0].step, [False]
 
-    def spoil(rate):
-        original(rate)
+    def spoil(rate, norm):
+        original(rate, norm)
         if trainer.clock.images == 192 and not spoiled[0]:
             spoiled[0] = True
             with torch.no_grad():

@@ -23,6 +23,17 @@ class AdversarialLoss:
     generator_reads_real: bool = False
 
 
+def best(logits: Tensor, part: float) -> Tensor:
+    """The rows with the highest logits, so large a part of them and at least one: int64 [k]. Sinha et al. 2020, eq. 3.
+
+    logits: [N] or [N, 1, h, w], whose mean counts. The rows are those that pass together: of a batch in parts, each
+    part has its own.
+    """
+    with torch.no_grad():
+        means = _raised(logits).flatten(1).mean(dim=1) if logits.ndim > 1 else logits
+        return means.topk(max(1, round(part * len(means)))).indices.sort().values
+
+
 def minimax_discriminator(real: Tensor, fake: Tensor) -> Tensor:
     """s(-r) + s(f), the negative of V(D, G). Goodfellow et al. 2014, eq. 1; log 4 where D = 1/2."""
     return softplus(-_raised(real)).mean() + softplus(_raised(fake)).mean()

@@ -5,6 +5,7 @@ weights. Those of a discriminator are with respect to the pictures, summed over 
 weight (gamma, lambda). Logits: higher is more real; [N] or [N, 1, h, w], the latter summed over its positions.
 """
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -38,19 +39,37 @@ def r2(logits: Tensor, fake: Tensor) -> Tensor:
     return r1(logits, fake)
 
 
-def path_length(images: Tensor, w: Tensor, noise: Tensor, mean: Tensor, decay: float) -> tuple[Tensor, Tensor]:
-    """mean (|J^T y| - a)^2 with J = d images / d w, and the next a. Karras et al. 2020, eq. 4, without its weight.
+def path_length(images: Tensor, w: Tensor, directions: Tensor, mean: Tensor) -> tuple[Tensor, Tensor]:
+    """mean (|J^T y| - a)^2 with J = d images / d w, and the lengths. Karras et al. 2020, eq. 4, without its weight.
 
     A generator's penalty: a step of w changes the picture by as much everywhere. images: [N, C, H, W], computed from
-    `w` [N, ...], which requires grad; |J^T y| is over all of a picture's row of w. noise: y [N, C, H, W] from N(0, 1);
-    divided by the root of H * W it makes lengths that do not depend on the resolution. mean: a, scalar, 0 at first.
-    decay: the part of a that stays (0.99 in the paper's appendix B). The next a is decay * a + (1 - decay) * mean
-    length, without a gradient; the penalty compares with the a that was given, so that the parts of a batch, given
-    the same one and weighed by their shares, add up to the whole in both values.
+    `w` [N, ...], which requires grad; |J^T y| is over all of a picture's row of w. directions: y [N, C, H, W] from
+    N(0, 1); they are divided by the root of H * W, so that lengths do not depend on the resolution. mean: a, scalar,
+    the running mean of the lengths before this round. lengths: [N], without a gradient, for the next a.
     Raises RuntimeError (PyTorch's) if the images do not depend on `w` or it requires no grad.
     """
-    lengths = torch.linalg.vector_norm(_gradients(images * noise, w), dim=1)
-    return (lengths - mean).square().mean(), torch.lerp(lengths.detach().mean(), mean, decay)
+    scale = math.sqrt(images.shape[-1] * images.shape[-2])
+    lengths = torch.linalg.vector_norm(_gradients(images * directions / scale, w), dim=1)
+    return (lengths - mean).square().mean(), lengths.detach()
+
+
+def lecam(real_logits: Tensor, fake_logits: Tensor, real_mean: Tensor, fake_mean: Tensor) -> Tensor:
+    """mean (D(x) - a_F)^2 + mean (D(G(z)) - a_R)^2. Tseng et al. 2021, eq. 4, without lambda.
+
+    For few pictures: it draws each side's logits to the other side's running mean. real_mean, fake_mean: a_R and a_F,
+    scalars, the running means of logits on real and generated pictures before this round.
+    """
+    real, fake = real_logits.float(), fake_logits.float()
+    return (real - fake_mean).square().mean() + (fake - real_mean).square().mean()
+
+
+def consistency(logits: Tensor, changed: Tensor) -> Tensor:
+    """mean (D(x) - D(T(x)))^2: a change T that says nothing about realness changes no logit. Zhang et al. 2020, eq. 2.
+
+    logits: of pictures; changed: of the same pictures after T; both [N] or [N, 1, h, w]. On real pictures; for
+    generated ones as well see Zhao et al. 2021, section 3.1.
+    """
+    return (logits.float() - changed.float()).square().mean()
 
 
 @torch.no_grad()

@@ -75,6 +75,15 @@ class StyleGAN2Generator(nn.Module):
         """[N, latent], int64 [N] -> [N, C, H, W] about [-1, 1]; labels are not read without classes."""
         return self.synthesis(self.mapping(latents, labels))
 
+    def mixed(self, latents: Tensor, others: Tensor, crossover: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Pictures whose layers from `crossover` on have the styles of other latents. Karras et al. 2019, section 3.1.
+
+        latents, others: [N, latent]. crossover: int64 [N]; `mapping.copies` or more leaves a picture as it is.
+        """
+        first = torch.arange(self.mapping.copies, device=crossover.device) < crossover[:, None]
+        ws, other_ws = self.mapping(latents, labels), self.mapping(others, labels)
+        return self.synthesis(torch.where(first[:, :, None], ws, other_ws))
+
 
 class Mapping(nn.Module):
     """Latents -> w by fully connected layers with a hundredth of the learning rate. Karras et al. 2019, section 2.
@@ -102,7 +111,11 @@ class Mapping(nn.Module):
 
         Raises UsageError if labels are missing.
         """
-        return self._to_w(latents, labels).unsqueeze(1).expand(-1, self.copies, -1)
+        return self.for_layers(self.to_w(latents, labels))
+
+    def for_layers(self, w: Tensor) -> Tensor:
+        """[N, w_width] -> [N, L, w_width], the same for all L layers."""
+        return w.unsqueeze(1).expand(-1, self.copies, -1)
 
     def truncate(self, ws: Tensor, truncation: float) -> Tensor:
         """ws drawn towards their average: 1 changes nothing, 0 leaves the average. Karras et al. 2019, appendix B."""
@@ -113,9 +126,9 @@ class Mapping(nn.Module):
         """Take the average of w as the weights now have it."""
         classes = self.entry.classes
         labels = torch.arange(PROBES, device=self.probes.device) % classes if classes else None
-        self.w_average.copy_(self._to_w(self.probes, labels).mean(dim=0))
+        self.w_average.copy_(self.to_w(self.probes, labels).mean(dim=0))
 
-    def _to_w(self, latents: Tensor, labels: Tensor | None) -> Tensor:
+    def to_w(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         """[N, latent], int64 [N] -> [N, w_width]."""
         w = self.entry(latents * (latents.square().mean(dim=1, keepdim=True) + 1e-8).rsqrt(), labels)
         for layer in self.layers:

@@ -15,6 +15,7 @@ RECIPES = {
     "wgan-gp": "ganvas.recipes.generate:wgan_gp",
     "r3gan": "ganvas.recipes.generate:r3gan",
     "stylegan2": "ganvas.recipes.generate:stylegan2",
+    "stylegan2-ada": "ganvas.recipes.generate:stylegan2_ada",
     "sngan": "ganvas.recipes.generate:sngan",
     "biggan": "ganvas.recipes.generate:biggan",
 }

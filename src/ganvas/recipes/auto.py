@@ -118,10 +118,13 @@ def _resolved(chosen: GenerateSettings) -> GenerateSettings:
             replaced[name] = dataclasses.replace(optimizer, decay_images=training.stop.images)
     penalties = {
         name: dataclasses.replace(penalty, decay_images=training.stop.images)
-        for name in ("r1", "r2", "gradient_penalty")
+        for name in ("r1", "r2", "gradient_penalty", "path_length")
         if (penalty := getattr(chosen.loss, name)).final is not None and penalty.decay_images is None
     }
-    return dataclasses.replace(chosen, **replaced, loss=dataclasses.replace(chosen.loss, **penalties))
+    loss = dataclasses.replace(chosen.loss, **penalties)
+    if loss.top_k.final < 1 and loss.top_k.decay_images is None:
+        loss = dataclasses.replace(loss, top_k=dataclasses.replace(loss.top_k, decay_images=training.stop.images))
+    return dataclasses.replace(chosen, **replaced, loss=loss)
 
 
 def _choose_size(survey: Survey, device: torch.device, choose: Any) -> int:

@@ -3,7 +3,14 @@
 import dataclasses
 
 from ganvas import networks
-from ganvas.tasks.generate_settings import DataSettings, GenerateSettings, LossSettings, PenaltySettings
+from ganvas.tasks.augmenting import AugmentSettings
+from ganvas.tasks.generate_settings import (
+    DataSettings,
+    GenerateSettings,
+    LossSettings,
+    PathLengthSettings,
+    PenaltySettings,
+)
 from ganvas.training.averages import AverageSettings
 from ganvas.training.players import OptimizerSettings
 from ganvas.training.trainer import TrainingSettings
@@ -138,13 +145,12 @@ def r3gan(data: DataSettings) -> GenerateSettings:
 
 
 def stylegan2(data: DataSettings) -> GenerateSettings:
-    """StyleGAN2 as published, without style mixing, path length and augmentation (Karras et al. 2020).
+    """StyleGAN2 as published (Karras et al. 2020); style mixing and path lengths above 32 pixels, as in its ADA form.
 
     At 256 and 512 pixels half the channels, up to 32 pixels a mapping network of 2 layers. R1 on every sixteenth round,
-    for which the discriminator's Adam is slowed down in proportion (appendix B, "lazy regularization").
+    path lengths on every fourth, for which Adam is slowed down in proportion (appendix B, "lazy regularization").
     """
-    adam, every = OptimizerSettings(lr=2.5e-3, betas=(0.0, 0.99)), 16
-    lazy = every / (every + 1)
+    small = data.size <= 32
     channel_base = 16384 if 256 <= data.size <= 512 else 32768
     training = TrainingSettings(average=AverageSettings(half_life=10_000))
     # The paper's 10 at 1024 pixels with batches of 32, in proportion to pixels / batch.
@@ -152,15 +158,29 @@ def stylegan2(data: DataSettings) -> GenerateSettings:
     return GenerateSettings(
         recipe="stylegan2",
         data=data,
-        generator=networks.generator("stylegan2").Settings(
-            mapping_layers=2 if data.size <= 32 else 8, channel_base=channel_base
-        ),
+        generator=networks.generator("stylegan2").Settings(mapping_layers=2 if small else 8, channel_base=channel_base),
         discriminator=networks.discriminator("stylegan2").Settings(channel_base=channel_base),
-        generator_optimizer=adam,
-        discriminator_optimizer=OptimizerSettings(lr=2.5e-3 * lazy, betas=(0.0, 0.99**lazy)),
-        loss=LossSettings(r1=PenaltySettings(weight=gamma, every=every)),
+        generator_optimizer=_lazy_adam(2.5e-3) if small else _lazy_adam(2.5e-3, every=4),
+        discriminator_optimizer=_lazy_adam(2.5e-3, every=16),
+        style_mixing=0.0 if small else 0.9,
+        loss=LossSettings(
+            r1=PenaltySettings(weight=gamma, every=16),
+            path_length=PathLengthSettings() if small else PathLengthSettings(weight=2.0, every=4),
+        ),
         training=training,
     )
+
+
+def _lazy_adam(lr: float, every: int | None = None) -> OptimizerSettings:
+    """Adam (0, 0.99), slowed down for a penalty on one round of so many as if that were a round of its own."""
+    share = 1.0 if every is None else every / (every + 1)
+    return OptimizerSettings(lr=lr * share, betas=(0.0, 0.99**share))
+
+
+def stylegan2_ada(data: DataSettings) -> GenerateSettings:
+    """StyleGAN2 with adaptive augmentation, for few pictures (Karras et al. 2020b): p steered to a mean sign of 0.6."""
+    augment = AugmentSettings(name="ada", target=0.6)
+    return dataclasses.replace(stylegan2(data), recipe="stylegan2-ada", augment=augment)
 
 
 def sngan(data: DataSettings) -> GenerateSettings:

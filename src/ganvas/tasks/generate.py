@@ -1,133 +1,78 @@
 """Generation: a generator against a discriminator (Goodfellow et al. 2014), with any networks, loss and penalties."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping
-from typing import Any, Self
+from collections.abc import Iterator
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from ganvas import losses, metrics, networks
-from ganvas.core import devices
-from ganvas.core.images import to_float, to_uint8
-from ganvas.core.settings import to_dict
-from ganvas.core.version import VERSION
-from ganvas.data import Dataset, held_out_indices
-from ganvas.losses import penalties
+from ganvas import losses, networks
+from ganvas.data import Dataset
+from ganvas.losses import adversarial, penalties
 from ganvas.losses.classification import class_cross_entropy
-from ganvas.metrics.scorer import Scorer
 from ganvas.networks.conditioning import present_labels
-from ganvas.tasks.augmenting import Augmenting
+from ganvas.tasks.augmenting import Augmenting, AugmentSettings
+from ganvas.tasks.batches import GenerateBatch, Kept
 from ganvas.tasks.diagnostics import Diagnostics, Labelled
-from ganvas.tasks.generate_settings import GenerateSettings, PenaltySettings, check_data
+from ganvas.tasks.generate_settings import GenerateSettings, PenaltySettings
+from ganvas.tasks.pictures import PictureTask
+from ganvas.tasks.running import RunningMeans
 from ganvas.training.clock import Clock
-from ganvas.training.draws import Draws, latents_of_seeds
 from ganvas.training.players import Player, Terms
 
-_PREVIEWS = 64  # pictures in a sample grid, the seeds 0 to 63
-_SCORED = 5_000  # generated pictures in a score during training
 _LOOKED_AT, _LOOKED_AT_BYTES = 128, 2**26  # pictures of each kind that the watch looks at, fewer where they are large
 _COMPARED, _COMPARED_BYTES = 10_000, 2**28  # and training pictures among which it looks for copies
-_AT_ONCE = 250  # pictures generated at a time outside training
+_COMPARED_AT_ONCE = 250
 
 
-@dataclasses.dataclass(frozen=True)
-class GenerateBatch:
-    """One move's draws.
-
-    latents: [N, Z]. mix: [N] in [0, 1), for penalties on interpolates. real: uint8 [N, C, H, W], None where the move
-    needs none. labels: int64 [N], None without classes. first: where in this process's part of the global batch these
-    rows begin. real_changes, fake_changes: [N, draws] in [0, 1), what the augmentation makes of either, None where it
-    does nothing. fake, real_logits: what the discriminator's move has computed from the same draws, None where nothing
-    is shared.
-    """
-
-    latents: Tensor
-    mix: Tensor
-    real: Tensor | None
-    labels: Tensor | None
-    first: int = 0
-    real_changes: Tensor | None = None
-    fake_changes: Tensor | None = None
-    fake: Tensor | None = None
-    real_logits: Tensor | None = None
-
-    def __len__(self) -> int:
-        return len(self.latents)
-
-    def rows(self, start: int, stop: int) -> Self:
-        """The part from row `start` up to, without, row `stop`."""
-
-        def cut(tensor: Tensor | None) -> Tensor | None:
-            return None if tensor is None else tensor[start:stop]
-
-        whole = start == 0 and stop >= len(self)
-        return dataclasses.replace(
-            self,
-            latents=self.latents[start:stop],
-            mix=self.mix[start:stop],
-            real=cut(self.real),
-            labels=cut(self.labels),
-            first=self.first + start,
-            real_changes=cut(self.real_changes),
-            fake_changes=cut(self.fake_changes),
-            fake=self.fake if whole else None,  # its graph can be gone through only once
-            real_logits=cut(self.real_logits),
-        )
-
-
-class Generate:
+class Generate(PictureTask):
     """The game of generation on a data set."""
 
     Settings = GenerateSettings
 
     def __init__(self, chosen: GenerateSettings, data: Dataset, unseen: Dataset | None = None) -> None:
-        """Build networks and players. Raises UsageError if networks and data do not go together.
+        """Build networks and players. Raises UsageError if the networks cannot make pictures of that size.
 
         unseen: real pictures for the watch; without them it takes those that are held out of the data, if any are.
         """
-        check_data(chosen.data, data)
-        self.chosen, self.data = chosen, data
-        self.device = devices.choose_device(chosen.training.device)
-        self._precision = devices.choose_precision(chosen.training.precision, self.device)
-        self._dtype = (
-            torch.float64 if self._precision == torch.float64 else torch.float32
-        )  # of weights, losses and penalties
-        self._draws = Draws(chosen.training.seed)
-        self._loss = losses.adversarial_loss(chosen.loss.adversarial)
+        super().__init__(chosen, data, unseen)
+        loss = chosen.loss
+        self._loss = losses.adversarial_loss(loss.adversarial)
         self.generator = self._build(networks.generator, "generator", chosen.generator)
         self.discriminator = self._build(networks.discriminator, "discriminator", chosen.discriminator)
-        self._augmenting = Augmenting(
-            chosen.augment, size=chosen.data.size, channels=chosen.data.channels, batch=chosen.training.batch
-        ).to(self.device, self._dtype)
-        self.averaged: Mapping[str, nn.Module] = {"generator": self.generator}
+        self._augmenting = self._augmentation(chosen.augment)
+        consistent = AugmentSettings(name="diffaug", stages=("translation",), p=1.0)
+        self._shifting = self._augmentation(
+            consistent if loss.consistency.real or loss.consistency.fake else AugmentSettings()
+        )
+        self._anchors = RunningMeans(("real", "fake"), loss.lecam.decay).to(self.device)
+        self._lengths = RunningMeans(("length",), loss.path_length.decay).to(self.device)
         self.players = [
             Player(
                 "discriminator",
-                {"discriminator": self.discriminator, **self._augmenting.state},
+                {"discriminator": self.discriminator, **self._augmenting.state}
+                | ({"anchors": self._anchors} if loss.lecam.weight else {}),
                 self._discriminator_terms,
                 chosen.discriminator_optimizer,
                 moves=chosen.discriminator_moves,
                 after_step=self._after_discriminators_step,
             ),
-            Player("generator", {"generator": self.generator}, self._generator_terms, chosen.generator_optimizer),
+            Player(
+                "generator",
+                {"generator": self.generator} | ({"lengths": self._lengths} if loss.path_length.weight else {}),
+                self._generator_terms,
+                chosen.generator_optimizer,
+                after_step=self._after_generators_step,
+            ),
         ]
-        held_out = held_out_indices(len(data), chosen.data.held_out)
-        self._seen = np.setdiff1d(np.arange(len(data)), held_out)
-        self._unseen: tuple[Dataset, np.ndarray] = (data, held_out)
-        if unseen is not None:
-            self._unseen = unseen, np.arange(len(unseen))
         self._diagnostics: Diagnostics | None = None
-        self._scorer: Scorer | None = None
-        self._sampled_at_once = min(_AT_ONCE, chosen.training.micro_batch or _AT_ONCE)
-        self._kept = _Kept()
+        self._kept, self._measured = Kept(), Kept()
 
-    def _build(self, table: Any, role: str, part: Any) -> Any:
+    def _augmentation(self, chosen: AugmentSettings) -> Augmenting:
         data = self.chosen.data
-        with self._draws.initialising(role):
-            network = table(part.name)(part, size=data.size, channels=data.channels, classes=len(data.classes))
-        return network.to(self.device, self._dtype, memory_format=torch.channels_last).train()
+        made = Augmenting(chosen, size=data.size, channels=data.channels, batch=self.chosen.training.batch)
+        return made.to(self.device, self.dtype)
 
     def draw(self, player: Player, move: int, clock: Clock, rows: slice) -> GenerateBatch:
         """The batch of a move: reals in the player's own endless reading of the data, fresh latents.
@@ -136,41 +81,63 @@ class Generate:
         """
         if self.chosen.shared_draws and player.name == "generator":
             kept, discriminator = self._kept, self.players[0]
+            self._measured = Kept()
             again = self._drawn(discriminator, discriminator.moves - 1, clock, rows)
-            self._kept = _Kept(kept.real_logits)  # should this move be played again, the graph will be used up
-            return dataclasses.replace(again, fake=kept.fake_of(len(again)), real_logits=kept.all_real_logits())
+            self._kept = kept.without_graph()  # should this move be played again, the graph will be used up
+            shared = dataclasses.replace(again, fake=kept.fake_of(len(again)), real_logits=kept.all_of("real"))
+            return self._with_directions(shared, clock, rows)
         if player.name == "discriminator" and move == 0:
-            self._augmenting.begin_round()
-        self._kept = _Kept()
-        return self._drawn(player, move, clock, rows)
+            for state in (self._augmenting, self._anchors, self._lengths):
+                state.begin_round()
+        self._kept, self._measured = Kept(), Kept()
+        drawn = self._drawn(player, move, clock, rows)
+        return self._with_directions(drawn, clock, rows) if player.name == "generator" else drawn
 
     def _drawn(self, player: Player, move: int, clock: Clock, rows: slice) -> GenerateBatch:
         batch, role = self.chosen.training.batch, player.name
-        place = clock.images * player.moves + move * batch
-        indices = self._seen[self._draws.order(role, place, batch, len(self._seen))[rows].numpy()]
-        real = labels = None
-        if player.name == "discriminator" or self._loss.generator_reads_real:
-            real = torch.from_numpy(np.ascontiguousarray(self.data.images[indices]))
-            if self.chosen.data.mirror:
-                turned = self._draws.uniform(f"{role}/mirror", place, batch)[rows] < 0.5
-                real = torch.where(turned[:, None, None, None], real.flip(-1), real)
-            real = real.to(self.device, non_blocking=True)
-        if self.chosen.data.classes and self.data.labels is not None:
-            labels = torch.from_numpy(self.data.labels[indices]).to(self.device)
+        place = self._place(clock, player.moves, move)
+        indices = self._drawn_indices(role, place, rows)
+        judges = role == "discriminator"
+        real = None
+        if judges or self._loss.generator_reads_real:
+            real = self._drawn_pictures(role, place, rows, indices)
         latents = self._draws.normal(f"{role}/latents", place, batch, self.generator.latent)[rows]
         mix = self._draws.uniform(f"{role}/mix", place, batch)[rows]
+        others, crossover = self._drawn_styles(role, place, rows)
         return GenerateBatch(
-            latents.to(self.device, self._dtype),
-            mix.to(self.device, self._dtype),
+            latents.to(self.device, self.dtype),
+            mix.to(self.device, self.dtype),
             real,
-            labels,
-            real_changes=None if real is None else self._changes(f"{role}/real", place, rows),
-            fake_changes=self._changes(f"{role}/fake", place, rows),
+            self._labels_of(self.data, indices),
+            real_changes=None if real is None else self._numbers(self._augmenting, f"{role}/real", place, rows),
+            fake_changes=self._numbers(self._augmenting, f"{role}/fake", place, rows),
+            real_shifts=self._numbers(self._shifting, f"{role}/real/shift", place, rows) if judges else None,
+            fake_shifts=self._numbers(self._shifting, f"{role}/fake/shift", place, rows) if judges else None,
+            others=others,
+            crossover=crossover,
         )
 
-    def _changes(self, role: str, place: int, rows: slice) -> Tensor | None:
-        numbers = self._augmenting.numbers(self._draws, role, place, rows)
+    def _numbers(self, augmenting: Augmenting, role: str, place: int, rows: slice) -> Tensor | None:
+        numbers = augmenting.numbers(self._draws, role, place, rows)
         return None if numbers is None else numbers.to(self.device, non_blocking=True)
+
+    def _drawn_styles(self, role: str, place: int, rows: slice) -> tuple[Tensor | None, Tensor | None]:
+        """Latents of other styles [rows, Z] and the layers from which they hold, int64 [rows]; past the last: never."""
+        if not self.chosen.style_mixing:
+            return None, None
+        batch, layers = self.chosen.training.batch, self.generator.mapping.copies
+        others = self._draws.normal(f"{role}/styles", place, batch, self.generator.latent)[rows]
+        happens, where = self._draws.uniform(f"{role}/crossover", place, 2 * batch).view(2, batch)[:, rows]
+        crossover = torch.where(happens < self.chosen.style_mixing, 1 + (where * (layers - 1)).long(), layers)
+        return others.to(self.device, self.dtype), crossover.to(self.device)
+
+    def _with_directions(self, batch: GenerateBatch, clock: Clock, rows: slice) -> GenerateBatch:
+        if not _due(self.chosen.loss.path_length, clock):
+            return batch
+        data, count = self.chosen.data, self.chosen.training.batch
+        shape = (data.channels, data.size, data.size)
+        flat = self._draws.normal("generator/directions", clock.images, count, np.prod(shape).item())[rows]
+        return dataclasses.replace(batch, directions=flat.view(-1, *shape).to(self.device, self.dtype))
 
     def _discriminator_terms(self, batch: GenerateBatch, clock: Clock) -> Terms:
         loss = self.chosen.loss
@@ -178,9 +145,9 @@ class Generate:
         r1_due, r2_due = _due(loss.r1, clock), _due(loss.r2, clock)
         real_seen = self._augmenting(real.requires_grad_(r1_due), batch.real_changes, clock)
         real_logits, real_classes = self._judge_and_classify(real_seen, batch.labels)
-        self._kept.real_logits[batch.first] = real_logits.detach()
         fake_seen = self._augmenting(fake.requires_grad_(r2_due), batch.fake_changes, clock)
         fake_logits, fake_classes = self._judge_and_classify(fake_seen, batch.labels)
+        self._kept.note(batch.first, real=real_logits, fake=fake_logits)
         terms = {"adversarial": self._loss.discriminator(real_logits, fake_logits)}
         if real_classes is not None and fake_classes is not None:
             terms["classification"] = real_classes + fake_classes
@@ -195,24 +162,34 @@ class Generate:
                 fake.detach(),
                 batch.mix,
             )
+        if loss.lecam.weight:
+            anchors = self._anchors.get_buffer("real"), self._anchors.get_buffer("fake")
+            terms["lecam"] = loss.lecam.weight * penalties.lecam(real_logits, fake_logits, *anchors)
+        if loss.consistency.real:
+            shifted = self._judge(self._shifting(real_seen.detach(), batch.real_shifts, clock), batch.labels)
+            terms["consistency_real"] = loss.consistency.real * penalties.consistency(real_logits, shifted)
+        if loss.consistency.fake:
+            shifted = self._judge(self._shifting(fake_seen.detach(), batch.fake_shifts, clock), batch.labels)
+            terms["consistency_fake"] = loss.consistency.fake * penalties.consistency(fake_logits, shifted)
         return terms
 
     def _fakes_to_judge(self, batch: GenerateBatch) -> Tensor:
         """Generated pictures without a graph; with shared draws the graph is kept for the generator's move."""
         if not self.chosen.shared_draws:
-            with torch.no_grad(), self._autocast():
-                return self.generator(batch.latents, batch.labels).to(self._dtype)
+            with torch.no_grad():
+                return self._generate(batch).to(self.dtype)
         self.generator.requires_grad_(True)
+        self._kept.fake = self._generate(batch)
+        return self._kept.fake.detach().to(self.dtype)
+
+    def _generate(self, batch: GenerateBatch) -> Tensor:
         with self._autocast():
-            fake = self.generator(batch.latents, batch.labels)
-        self._kept.fake = fake
-        return fake.detach().to(self._dtype)
+            if batch.others is None:
+                return self.generator(batch.latents, batch.labels)
+            return self.generator.mixed(batch.latents, batch.others, batch.crossover, batch.labels)
 
     def _generator_terms(self, batch: GenerateBatch, clock: Clock) -> Terms:
-        fake = batch.fake
-        if fake is None:
-            with self._autocast():
-                fake = self.generator(batch.latents, batch.labels)
+        fake = self._generate(batch) if batch.fake is None else batch.fake
         fake_seen = self._augmenting(fake, batch.fake_changes, clock)
         fake_logits, fake_classes = self._judge_and_classify(fake_seen, batch.labels)
         real_logits = batch.real_logits
@@ -222,19 +199,32 @@ class Generate:
                 real_logits = self._judge(real_seen, batch.labels)
         if real_logits is None:
             real_logits = torch.zeros_like(fake_logits)
+        if (part := self.chosen.loss.top_k.at(clock.images)) < 1:
+            best = adversarial.best(fake_logits, part)
+            real_logits, fake_logits = real_logits[best], fake_logits[best]
         terms = {"adversarial": self._loss.generator(real_logits, fake_logits)}
         if fake_classes is not None:
             terms["classification"] = fake_classes
+        if batch.directions is not None:
+            terms["path_length"] = _weight(self.chosen.loss.path_length, clock) * self._path_length(batch)
         return terms
+
+    def _path_length(self, batch: GenerateBatch) -> Tensor:
+        """On the first of the rows that pass together, as many as the settings say: its second derivatives are dear."""
+        some = batch.rows(0, -(-len(batch) // self.chosen.loss.path_length.shrink))
+        assert some.directions is not None
+        with self._autocast():
+            w = self.generator.mapping.to_w(some.latents, some.labels)
+            pictures = self.generator.synthesis(self.generator.mapping.for_layers(w))
+        mean = self._lengths.get_buffer("length")
+        penalty, lengths = penalties.path_length(pictures.to(self.dtype), w, some.directions, mean)
+        self._measured.note(batch.first, length=lengths)
+        return penalty
 
     def _reals(self, batch: GenerateBatch) -> Tensor:
         if batch.real is None:
             raise ValueError("this move was drawn without real pictures")
         return self._laid_out(batch.real)
-
-    def _laid_out(self, pictures: Tensor) -> Tensor:
-        """uint8 [N, C, H, W] as the networks take them."""
-        return to_float(pictures).to(self._dtype).contiguous(memory_format=torch.channels_last)
 
     def _judge(self, pictures: Tensor, labels: Tensor | None) -> Tensor:
         return self._judge_and_classify(pictures, labels)[0]
@@ -244,19 +234,21 @@ class Generate:
         weight = self.chosen.loss.classification
         with self._autocast():
             if not weight:
-                return self.discriminator(pictures, labels).to(self._dtype), None
+                return self.discriminator(pictures, labels).to(self.dtype), None
             logits, class_logits = self.discriminator.classify(pictures)
         labels = present_labels(labels, class_logits.shape[1])
-        return logits.to(self._dtype), weight * class_cross_entropy(class_logits, labels)
-
-    def _autocast(self) -> torch.autocast:
-        return devices.autocast(self.device, self._precision)
+        return logits.to(self.dtype), weight * class_cross_entropy(class_logits, labels)
 
     def _after_discriminators_step(self) -> None:
         if self.chosen.loss.clip:
             penalties.clip_weights(self.discriminator, self.chosen.loss.clip)
-        if (real_logits := self._kept.all_real_logits()) is not None:
+        if (real_logits := self._kept.all_of("real")) is not None:
             self._augmenting.observe(real_logits)
+        if self.chosen.loss.lecam.weight:
+            self._anchors.observe(self._kept.pieces())
+
+    def _after_generators_step(self) -> None:
+        self._lengths.observe(self._measured.pieces())
 
     def diagnose(self) -> dict[str, float]:
         """Signs of health, of the same pictures and latents each time; `training.health` says what they mean."""
@@ -272,11 +264,6 @@ class Generate:
             )
         return self._diagnostics() | self._augmenting.signs()
 
-    def _generate_from_seeds(self, seeds: range, labels: Tensor | None) -> Tensor:
-        latents = latents_of_seeds(seeds, self.generator.latent).to(self.device, self._dtype)
-        with self._autocast():
-            return self.generator(latents, labels)
-
     def _judge_as_found(self, pictures: Tensor, labels: Tensor | None) -> Tensor:
         return self._judge(self._laid_out(pictures) if pictures.dtype == torch.uint8 else pictures, labels)
 
@@ -285,101 +272,14 @@ class Generate:
         most = min(most, max(2, most_bytes // data.images[0].nbytes))
         spread = indices[np.linspace(0, len(indices) - 1, min(most, len(indices))).astype(np.int64)]
         pictures = torch.from_numpy(np.ascontiguousarray(data.images[spread])).to(self.device)
-        if not self.chosen.data.classes or data.labels is None:
-            return Labelled(pictures)
-        return Labelled(pictures, torch.from_numpy(data.labels[spread]).to(self.device))
+        return Labelled(pictures, self._labels_of(data, spread))
 
     def _training_pictures(self) -> Iterator[Tensor]:
         """Training pictures among which copies would be found, mirrored as well where training mirrors."""
-        for part, _ in self._some(self.data, self._seen, _COMPARED, _COMPARED_BYTES).parts(_AT_ONCE):
+        for part, _ in self._some(self.data, self._seen, _COMPARED, _COMPARED_BYTES).parts(_COMPARED_AT_ONCE):
             yield part
             if self.chosen.data.mirror:
                 yield part.flip(-1)
-
-    def preview(self, averages: Mapping[str, nn.Module]) -> np.ndarray:
-        """uint8 [64, C, H, W]: the pictures of the seeds 0 to 63."""
-        classes = len(self.chosen.data.classes)
-        labels = torch.arange(_PREVIEWS) % classes if classes else None
-        return torch.cat(list(self.sample(averages["generator"], _PREVIEWS, labels))).numpy()
-
-    def score(self, averages: Mapping[str, nn.Module]) -> tuple[str, float] | None:
-        """The Fréchet distance between generated pictures and the data, in the features that fit the data."""
-        if len(self.data) < 2:
-            return None
-        if self._scorer is None:
-            name = metrics.choose(self.chosen.data.channels, self.chosen.data.size, self.data.name)
-            extract = metrics.extractor(name, self.chosen.data.channels)
-            self._scorer = Scorer(extract, self.data.images, self.data.name, self.data.fingerprint)
-        labels = None
-        if self.chosen.data.classes and self.data.labels is not None:  # each class as often as in the data
-            labels = torch.from_numpy(np.sort(self.data.labels)[np.arange(_SCORED) * len(self.data) // _SCORED])
-        return self._scorer.name, self._scorer(self.sample(averages["generator"], _SCORED, labels))
-
-    def protocol(self) -> dict[str, Any]:
-        """The protocol of `score`, {} before the first."""
-        if self._scorer is None:
-            return {}
-        return dataclasses.asdict(self._scorer.protocol(_SCORED, f"0 to {_SCORED - 1}"))
-
-    def sample(self, generator: nn.Module, count: int, labels: Tensor | None) -> Iterator[Tensor]:
-        """uint8 [n, C, H, W], part by part: the pictures of an averaged generator of the seeds 0 to count - 1."""
-        start = 0
-        while start < count:
-            stop = min(count, start + self._sampled_at_once)
-            latents = latents_of_seeds(range(start, stop), self.generator.latent).to(self.device, self._dtype)
-            part = None if labels is None else labels[start:stop].to(self.device)
-            try:
-                with torch.inference_mode(), self._autocast():
-                    pictures = to_uint8(generator(latents, part)).cpu()
-            except (RuntimeError, MemoryError) as error:
-                if self._sampled_at_once == 1 or not devices.is_out_of_memory(error):
-                    raise
-                self._sampled_at_once //= 2
-                continue
-            yield pictures
-            start = stop
-
-    def publish(self, averages: Mapping[str, nn.Module], clock: Clock) -> tuple[dict[str, Tensor], dict[str, object]]:
-        """The averaged generator's weights and the card that rebuilds it."""
-        card = {
-            "kind": "generator",
-            "generator": to_dict(self.chosen.generator),
-            "size": self.chosen.data.size,
-            "channels": self.chosen.data.channels,
-            "classes": list(self.chosen.data.classes),
-            "data": self.data.name,
-            "data_sha256": self.data.fingerprint,
-            "held_out": self.chosen.data.held_out,
-            "recipe": self.chosen.recipe,
-            "images_seen": clock.images,
-            "ganvas": VERSION,
-        }
-        weights = averages["generator"].state_dict()
-        return {k: v.float() if v.is_floating_point() else v for k, v in weights.items()}, card
-
-
-class _Kept:
-    """What the discriminator's move leaves for the generator's move in the same round, to be spared computing again.
-
-    It spares work and no more: without it the generator's move computes the same pictures. The logits alone are those
-    of before the discriminator's step, which a relativistic loss pairs with logits of after it.
-
-    fake: the pictures with their graph, of the last micro-batch, good for a batch that was worked on whole.
-    real_logits: the logits of real pictures, of each micro-batch by its first row.
-    """
-
-    def __init__(self, real_logits: Mapping[int, Tensor] | None = None) -> None:
-        self.fake: Tensor | None = None
-        self.real_logits = dict(real_logits or {})
-
-    def fake_of(self, count: int) -> Tensor | None:
-        """The pictures with their graph, if they are those of all `count` rows."""
-        return self.fake if self.fake is not None and len(self.fake) == count else None
-
-    def all_real_logits(self) -> Tensor | None:
-        """The logits of all rows, in their order; None if the discriminator has not moved yet."""
-        pieces = [self.real_logits[first] for first in sorted(self.real_logits)]
-        return torch.cat(pieces) if pieces else None
 
 
 def _due(penalty: PenaltySettings, clock: Clock) -> bool:

@@ -10,8 +10,7 @@ from pydantic import Field, PlainValidator
 from ganvas import losses, networks
 from ganvas.core.errors import UsageError
 from ganvas.core.settings import from_dict, settings
-from ganvas.data import Dataset
-from ganvas.tasks.augmenting import AugmentSettings
+from ganvas.tasks.augmenting import AugmentSettings, Probability
 from ganvas.training.clock import decayed
 from ganvas.training.players import OptimizerSettings
 from ganvas.training.trainer import Count, TrainingSettings
@@ -62,6 +61,42 @@ class PenaltySettings:
 
 
 @settings
+class PathLengthSettings(PenaltySettings):
+    """The penalty on a generator's path lengths; it needs a network with a mapping (stylegan2)."""
+
+    decay: Annotated[float, Field(ge=0, lt=1)] = 0.99  # what stays of the mean length from one time to the next
+    shrink: Count = 2  # one of so many pictures is measured
+
+
+@settings
+class LecamSettings:
+    """The penalty that draws logits on real and on generated pictures to each other's running mean."""
+
+    weight: Weight = 0.0  # 0: none; its paper takes 0.01 to 0.5
+    decay: Annotated[float, Field(ge=0, lt=1)] = 0.99  # what stays of a mean from one round to the next
+
+
+@settings
+class ConsistencySettings:
+    """The penalty on logits that change when pictures are shifted."""
+
+    real: Weight = 0.0  # on real pictures (Zhang et al. 2020, which takes 10); 0: none
+    fake: Weight = 0.0  # on generated pictures as well (Zhao et al. 2021, which takes 10 for both)
+
+
+@settings
+class TopKSettings:
+    """The generator follows only the best of its pictures (Sinha et al. 2020)."""
+
+    final: Annotated[float, Field(gt=0, le=1)] = 1.0  # the part of the pictures in the end; 1: all; 0.5 is usual
+    decay_images: Count | None = None  # how long it takes to get there; a plan takes the run's images
+
+    def at(self, images: int) -> float:
+        """The part after `images` images."""
+        return decayed(1.0, self.final, images, self.decay_images, "linear")
+
+
+@settings
 class LossSettings:
     """What the players descend."""
 
@@ -69,6 +104,10 @@ class LossSettings:
     r1: PenaltySettings = PenaltySettings()  # on real pictures (Mescheder et al. 2018)
     r2: PenaltySettings = PenaltySettings()  # on generated pictures
     gradient_penalty: PenaltySettings = PenaltySettings()  # on interpolates (Gulrajani et al. 2017)
+    path_length: PathLengthSettings = PathLengthSettings()  # of the generator (Karras et al. 2020)
+    lecam: LecamSettings = LecamSettings()  # on both logits (Tseng et al. 2021)
+    consistency: ConsistencySettings = ConsistencySettings()
+    top_k: TopKSettings = TopKSettings()
     # Weight of the classes' cross-entropy, on real and generated pictures; the discriminator then judges without the
     # class (Odena et al. 2017). 0: it judges a picture as one of its class
     classification: Weight = 0.0
@@ -88,6 +127,7 @@ class GenerateSettings:
     discriminator_optimizer: OptimizerSettings = OptimizerSettings()
     discriminator_moves: Count = 1  # moves of the discriminator to one of the generator
     shared_draws: bool = False  # the generator's move goes on with the discriminator's last draw and what it computed
+    style_mixing: Probability = 0.0  # how many pictures have two styles in training; needs a mapping (stylegan2)
     loss: LossSettings = LossSettings()
     augment: AugmentSettings = AugmentSettings()
     training: TrainingSettings = TrainingSettings()
@@ -108,21 +148,12 @@ def check_networks(chosen: GenerateSettings) -> None:
             "give each class a folder of pictures (where they are few, name all in data.classes),\n"
             "or leave loss.classification at 0"
         )
+    mapped = hasattr(networks.generator(chosen.generator.name).Settings, "mapping_layers")
+    if not mapped and (chosen.style_mixing or chosen.loss.path_length.weight):
+        raise UsageError(
+            f"style_mixing and loss.path_length need a generator with styles, which {chosen.generator.name} has not: "
+            "take --recipe stylegan2, or leave them out"
+        )
     with torch.device("meta"):
         for table, part in ((networks.generator, chosen.generator), (networks.discriminator, chosen.discriminator)):
             table(part.name)(part, size=data.size, channels=data.channels, classes=len(data.classes))
-
-
-def check_data(chosen: DataSettings, data: Dataset) -> None:
-    """Raises UsageError if the settings name other classes than the data has, or hold all its pictures out."""
-    if chosen.classes and not data.classes:
-        raise UsageError("data.classes: the data has no classes; leave it out, or give each class a folder of its own")
-    if chosen.classes and chosen.classes != data.classes:
-        raise UsageError(
-            f"data.classes must be all {len(data.classes)} classes of the data, in its order, or none: "
-            f"{', '.join(data.classes[:5])}{' ...' if len(data.classes) > 5 else ''}"
-        )
-    if chosen.held_out >= len(data):
-        raise UsageError(
-            f"data.held_out={chosen.held_out} leaves nothing of {len(data):,} pictures to train on: choose fewer"
-        )

@@ -23,6 +23,7 @@ class OptimizerSettings:
     name: Literal["adam", "rmsprop"] = "adam"
     lr: Positive = 2e-4
     betas: tuple[Fraction, Fraction] = (0.5, 0.999)  # adam's; rmsprop uses the second as its smoothing
+    clip: Annotated[float, Field(ge=0)] = 0.0  # gradients are scaled down to this norm in all; 0: as they are
     decay: Decay = "constant"
     final: Annotated[float, Field(ge=0, le=1)] = 0.0  # the learning rate after the decay, as a part of lr
     hold: Fraction = 0.0  # the part of the decay's length at the full rate
@@ -85,8 +86,10 @@ class Player:
         """The gradients there are, in the order of the parameters."""
         return [parameter.grad for parameter in self.networks.parameters() if parameter.grad is not None]
 
-    def step(self, learning_rate: float) -> None:
-        """Follow the gradients, then do what follows a step."""
+    def step(self, learning_rate: float, norm: Tensor) -> None:
+        """Follow the gradients, whose norm is given, then do what follows a step."""
+        if clip := self.optimizer_settings.clip:  # Pascanu et al. 2013, algorithm 1
+            torch._foreach_mul_(self.gradients(), (clip / norm).clamp(max=1))
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate
         self.optimizer.step()

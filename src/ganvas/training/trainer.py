@@ -146,7 +146,7 @@ class Trainer:
                 norm = sentinel.total_norm(gradients)
                 self.sentinel.watch(f"the {player.name}'s gradient", norm)
                 self.signs.add_gradient(player.name, norm)
-                player.step(self.slowdown * player.optimizer_settings.rate(clock.images))
+                player.step(self.slowdown * player.optimizer_settings.rate(clock.images), norm)
             self.sentinel.watch_weights(f"the {player.name}'s weights", player.networks)
         self.processes.average_in_place(self._statistics)
         self.averages.update(clock.images + self.chosen.batch, self.chosen.batch)

@@ -1,0 +1,173 @@
+"""What every task that makes pictures from latents has: data, precision, dice; and pictures shown, scored, shared."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ganvas import metrics
+from ganvas.core import devices
+from ganvas.core.errors import UsageError
+from ganvas.core.images import to_float, to_uint8
+from ganvas.core.settings import to_dict
+from ganvas.core.version import VERSION
+from ganvas.data import Dataset, held_out_indices
+from ganvas.metrics.scorer import Scorer
+from ganvas.training.clock import Clock
+from ganvas.training.draws import Draws, latents_of_seeds
+
+_PREVIEWS = 64  # pictures in a sample grid, the seeds 0 to 63
+_SCORED = 5_000  # generated pictures in a score during training
+_AT_ONCE = 250  # pictures generated at a time outside training
+
+
+class PictureTask:
+    """A task that learns to make pictures of a data set from latents. What it plays is said by those that build on it.
+
+    generator: the network that makes them, which each of those sets. device, dtype: of weights, losses and penalties.
+    """
+
+    generator: Any
+
+    def __init__(self, chosen: Any, data: Dataset, unseen: Dataset | None = None) -> None:
+        """unseen: real pictures for the watch; without them it takes those that are held out of the data, if any are.
+
+        Raises UsageError for classes that are not those of the data, and if all its pictures are held out.
+        """
+        _check(chosen.data, data)
+        self.chosen, self.data = chosen, data
+        self.device = devices.choose_device(chosen.training.device)
+        self._precision = devices.choose_precision(chosen.training.precision, self.device)
+        self.dtype = torch.float64 if self._precision == torch.float64 else torch.float32
+        self._draws = Draws(chosen.training.seed)
+        held_out = held_out_indices(len(data), chosen.data.held_out)
+        self._seen = np.setdiff1d(np.arange(len(data)), held_out)
+        self._unseen: tuple[Dataset, np.ndarray] = (data, held_out)
+        if unseen is not None:
+            self._unseen = unseen, np.arange(len(unseen))
+        self._scorer: Scorer | None = None
+        self._sampled_at_once = min(_AT_ONCE, chosen.training.micro_batch or _AT_ONCE)
+
+    @property
+    def averaged(self) -> Mapping[str, nn.Module]:
+        """The networks whose running average is kept."""
+        return {"generator": self.generator}
+
+    def _build(self, table: Any, role: str, part: Any) -> Any:
+        """The network of a table that settings name. Raises UsageError if it cannot make or take such pictures."""
+        data = self.chosen.data
+        with self._draws.initialising(role):
+            network = table(part.name)(part, size=data.size, channels=data.channels, classes=len(data.classes))
+        return network.to(self.device, self.dtype, memory_format=torch.channels_last).train()
+
+    def _place(self, clock: Clock, moves: int, move: int) -> int:
+        """How many rows a player has seen before a move, of so many a round."""
+        return clock.images * moves + move * self.chosen.training.batch
+
+    def _drawn_indices(self, role: str, place: int, rows: slice) -> np.ndarray:
+        """Which pictures of the data a role sees at a place of its own endless reading: int64 [rows]."""
+        return self._seen[self._draws.order(role, place, self.chosen.training.batch, len(self._seen))[rows].numpy()]
+
+    def _drawn_pictures(self, role: str, place: int, rows: slice, indices: np.ndarray) -> Tensor:
+        """Those pictures, uint8 [rows, C, H, W], some of them mirrored where the settings say so."""
+        real = torch.from_numpy(np.ascontiguousarray(self.data.images[indices]))
+        if self.chosen.data.mirror:
+            turned = self._draws.uniform(f"{role}/mirror", place, self.chosen.training.batch)[rows] < 0.5
+            real = torch.where(turned[:, None, None, None], real.flip(-1), real)
+        return real.to(self.device, non_blocking=True)
+
+    def _labels_of(self, data: Dataset, indices: np.ndarray) -> Tensor | None:
+        """The labels of some of a data set's pictures, int64 [N], if the networks know classes."""
+        if not self.chosen.data.classes or data.labels is None:
+            return None
+        return torch.from_numpy(data.labels[indices]).to(self.device)
+
+    def _laid_out(self, pictures: Tensor) -> Tensor:
+        """uint8 [N, C, H, W] as the networks take them."""
+        return to_float(pictures).to(self.dtype).contiguous(memory_format=torch.channels_last)
+
+    def _autocast(self) -> torch.autocast:
+        return devices.autocast(self.device, self._precision)
+
+    def _generate_from_seeds(self, seeds: range, labels: Tensor | None) -> Tensor:
+        latents = latents_of_seeds(seeds, self.generator.latent).to(self.device, self.dtype)
+        with self._autocast():
+            return self.generator(latents, labels)
+
+    def preview(self, averages: Mapping[str, nn.Module]) -> np.ndarray:
+        """uint8 [64, C, H, W]: the pictures of the seeds 0 to 63."""
+        classes = len(self.chosen.data.classes)
+        labels = torch.arange(_PREVIEWS) % classes if classes else None
+        return torch.cat(list(self.sample(averages["generator"], _PREVIEWS, labels))).numpy()
+
+    def score(self, averages: Mapping[str, nn.Module]) -> tuple[str, float] | None:
+        """The Fréchet distance between generated pictures and the data, in the features that fit the data."""
+        if len(self.data) < 2:
+            return None
+        if self._scorer is None:
+            name = metrics.choose(self.chosen.data.channels, self.chosen.data.size, self.data.name)
+            extract = metrics.extractor(name, self.chosen.data.channels)
+            self._scorer = Scorer(extract, self.data.images, self.data.name, self.data.fingerprint)
+        labels = None
+        if self.chosen.data.classes and self.data.labels is not None:  # each class as often as in the data
+            labels = torch.from_numpy(np.sort(self.data.labels)[np.arange(_SCORED) * len(self.data) // _SCORED])
+        return self._scorer.name, self._scorer(self.sample(averages["generator"], _SCORED, labels))
+
+    def protocol(self) -> dict[str, Any]:
+        """The protocol of `score`, {} before the first."""
+        if self._scorer is None:
+            return {}
+        return dataclasses.asdict(self._scorer.protocol(_SCORED, f"0 to {_SCORED - 1}"))
+
+    def sample(self, generator: nn.Module, count: int, labels: Tensor | None) -> Iterator[Tensor]:
+        """uint8 [n, C, H, W], part by part: the pictures of an averaged generator of the seeds 0 to count - 1."""
+        start = 0
+        while start < count:
+            stop = min(count, start + self._sampled_at_once)
+            latents = latents_of_seeds(range(start, stop), self.generator.latent).to(self.device, self.dtype)
+            part = None if labels is None else labels[start:stop].to(self.device)
+            try:
+                with torch.inference_mode(), self._autocast():
+                    pictures = to_uint8(generator(latents, part)).cpu()
+            except (RuntimeError, MemoryError) as error:
+                if self._sampled_at_once == 1 or not devices.is_out_of_memory(error):
+                    raise
+                self._sampled_at_once //= 2
+                continue
+            yield pictures
+            start = stop
+
+    def publish(self, averages: Mapping[str, nn.Module], clock: Clock) -> tuple[dict[str, Tensor], dict[str, object]]:
+        """The averaged generator's weights and the card that rebuilds it."""
+        card = {
+            "kind": "generator",
+            "generator": to_dict(self.chosen.generator),
+            "size": self.chosen.data.size,
+            "channels": self.chosen.data.channels,
+            "classes": list(self.chosen.data.classes),
+            "data": self.data.name,
+            "data_sha256": self.data.fingerprint,
+            "held_out": self.chosen.data.held_out,
+            "recipe": self.chosen.recipe,
+            "images_seen": clock.images,
+            "ganvas": VERSION,
+        }
+        weights = averages["generator"].state_dict()
+        return {k: v.float() if v.is_floating_point() else v for k, v in weights.items()}, card
+
+
+def _check(chosen: Any, data: Dataset) -> None:
+    if chosen.classes and not data.classes:
+        raise UsageError("data.classes: the data has no classes; leave it out, or give each class a folder of its own")
+    if chosen.classes and chosen.classes != data.classes:
+        raise UsageError(
+            f"data.classes must be all {len(data.classes)} classes of the data, in its order, or none: "
+            f"{', '.join(data.classes[:5])}{' ...' if len(data.classes) > 5 else ''}"
+        )
+    if chosen.held_out >= len(data):
+        raise UsageError(
+            f"data.held_out={chosen.held_out} leaves nothing of {len(data):,} pictures to train on: choose fewer"
+        )
