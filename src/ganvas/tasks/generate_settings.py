@@ -108,6 +108,9 @@ class LossSettings:
     lecam: LecamSettings = LecamSettings()  # on both logits (Tseng et al. 2021)
     consistency: ConsistencySettings = ConsistencySettings()
     top_k: TopKSettings = TopKSettings()
+    # Weight of the classes' cross-entropy, on real and generated pictures; the discriminator then judges without the
+    # class (Odena et al. 2017). 0: it judges a picture as one of its class
+    classification: Weight = 0.0
     clip: Weight = 0.0  # keep the discriminator's weights within +-clip (Arjovsky et al. 2017); 0: free
 
 
@@ -134,8 +137,17 @@ class GenerateSettings:
 
 
 def check_networks(chosen: GenerateSettings) -> None:
-    """Raises UsageError if the networks cannot be built for such pictures; takes no memory for their weights."""
+    """Raises UsageError if the networks cannot be built for such pictures, or have no classes to tell that they should.
+
+    It takes no memory for their weights.
+    """
     data = chosen.data
+    if chosen.loss.classification and len(data.classes) < 2:
+        raise UsageError(
+            f"loss.classification={chosen.loss.classification:g} needs two classes or more, not {len(data.classes)}:\n"
+            "give each class a folder of pictures (where they are few, name all in data.classes),\n"
+            "or leave loss.classification at 0"
+        )
     mapped = hasattr(networks.generator(chosen.generator.name).Settings, "mapping_layers")
     if not mapped and (chosen.style_mixing or chosen.loss.path_length.weight):
         raise UsageError(
