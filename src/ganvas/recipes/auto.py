@@ -11,6 +11,7 @@ from ganvas.core.settings import from_dict, override, to_dict
 from ganvas.data import Survey, test_part
 from ganvas.recipes import recipe as named_recipe
 from ganvas.tasks.generate_settings import DataSettings, GenerateSettings, check_networks
+from ganvas.training.trainer import TrainingSettings
 
 _FEW_PER_CLASS = 20  # fewer pictures a class teach a network nothing about it
 _FEW = 5_000  # fewer pictures than this are shown mirrored as well
@@ -80,7 +81,9 @@ def plan(survey: Survey, wishes: Wishes) -> Plan:
     if seen["test"] is None:
         seen["held_out"] = _choose_held_out(survey, choose)
     data = from_dict(DataSettings, seen, "data")
-    values = to_dict(named_recipe(name)(data))
+    batch = _asked_batch(wishes)
+    made = named_recipe(name)
+    values = to_dict(made(data) if batch is None else made(data, batch))
     training = values["training"] | {
         "seed": wishes.seed,
         "device": choose("device", device, "as you asked" if wishes.device != "auto" else "the fastest here"),
@@ -89,13 +92,9 @@ def plan(survey: Survey, wishes: Wishes) -> Plan:
         "on_trouble": wishes.on_trouble,
         "stop": _choose_stop(wishes, device, choose),
     }
-    if wishes.batch is not None:
-        training["batch"] = wishes.batch
     values |= {"training": training | {"device": str(device)}}
     for role in ("generator", "discriminator"):  # another network begins with its own settings
-        asked = (assignment.partition("=") for assignment in wishes.assignments)
-        names = [name.strip(" \"'") for key, _, name in asked if key.strip() == f"{role}.name"]
-        if names and names[-1] != values[role]["name"]:
+        if _assigned(wishes, f"{role}.name") not in (None, values[role]["name"]):
             values[role] = {}
     values = override(values, wishes.assignments)
     chosen = _resolved(from_dict(GenerateSettings, values))
@@ -104,6 +103,20 @@ def plan(survey: Survey, wishes: Wishes) -> Plan:
     if optimizer.decay != "constant" and optimizer.decay_images is None:
         choose("decay", "none", f"a {optimizer.decay} decay of the learning rate needs a length in images: --images")
     return Plan(survey.name, chosen, reasons)
+
+
+def _assigned(wishes: Wishes, name: str) -> str | None:
+    """What the assignments say of a setting, the last of them; None if they say nothing."""
+    asked = (assignment.partition("=") for assignment in wishes.assignments)
+    values = [value.strip(" \"'") for key, _, value in asked if key.strip() == name]
+    return values[-1] if values else None
+
+
+def _asked_batch(wishes: Wishes) -> int | None:
+    """The batch that is asked for, None where it is left to the recipe. Raises UsageError for an impossible one."""
+    assigned = _assigned(wishes, "training.batch")
+    asked = wishes.batch if assigned is None else assigned
+    return None if asked is None else from_dict(TrainingSettings, {"batch": asked}, "training").batch
 
 
 def _resolved(chosen: GenerateSettings) -> GenerateSettings:

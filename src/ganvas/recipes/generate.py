@@ -1,4 +1,8 @@
-"""Recipes of generation: each returns complete settings for a data set."""
+"""Recipes of generation: each returns complete settings for a data set and a batch, by default its own.
+
+The first line of a docstring says what the recipe is and when to take it, the line that begins with "Takes" what a run
+costs; `ganvas recipes` shows both.
+"""
 
 import dataclasses
 
@@ -9,10 +13,11 @@ from ganvas.training.players import OptimizerSettings
 from ganvas.training.trainer import TrainingSettings
 
 
-def quick(data: DataSettings) -> GenerateSettings:
-    """Goes furthest in minutes on a CPU: slim DCGAN bodies, relativistic loss, lazy R1, no normalisation in D.
+def quick(data: DataSettings, batch: int = 64) -> GenerateSettings:
+    """Goes furthest in minutes, so begin here: slim DCGAN bodies, relativistic loss, lazy R1, no normalisation in D.
 
     Found by successive halving over some forty candidates on Fashion-MNIST (docs/quality.md).
+    Takes minutes on a CPU.
     """
     adam = OptimizerSettings(lr=2e-3, betas=(0.0, 0.95), decay="cosine", hold=0.3, final=0.05)
     gamma = 0.5 * (data.size / 32) ** 2  # in proportion to the pixels
@@ -25,26 +30,32 @@ def quick(data: DataSettings) -> GenerateSettings:
         discriminator_optimizer=adam,
         shared_draws=True,
         loss=LossSettings(adversarial="relativistic", r1=PenaltySettings(weight=gamma, every=4)),
-        training=TrainingSettings(average=AverageSettings(half_life=2_500)),
+        training=TrainingSettings(batch=batch, average=AverageSettings(half_life=2_500)),
     )
 
 
-def dcgan(data: DataSettings) -> GenerateSettings:
-    """The textbook: transposed convolutions with BatchNorm (Radford et al. 2016); both players see one draw."""
+def dcgan(data: DataSettings, batch: int = 64) -> GenerateSettings:
+    """The textbook, to compare others with: transposed convolutions and BatchNorm, logistic loss.
+
+    Radford et al. 2016. Both players see one draw.
+    Takes minutes on a CPU.
+    """
     return GenerateSettings(
         recipe="dcgan",
         data=data,
         generator=networks.generator("dcgan").Settings(),
         discriminator=networks.discriminator("dcgan").Settings(),
         shared_draws=True,
+        training=TrainingSettings(batch=batch),
     )
 
 
-def conv28(data: DataSettings) -> GenerateSettings:
-    """The small convolutional network that tutorials train on MNIST, at its own 28 x 28 pixels.
+def conv28(data: DataSettings, batch: int = 64) -> GenerateSettings:
+    """The small convolutional network that tutorials train on MNIST: for 28 pixels and other multiples of 4.
 
     With one Adam of 1e-4 for both players, as there, it went round in circles (docs/health.md); a faster discriminator
     (Heusel et al. 2017) held by R1 does not.
+    Takes minutes on a CPU.
     """
     calm = OptimizerSettings(lr=1e-4, betas=(0.5, 0.999))
     return GenerateSettings(
@@ -55,26 +66,40 @@ def conv28(data: DataSettings) -> GenerateSettings:
         generator_optimizer=calm,
         discriminator_optimizer=dataclasses.replace(calm, lr=4e-4),
         loss=LossSettings(r1=PenaltySettings(weight=(data.size / 28) ** 2, every=4)),  # in proportion to the pixels
+        training=TrainingSettings(batch=batch),
     )
 
 
-def mlp(data: DataSettings) -> GenerateSettings:
-    """Fully connected, for any small size (Goodfellow et al. 2014)."""
+def mlp(data: DataSettings, batch: int = 64) -> GenerateSettings:
+    """Fully connected, the first GAN: for any small size that no other network makes.
+
+    Goodfellow et al. 2014, section 5.
+    Takes minutes on a CPU.
+    """
     return GenerateSettings(
         recipe="mlp",
         data=data,
         generator=networks.generator("mlp").Settings(),
         discriminator=networks.discriminator("mlp").Settings(),
+        training=TrainingSettings(batch=batch),
     )
 
 
-def lsgan(data: DataSettings) -> GenerateSettings:
-    """DCGAN with least squares in place of the logistic loss (Mao et al. 2017)."""
-    return dataclasses.replace(dcgan(data), recipe="lsgan", loss=LossSettings(adversarial="lsgan"))
+def lsgan(data: DataSettings, batch: int = 64) -> GenerateSettings:
+    """DCGAN with least squares in place of the logistic loss: a loss that never saturates.
+
+    Mao et al. 2017.
+    Takes minutes on a CPU.
+    """
+    return dataclasses.replace(dcgan(data, batch), recipe="lsgan", loss=LossSettings(adversarial="lsgan"))
 
 
-def hinge(data: DataSettings) -> GenerateSettings:
-    """DCGAN bodies with the hinge loss and spectral normalisation (Miyato et al. 2018)."""
+def hinge(data: DataSettings, batch: int = 64) -> GenerateSettings:
+    """DCGAN bodies with the hinge loss and spectral norm in D: calm training without a penalty.
+
+    Miyato et al. 2018.
+    Takes minutes on a CPU.
+    """
     calm = OptimizerSettings(lr=2e-4, betas=(0.0, 0.9))
     return GenerateSettings(
         recipe="hinge",
@@ -84,11 +109,16 @@ def hinge(data: DataSettings) -> GenerateSettings:
         generator_optimizer=calm,
         discriminator_optimizer=calm,
         loss=LossSettings(adversarial="hinge"),
+        training=TrainingSettings(batch=batch),
     )
 
 
-def wgan(data: DataSettings) -> GenerateSettings:
-    """Wasserstein GAN with clipped weights and five moves of the critic (Arjovsky et al. 2017, algorithm 1)."""
+def wgan(data: DataSettings, batch: int = 64) -> GenerateSettings:
+    """Wasserstein GAN with clipped weights and five moves of the critic: to study; wgan-gp is better.
+
+    Arjovsky et al. 2017, algorithm 1.
+    Takes patience on a CPU: small steps, five moves of the critic to one.
+    """
     slow = OptimizerSettings(name="rmsprop", lr=5e-5, betas=(0.0, 0.99))
     return GenerateSettings(
         recipe="wgan",
@@ -99,11 +129,16 @@ def wgan(data: DataSettings) -> GenerateSettings:
         discriminator_optimizer=slow,
         discriminator_moves=5,
         loss=LossSettings(adversarial="wasserstein", clip=0.01),
+        training=TrainingSettings(batch=batch),
     )
 
 
-def wgan_gp(data: DataSettings) -> GenerateSettings:
-    """Wasserstein GAN with the gradient penalty; no BatchNorm in the critic (Gulrajani et al. 2017, algorithm 1)."""
+def wgan_gp(data: DataSettings, batch: int = 64) -> GenerateSettings:
+    """Wasserstein GAN with the gradient penalty, no BatchNorm in the critic: steady, and slow.
+
+    Gulrajani et al. 2017, algorithm 1.
+    Takes patience on a CPU: five moves of the critic to one, each with the penalty.
+    """
     calm = OptimizerSettings(lr=1e-4, betas=(0.0, 0.9))
     return GenerateSettings(
         recipe="wgan-gp",
@@ -114,13 +149,15 @@ def wgan_gp(data: DataSettings) -> GenerateSettings:
         discriminator_optimizer=calm,
         discriminator_moves=5,
         loss=LossSettings(adversarial="wasserstein", gradient_penalty=PenaltySettings(weight=10.0)),
+        training=TrainingSettings(batch=batch),
     )
 
 
-def r3gan(data: DataSettings) -> GenerateSettings:
-    """R3GAN (Huang et al. 2024): relativistic loss, R1 and R2 in every round; the paper's CIFAR-10 settings at 32 px.
+def r3gan(data: DataSettings, batch: int = 512) -> GenerateSettings:
+    """Relativistic loss with R1 and R2 in every round, no normalisation: among the best, with time.
 
-    gamma grows with the pixels: 0.05 at 32, 0.2 at 64. 20 million images at a batch of 512: for a GPU.
+    Huang et al. 2024; the paper's CIFAR-10 settings at 32 pixels. gamma grows with the pixels: 0.05 at 32, 0.2 at 64.
+    Takes 20 M images in batches of 512 as published: wants a GPU.
     """
     gamma = 0.05 * (data.size / 32) ** 2
     penalty = PenaltySettings(weight=gamma, final=gamma / 10, decay_images=20_000_000)
@@ -133,22 +170,23 @@ def r3gan(data: DataSettings) -> GenerateSettings:
         generator_optimizer=adam,
         discriminator_optimizer=adam,
         loss=LossSettings(adversarial="relativistic", r1=penalty, r2=penalty),
-        training=TrainingSettings(batch=512, average=AverageSettings(half_life=5_000_000)),
+        training=TrainingSettings(batch=batch, average=AverageSettings(half_life=5_000_000)),
     )
 
 
-def stylegan2(data: DataSettings) -> GenerateSettings:
-    """StyleGAN2 as published, without style mixing, path length and augmentation (Karras et al. 2020).
+def stylegan2(data: DataSettings, batch: int = 64) -> GenerateSettings:
+    """Styles layer by layer, R1 on every sixteenth round: the proven choice for faces and a latent space to explore.
 
-    At 256 and 512 pixels half the channels, up to 32 pixels a mapping network of 2 layers. R1 on every sixteenth round,
-    for which the discriminator's Adam is slowed down in proportion (appendix B, "lazy regularization").
+    Karras et al. 2020, without style mixing, path length and augmentation. At 256 and 512 pixels half the channels, up
+    to 32 pixels a mapping network of 2 layers. For lazy R1 the discriminator's Adam is slowed down in proportion
+    (appendix B, "lazy regularization").
+    Takes 25 M images as published: wants a GPU.
     """
     adam, every = OptimizerSettings(lr=2.5e-3, betas=(0.0, 0.99)), 16
     lazy = every / (every + 1)
     channel_base = 16384 if 256 <= data.size <= 512 else 32768
-    training = TrainingSettings(average=AverageSettings(half_life=10_000))
     # The paper's 10 at 1024 pixels with batches of 32, in proportion to pixels / batch.
-    gamma = 10 * (data.size / 1024) ** 2 * 32 / training.batch
+    gamma = 10 * (data.size / 1024) ** 2 * 32 / batch
     return GenerateSettings(
         recipe="stylegan2",
         data=data,
@@ -159,15 +197,16 @@ def stylegan2(data: DataSettings) -> GenerateSettings:
         generator_optimizer=adam,
         discriminator_optimizer=OptimizerSettings(lr=2.5e-3 * lazy, betas=(0.0, 0.99**lazy)),
         loss=LossSettings(r1=PenaltySettings(weight=gamma, every=every)),
-        training=training,
+        training=TrainingSettings(batch=batch, average=AverageSettings(half_life=10_000)),
     )
 
 
-def sngan(data: DataSettings) -> GenerateSettings:
-    """Residual networks, hinge loss and spectral norm in the discriminator alone, five moves to one.
+def sngan(data: DataSettings, batch: int = 64) -> GenerateSettings:
+    """Residual networks, hinge loss, spectral norm in D alone: a classic for 32 to 128 pixels, with classes or without.
 
     Miyato et al. 2018, with class-conditional BatchNorm and projection (Miyato & Koyama 2018): up to 32 pixels the
-    widths for CIFAR-10, above those for ImageNet. The published run is 100,000 moves of the generator, 6.4 M images.
+    widths for CIFAR-10, above those for ImageNet. The published run is 100,000 moves of the generator.
+    Takes 6.4 M images as published, with five moves of the discriminator to one: wants a GPU.
     """
     falling = OptimizerSettings(lr=2e-4, betas=(0.0, 0.9), decay="linear")
     slim = data.size <= 32
@@ -181,15 +220,17 @@ def sngan(data: DataSettings) -> GenerateSettings:
         discriminator_optimizer=falling,
         discriminator_moves=5,
         loss=LossSettings(adversarial="hinge"),
+        training=TrainingSettings(batch=batch),
     )
 
 
-def biggan(data: DataSettings) -> GenerateSettings:
-    """A small BigGAN: self-attention, spectral norm in both players, one class embedding, a long average.
+def biggan(data: DataSettings, batch: int = 64) -> GenerateSettings:
+    """A small BigGAN, with self-attention and spectral norm in both players: for many classes.
 
     Brock, Donahue & Simonyan 2019, section 3 and appendix B: 96 channels, the learning rates and two moves of the
     discriminator to one. The average's half-life is that of 0.9999 a move at batch 64. Left out: the parts of the
     latent that go to each layer, orthogonal regularisation, and the batch of 2048.
+    Takes a GPU.
     """
     side = min(64, data.size // 2)
     slow = OptimizerSettings(lr=5e-5, betas=(0.0, 0.999))
@@ -204,5 +245,5 @@ def biggan(data: DataSettings) -> GenerateSettings:
         discriminator_optimizer=dataclasses.replace(slow, lr=2e-4),
         discriminator_moves=2,
         loss=LossSettings(adversarial="hinge"),
-        training=TrainingSettings(average=AverageSettings(half_life=440_000)),
+        training=TrainingSettings(batch=batch, average=AverageSettings(half_life=440_000)),
     )
