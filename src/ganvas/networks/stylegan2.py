@@ -294,7 +294,9 @@ def _widths(channel_base: int, max_width: int, size: int) -> list[int]:
     """The channels at sides size, size/2, ..., 4. Raises UsageError for an impossible size or too small a base."""
     if size not in SIZES:
         powers = ", ".join(map(str, SIZES))
-        raise UsageError(f"stylegan2 makes pictures of {powers} pixels a side, not {size}: choose one, or dcgan or mlp")
+        raise UsageError(
+            f"stylegan2 makes pictures of {powers} pixels a side, not {size}: choose one, or mlp up to 128"
+        )
     if channel_base < size:
         raise UsageError(f"stylegan2's channel_base {channel_base} leaves no channel at {size} pixels: raise it")
     return [min(max_width, channel_base // 2**power) for power in range(int(math.log2(size)), 1, -1)]

@@ -14,9 +14,10 @@ from ganvas.training.trainer import TrainingSettings
 
 
 def quick(data: DataSettings, batch: int = 64) -> GenerateSettings:
-    """Goes furthest in minutes, so begin here: slim DCGAN bodies, relativistic loss, lazy R1, no normalisation in D.
+    """Where to begin: goes furthest in minutes.
 
-    Found by successive halving over some forty candidates on Fashion-MNIST (docs/quality.md).
+    Slim DCGAN bodies, relativistic loss, lazy R1, no normalisation in the discriminator: found by successive halving
+    over some forty candidates on Fashion-MNIST (docs/quality.md).
     Takes minutes on a CPU.
     """
     adam = OptimizerSettings(lr=2e-3, betas=(0.0, 0.95), decay="cosine", hold=0.3, final=0.05)
@@ -35,9 +36,9 @@ def quick(data: DataSettings, batch: int = 64) -> GenerateSettings:
 
 
 def dcgan(data: DataSettings, batch: int = 64) -> GenerateSettings:
-    """The textbook, to compare others with: transposed convolutions and BatchNorm, logistic loss.
+    """The textbook with BatchNorm, to compare others with.
 
-    Radford et al. 2016. Both players see one draw.
+    Radford et al. 2016, with transposed convolutions. Both players see one draw.
     Takes minutes on a CPU.
     """
     return GenerateSettings(
@@ -51,7 +52,7 @@ def dcgan(data: DataSettings, batch: int = 64) -> GenerateSettings:
 
 
 def conv28(data: DataSettings, batch: int = 64) -> GenerateSettings:
-    """The small convolutional network that tutorials train on MNIST: for 28 pixels and other multiples of 4.
+    """What tutorials train on MNIST: for 28 pixels and other multiples of 4.
 
     With one Adam of 1e-4 for both players, as there, it went round in circles (docs/health.md); a faster discriminator
     (Heusel et al. 2017) held by R1 does not.
@@ -71,7 +72,7 @@ def conv28(data: DataSettings, batch: int = 64) -> GenerateSettings:
 
 
 def mlp(data: DataSettings, batch: int = 64) -> GenerateSettings:
-    """Fully connected, the first GAN: for any small size that no other network makes.
+    """Fully connected, the first GAN: for small sizes that no other makes.
 
     Goodfellow et al. 2014, section 5.
     Takes minutes on a CPU.
@@ -86,7 +87,7 @@ def mlp(data: DataSettings, batch: int = 64) -> GenerateSettings:
 
 
 def lsgan(data: DataSettings, batch: int = 64) -> GenerateSettings:
-    """DCGAN with least squares in place of the logistic loss: a loss that never saturates.
+    """DCGAN with least squares, a loss that never saturates.
 
     Mao et al. 2017.
     Takes minutes on a CPU.
@@ -95,7 +96,7 @@ def lsgan(data: DataSettings, batch: int = 64) -> GenerateSettings:
 
 
 def hinge(data: DataSettings, batch: int = 64) -> GenerateSettings:
-    """DCGAN bodies with the hinge loss and spectral norm in D: calm training without a penalty.
+    """DCGAN bodies with spectral norm: calm without a penalty.
 
     Miyato et al. 2018.
     Takes minutes on a CPU.
@@ -114,10 +115,10 @@ def hinge(data: DataSettings, batch: int = 64) -> GenerateSettings:
 
 
 def wgan(data: DataSettings, batch: int = 64) -> GenerateSettings:
-    """Wasserstein GAN with clipped weights and five moves of the critic: to study; wgan-gp is better.
+    """Wasserstein GAN with clipped weights: to study, wgan-gp is better.
 
-    Arjovsky et al. 2017, algorithm 1.
-    Takes patience on a CPU: small steps, five moves of the critic to one.
+    Arjovsky et al. 2017, algorithm 1, with five moves of the critic to one.
+    Takes patience on a CPU.
     """
     slow = OptimizerSettings(name="rmsprop", lr=5e-5, betas=(0.0, 0.99))
     return GenerateSettings(
@@ -134,10 +135,10 @@ def wgan(data: DataSettings, batch: int = 64) -> GenerateSettings:
 
 
 def wgan_gp(data: DataSettings, batch: int = 64) -> GenerateSettings:
-    """Wasserstein GAN with the gradient penalty, no BatchNorm in the critic: steady, and slow.
+    """Wasserstein GAN with a gradient penalty: steady and slow.
 
-    Gulrajani et al. 2017, algorithm 1.
-    Takes patience on a CPU: five moves of the critic to one, each with the penalty.
+    Gulrajani et al. 2017, algorithm 1: five moves of the critic to one, and no BatchNorm in it.
+    Takes patience on a CPU.
     """
     calm = OptimizerSettings(lr=1e-4, betas=(0.0, 0.9))
     return GenerateSettings(
@@ -154,10 +155,11 @@ def wgan_gp(data: DataSettings, batch: int = 64) -> GenerateSettings:
 
 
 def r3gan(data: DataSettings, batch: int = 512) -> GenerateSettings:
-    """Relativistic loss with R1 and R2 in every round, no normalisation: among the best, with time.
+    """Modern and plain, without normalisation: among the best, with time.
 
-    Huang et al. 2024; the paper's CIFAR-10 settings at 32 pixels. gamma grows with the pixels: 0.05 at 32, 0.2 at 64.
-    Takes 20 M images in batches of 512 as published: wants a GPU.
+    R3GAN (Huang et al. 2024), R1 and R2 in every round; the paper's CIFAR-10 settings at 32 px, batches of 512. gamma
+    grows with the pixels: 0.05 at 32, 0.2 at 64.
+    Takes a GPU: 20 M images as published.
     """
     gamma = 0.05 * (data.size / 32) ** 2
     penalty = PenaltySettings(weight=gamma, final=gamma / 10, decay_images=20_000_000)
@@ -175,12 +177,12 @@ def r3gan(data: DataSettings, batch: int = 512) -> GenerateSettings:
 
 
 def stylegan2(data: DataSettings, batch: int = 64) -> GenerateSettings:
-    """Styles layer by layer, R1 on every sixteenth round: the proven choice for faces and a latent space to explore.
+    """Styles layer by layer: for faces, and a latent space to explore.
 
-    Karras et al. 2020, without style mixing, path length and augmentation. At 256 and 512 pixels half the channels, up
-    to 32 pixels a mapping network of 2 layers. For lazy R1 the discriminator's Adam is slowed down in proportion
-    (appendix B, "lazy regularization").
-    Takes 25 M images as published: wants a GPU.
+    StyleGAN2 as published, without style mixing, path length and augmentation (Karras et al. 2020). At 256 and 512
+    pixels half the channels, up to 32 pixels a mapping network of 2 layers. R1 on every sixteenth round, for which the
+    discriminator's Adam is slowed down in proportion (appendix B, "lazy regularization").
+    Takes a GPU: 25 M images as published.
     """
     adam, every = OptimizerSettings(lr=2.5e-3, betas=(0.0, 0.99)), 16
     lazy = every / (every + 1)
@@ -202,11 +204,12 @@ def stylegan2(data: DataSettings, batch: int = 64) -> GenerateSettings:
 
 
 def sngan(data: DataSettings, batch: int = 64) -> GenerateSettings:
-    """Residual networks, hinge loss, spectral norm in D alone: a classic for 32 to 128 pixels, with classes or without.
+    """Residual networks with spectral norm: a classic, with classes or without.
 
-    Miyato et al. 2018, with class-conditional BatchNorm and projection (Miyato & Koyama 2018): up to 32 pixels the
-    widths for CIFAR-10, above those for ImageNet. The published run is 100,000 moves of the generator.
-    Takes 6.4 M images as published, with five moves of the discriminator to one: wants a GPU.
+    Miyato et al. 2018: hinge loss, spectral norm in the discriminator alone, five of its moves to one; with classes
+    class-conditional BatchNorm and projection (Miyato & Koyama 2018). Up to 32 pixels the widths for CIFAR-10, above
+    those for ImageNet. The published run is 100,000 moves of the generator.
+    Takes a GPU: 6.4 M images as published.
     """
     falling = OptimizerSettings(lr=2e-4, betas=(0.0, 0.9), decay="linear")
     slim = data.size <= 32
@@ -225,8 +228,9 @@ def sngan(data: DataSettings, batch: int = 64) -> GenerateSettings:
 
 
 def biggan(data: DataSettings, batch: int = 64) -> GenerateSettings:
-    """A small BigGAN, with self-attention and spectral norm in both players: for many classes.
+    """A small BigGAN with self-attention: for many classes.
 
+    Spectral norm in both players, one class embedding, a long average.
     Brock, Donahue & Simonyan 2019, section 3 and appendix B: 96 channels, the learning rates and two moves of the
     discriminator to one. The average's half-life is that of 0.9999 a move at batch 64. Left out: the parts of the
     latent that go to each layer, orthogonal regularisation, and the batch of 2048.

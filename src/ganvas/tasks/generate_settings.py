@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 import torch
 from pydantic import Field, PlainValidator
+from torch import nn
 
 from ganvas import losses, networks
 from ganvas.core.errors import UsageError
@@ -94,7 +95,14 @@ class GenerateSettings:
 
 def check_networks(chosen: GenerateSettings) -> None:
     """Raises UsageError if the networks cannot be built for such pictures; takes no memory for their weights."""
-    data = chosen.data
+    built_on_meta(chosen)
+
+
+def built_on_meta(chosen: GenerateSettings) -> tuple[nn.Module, nn.Module]:
+    """The generator and the discriminator without memory for their weights. Raises UsageError if they cannot be."""
+    data, wanted = chosen.data, {"channels": chosen.data.channels, "classes": len(chosen.data.classes)}
     with torch.device("meta"):
-        for table, part in ((networks.generator, chosen.generator), (networks.discriminator, chosen.discriminator)):
-            table(part.name)(part, size=data.size, channels=data.channels, classes=len(data.classes))
+        return (
+            networks.generator(chosen.generator.name)(chosen.generator, size=data.size, **wanted),
+            networks.discriminator(chosen.discriminator.name)(chosen.discriminator, size=data.size, **wanted),
+        )
