@@ -2,21 +2,13 @@
 
 import pytest
 import torch
+from tests_shared import chosen, survey
 
 from ganvas.core.errors import UsageError
 from ganvas.data import Survey, open_data
 from ganvas.recipes import RECIPES, auto
 from ganvas.recipes.auto import Wishes, plan
 from ganvas.tasks.generate import Generate
-
-
-def survey(size: int, count: int = 10_000, channels: int = 1, classes: int = 0) -> Survey:
-    names = tuple(f"class {number}" for number in range(classes))
-    return Survey("pictures", "pictures", count, size, channels, names, True)
-
-
-def chosen(found: Survey, **wishes):
-    return plan(found, Wishes(device="cpu", **wishes)).settings
 
 
 @pytest.mark.parametrize(
@@ -80,6 +72,7 @@ def test_each_choice_comes_with_a_reason():
     said = {what: (choice, reason) for what, choice, reason in made.reasons}
     assert said.keys() == {
         "data", "size", "channels", "recipe", "classes", "held out", "mirror", "device", "precision", "images",
+        "take care",
     }  # fmt: skip
     assert all(choice and reason for choice, reason in said.values())
     assert said["classes"][0] == "not used"

@@ -10,13 +10,16 @@ from ganvas.core.errors import UsageError
 from ganvas.core.settings import from_dict, override, to_dict
 from ganvas.data import Survey, test_part
 from ganvas.recipes import recipe as named_recipe
-from ganvas.tasks.generate_settings import DataSettings, GenerateSettings, check_networks
+from ganvas.tasks.generate_checks import check_batch, check_data, check_networks, group_of, pictures_together
+from ganvas.tasks.generate_settings import DataSettings, GenerateSettings
 from ganvas.training.trainer import TrainingSettings
 
 _FEW_PER_CLASS = 20  # fewer pictures a class teach a network nothing about it
 _FEW = 5_000  # fewer pictures than this are shown mirrored as well
 _FEW_TO_HOLD_OUT = 100  # of fewer pictures none are held out; else a twentieth, within these
 _LEAST_HELD_OUT, _MOST_HELD_OUT = 10, 1_000
+_FEW_TO_LEARN_FROM = 20  # of fewer pictures a generator makes copies, whatever is done
+_FEW_TO_KNOW_BY_HEART = 1_000  # of fewer pictures the discriminator needs augmentation
 _LARGEST = {"cpu": 64, "mps": 128, "cuda": 256}
 _IMAGES = {"cpu": 500_000, "mps": 1_000_000, "cuda": 5_000_000}
 
@@ -98,7 +101,15 @@ def plan(survey: Survey, wishes: Wishes) -> Plan:
             values[role] = {}
     values = override(values, wishes.assignments)
     chosen = _resolved(from_dict(GenerateSettings, values))
-    check_networks(chosen)
+    check_data(chosen, survey.count, survey.classes)
+    try:
+        players = check_networks(chosen)
+    except UsageError as error:
+        raise UsageError(f"{error}\nWhat makes {size} pixels: ganvas recipes --size {size}") from None
+    if _assigned(wishes, "training.lanes") is None:
+        chosen = _with_whole_groups(chosen, players, choose)
+    check_batch(chosen, players)
+    _take_care(chosen, survey, players, choose)
     optimizer = chosen.generator_optimizer
     if optimizer.decay != "constant" and optimizer.decay_images is None:
         choose("decay", "none", f"a {optimizer.decay} decay of the learning rate needs a length in images: --images")
@@ -135,6 +146,31 @@ def _resolved(chosen: GenerateSettings) -> GenerateSettings:
         if (penalty := getattr(chosen.loss, name)).final is not None and penalty.decay_images is None
     }
     return dataclasses.replace(chosen, **replaced, loss=dataclasses.replace(chosen.loss, **penalties))
+
+
+def _with_whole_groups(chosen: GenerateSettings, players: Any, choose: Any) -> GenerateSettings:
+    """In one lane, where a discriminator compares pictures in groups that more lanes would part."""
+    group, together = group_of(players[1]), pictures_together(chosen, players)
+    alone = dataclasses.replace(chosen, training=dataclasses.replace(chosen.training, lanes=1))
+    if all(count % group == 0 for count in together) or pictures_together(alone, players) == together:
+        return chosen
+    choose("lanes", 1, f"the discriminator compares the pictures of a group of {group}, so that they pass together")
+    return alone
+
+
+def _take_care(chosen: GenerateSettings, survey: Survey, players: Any, choose: Any) -> None:
+    """Say what can be done and will disappoint, and what would help."""
+    group, together = group_of(players[1]), pictures_together(chosen, players)
+    if parted := next((count for count in together if count % group), None):
+        left = f"of {parted} pictures that pass together the last {parted % group} are a smaller group"
+        whole = group * max(chosen.training.lanes, chosen.training.procs)
+        choose("take care", f"groups of {group}", f"{left}; a --batch that is a multiple of {whole} leaves none")
+    few = f"{survey.count:,} picture{'s' if survey.count > 1 else ''}"
+    augment = "--set augment.name=diffaug augment.p=1.0"
+    if survey.count < _FEW_TO_LEARN_FROM:
+        choose("take care", few, f"no GAN learns from so few, it will make copies: collect a hundred, then {augment}")
+    elif survey.count < _FEW_TO_KNOW_BY_HEART and chosen.augment.name is None:
+        choose("take care", few, f"the discriminator may learn so few by heart; what helps: {augment}")
 
 
 def _choose_size(survey: Survey, device: torch.device, choose: Any) -> int:

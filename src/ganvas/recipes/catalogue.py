@@ -9,7 +9,8 @@ from ganvas.core.errors import UsageError
 from ganvas.core.settings import from_dict, to_dict
 from ganvas.recipes import RECIPES
 from ganvas.recipes import recipe as named_recipe
-from ganvas.tasks.generate_settings import DataSettings, GenerateSettings, LossSettings, built_on_meta
+from ganvas.tasks.generate_checks import check_networks
+from ganvas.tasks.generate_settings import DataSettings, GenerateSettings, LossSettings
 
 _LARGEST = 2048  # pixels a side up to which sizes are tried
 _LISTED = 8  # sizes that are told one by one
@@ -85,7 +86,7 @@ def _entry(name: str, pictures: DataSettings) -> Entry:
     counts: list[int | None] = [None, None]
     reason = ""
     try:
-        counts = [sum(weight.numel() for weight in network.parameters()) for network in built_on_meta(chosen)]
+        counts = [sum(weight.numel() for weight in network.parameters()) for network in check_networks(chosen)]
     except UsageError as error:
         reason = str(error)
     return Entry(

@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from ganvas import losses, metrics, networks
 from ganvas.core import devices
-from ganvas.core.errors import UsageError
 from ganvas.core.images import to_float, to_uint8
 from ganvas.core.settings import to_dict
 from ganvas.core.version import VERSION
@@ -19,6 +18,7 @@ from ganvas.losses import penalties
 from ganvas.metrics.scorer import Scorer
 from ganvas.tasks.augmenting import Augmenting
 from ganvas.tasks.diagnostics import Diagnostics, Labelled
+from ganvas.tasks.generate_checks import check_data, narrower
 from ganvas.tasks.generate_settings import GenerateSettings, PenaltySettings
 from ganvas.training.clock import Clock
 from ganvas.training.draws import Draws, latents_of_seeds
@@ -82,11 +82,13 @@ class Generate:
     Settings = GenerateSettings
 
     def __init__(self, chosen: GenerateSettings, data: Dataset, unseen: Dataset | None = None) -> None:
-        """Build networks and players. Raises UsageError if the networks cannot make pictures of that size.
+        """Build networks and players. Raises UsageError if the settings do not go with the data or each other.
 
         unseen: real pictures for the watch; without them it takes those that are held out of the data, if any are.
         """
+        check_data(chosen, len(data), data.classes)
         self.chosen, self.data = chosen, data
+        self.narrower = narrower(chosen)
         self.device = devices.choose_device(chosen.training.device)
         self._precision = devices.choose_precision(chosen.training.precision, self.device)
         self._dtype = (
@@ -120,11 +122,6 @@ class Generate:
         self._scorer: Scorer | None = None
         self._sampled_at_once = min(_AT_ONCE, chosen.training.micro_batch or _AT_ONCE)
         self._kept = _Kept()
-        if chosen.data.classes and chosen.data.classes != data.classes:
-            raise UsageError(
-                f"data.classes must be all {len(data.classes)} classes of the data, in its order, or none: "
-                f"{', '.join(data.classes[:5])}{' ...' if len(data.classes) > 5 else ''}"
-            )
 
     def _build(self, table: Any, role: str, part: Any) -> Any:
         data = self.chosen.data

@@ -4,9 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-import torch
 from pydantic import Field, PlainValidator
-from torch import nn
 
 from ganvas import losses, networks
 from ganvas.core.errors import UsageError
@@ -91,18 +89,3 @@ class GenerateSettings:
 
     def __post_init__(self) -> None:
         losses.adversarial_loss(self.loss.adversarial)  # a name that does not exist is answered before any work
-
-
-def check_networks(chosen: GenerateSettings) -> None:
-    """Raises UsageError if the networks cannot be built for such pictures; takes no memory for their weights."""
-    built_on_meta(chosen)
-
-
-def built_on_meta(chosen: GenerateSettings) -> tuple[nn.Module, nn.Module]:
-    """The generator and the discriminator without memory for their weights. Raises UsageError if they cannot be."""
-    data, wanted = chosen.data, {"channels": chosen.data.channels, "classes": len(chosen.data.classes)}
-    with torch.device("meta"):
-        return (
-            networks.generator(chosen.generator.name)(chosen.generator, size=data.size, **wanted),
-            networks.discriminator(chosen.discriminator.name)(chosen.discriminator, size=data.size, **wanted),
-        )
