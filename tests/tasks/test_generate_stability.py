@@ -6,7 +6,8 @@ import torch
 from ganvas.core.errors import UsageError
 from ganvas.core.settings import from_dict
 from ganvas.losses.adversarial import best
-from ganvas.tasks.generate_settings import GenerateSettings, TopKSettings, check_networks
+from ganvas.tasks.generate_checks import check_networks
+from ganvas.tasks.generate_settings import GenerateSettings, TopKSettings
 from ganvas.training.clock import Clock
 
 WHOLE = slice(0, 8)

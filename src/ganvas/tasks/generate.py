@@ -15,6 +15,7 @@ from ganvas.networks.conditioning import present_labels
 from ganvas.tasks.augmenting import Augmenting, AugmentSettings
 from ganvas.tasks.batches import GenerateBatch, Kept
 from ganvas.tasks.diagnostics import Diagnostics, Labelled
+from ganvas.tasks.generate_checks import narrower
 from ganvas.tasks.generate_settings import GenerateSettings, PenaltySettings
 from ganvas.tasks.pictures import PictureTask
 from ganvas.tasks.running import RunningMeans
@@ -32,11 +33,12 @@ class Generate(PictureTask):
     Settings = GenerateSettings
 
     def __init__(self, chosen: GenerateSettings, data: Dataset, unseen: Dataset | None = None) -> None:
-        """Build networks and players. Raises UsageError if the networks cannot make pictures of that size.
+        """Build networks and players. Raises UsageError if the settings do not go with the data or each other.
 
         unseen: real pictures for the watch; without them it takes those that are held out of the data, if any are.
         """
         super().__init__(chosen, data, unseen)
+        self.narrower = narrower(chosen)
         loss = chosen.loss
         self._loss = losses.adversarial_loss(loss.adversarial)
         self.generator = self._build(networks.generator, "generator", chosen.generator)

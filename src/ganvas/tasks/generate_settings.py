@@ -4,7 +4,6 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-import torch
 from pydantic import Field, PlainValidator
 
 from ganvas import losses, networks
@@ -134,26 +133,3 @@ class GenerateSettings:
 
     def __post_init__(self) -> None:
         losses.adversarial_loss(self.loss.adversarial)  # a name that does not exist is answered before any work
-
-
-def check_networks(chosen: GenerateSettings) -> None:
-    """Raises UsageError if the networks cannot be built for such pictures, or have no classes to tell that they should.
-
-    It takes no memory for their weights.
-    """
-    data = chosen.data
-    if chosen.loss.classification and len(data.classes) < 2:
-        raise UsageError(
-            f"loss.classification={chosen.loss.classification:g} needs two classes or more, not {len(data.classes)}:\n"
-            "give each class a folder of pictures (where they are few, name all in data.classes),\n"
-            "or leave loss.classification at 0"
-        )
-    mapped = hasattr(networks.generator(chosen.generator.name).Settings, "mapping_layers")
-    if not mapped and (chosen.style_mixing or chosen.loss.path_length.weight):
-        raise UsageError(
-            f"style_mixing and loss.path_length need a generator with styles, which {chosen.generator.name} has not: "
-            "take --recipe stylegan2, or leave them out"
-        )
-    with torch.device("meta"):
-        for table, part in ((networks.generator, chosen.generator), (networks.discriminator, chosen.discriminator)):
-            table(part.name)(part, size=data.size, channels=data.channels, classes=len(data.classes))
