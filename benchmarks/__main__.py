@@ -2,7 +2,7 @@
 
 import sys
 
-from benchmarks import distances, quality, speed, startup, watch
+from benchmarks import distances, diversity, quality, speed, startup, watch
 
 MEASUREMENTS = {
     "startup": startup.startup,
@@ -15,11 +15,19 @@ MEASUREMENTS = {
     "watch": watch.watch,
     "quality": quality.quality,
     "quality-seeds": quality.seeds,
+    diversity.PLANE: diversity.in_the_plane,
+    diversity.PICTURES: diversity.on_stacked_digits,
 }
 
-unknown = [name for name in sys.argv[1:] if name not in MEASUREMENTS]
+
+def meant(name: str) -> list[str]:
+    """The measurement of that name, or those that begin with it: "diversity" is its two parts."""
+    return [name] if name in MEASUREMENTS else [one for one in MEASUREMENTS if one.startswith(f"{name}-")]
+
+
+unknown = [name for name in sys.argv[1:] if not meant(name)]
 if unknown:
     sys.exit(f"no measurement named {', '.join(unknown)}; there are: {', '.join(MEASUREMENTS)}")
-for name in sys.argv[1:] or MEASUREMENTS:
+for name in [one for asked in sys.argv[1:] for one in meant(asked)] or MEASUREMENTS:
     print(f"== {name}", flush=True)
     MEASUREMENTS[name]()

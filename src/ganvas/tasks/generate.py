@@ -19,7 +19,7 @@ from ganvas.losses import penalties
 from ganvas.metrics.scorer import Scorer
 from ganvas.tasks.augmenting import Augmenting
 from ganvas.tasks.diagnostics import Diagnostics, Labelled
-from ganvas.tasks.generate_settings import GenerateSettings, PenaltySettings
+from ganvas.tasks.generate_settings import GenerateSettings
 from ganvas.training.clock import Clock
 from ganvas.training.draws import Draws, latents_of_seeds
 from ganvas.training.players import Player, Terms
@@ -178,7 +178,7 @@ class Generate:
     def _discriminator_terms(self, batch: GenerateBatch, clock: Clock) -> Terms:
         loss = self.chosen.loss
         real, fake = self._reals(batch), self._fakes_to_judge(batch)
-        r1_due, r2_due = _due(loss.r1, clock), _due(loss.r2, clock)
+        r1_due, r2_due = loss.r1.due(clock), loss.r2.due(clock)
         real_seen = self._augmenting(real.requires_grad_(r1_due), batch.real_changes, clock)
         real_logits = self._judge(real_seen, batch.labels)
         self._kept.real_logits[batch.first] = real_logits.detach()
@@ -186,11 +186,11 @@ class Generate:
         fake_logits = self._judge(fake_seen, batch.labels)
         terms = {"adversarial": self._loss.discriminator(real_logits, fake_logits)}
         if r1_due:
-            terms["r1"] = _weight(loss.r1, clock) * penalties.r1(real_logits, real)
+            terms["r1"] = loss.r1.weight_now(clock) * penalties.r1(real_logits, real)
         if r2_due:
-            terms["r2"] = _weight(loss.r2, clock) * penalties.r2(fake_logits, fake)
-        if _due(loss.gradient_penalty, clock):
-            terms["gradient_penalty"] = _weight(loss.gradient_penalty, clock) * penalties.gradient_penalty(
+            terms["r2"] = loss.r2.weight_now(clock) * penalties.r2(fake_logits, fake)
+        if loss.gradient_penalty.due(clock):
+            terms["gradient_penalty"] = loss.gradient_penalty.weight_now(clock) * penalties.gradient_penalty(
                 lambda pictures: self._judge(self._augmenting(pictures, batch.real_changes, clock), batch.labels),
                 real.detach(),
                 fake.detach(),
@@ -368,12 +368,3 @@ class _Kept:
         """The logits of all rows, in their order; None if the discriminator has not moved yet."""
         pieces = [self.real_logits[first] for first in sorted(self.real_logits)]
         return torch.cat(pieces) if pieces else None
-
-
-def _due(penalty: PenaltySettings, clock: Clock) -> bool:
-    return penalty.weight > 0 and clock.rounds % penalty.every == 0
-
-
-def _weight(penalty: PenaltySettings, clock: Clock) -> float:
-    """The weight that keeps the mean over all rounds, those without the penalty included."""
-    return penalty.at(clock.images) * penalty.every
