@@ -197,10 +197,7 @@ def played(
         ended = now()
 
     trainer = make(lasting(chosen, images), on_round)
-    try:
-        trainer.train()
-    finally:
-        shutil.rmtree(trainer.run.path.parent)
+    _train(trainer)
     return trainer, {"images": trainer.clock.images, "seconds": round(ended - began, 1)}
 
 
@@ -213,12 +210,19 @@ def _pace(make: Make, chosen: GenerateSettings, seconds: float, now: Callable[[]
         trainer.stop.troubled = len(marks) > 1 and now() - marks[0][0] >= seconds
 
     trainer = make(chosen, on_round)
-    try:
-        trainer.train()
-    finally:
-        shutil.rmtree(trainer.run.path.parent)
+    _train(trainer)
     (began, first), (ended, last) = marks[0], marks[-1]
     return (last - first) / (ended - began)
+
+
+def _train(trainer: Trainer) -> None:
+    """Train, and leave no folder. Raises KeyboardInterrupt if the run was interrupted: it saves itself and ends."""
+    try:
+        reason = trainer.train()
+    finally:
+        shutil.rmtree(trainer.run.path.parent)
+    if reason == "interrupted":
+        raise KeyboardInterrupt
 
 
 def lasting(chosen: GenerateSettings, images: int) -> GenerateSettings:

@@ -48,7 +48,8 @@ def write_pictures(found: Mapping[str, Any], names: Sequence[str]) -> None:
         "|---|---|---|---|---|---|---|---|",
     ]
     for name in ("real pictures", *names):
-        row = found["rows"][name]
+        if (row := found["rows"].get(name)) is None:
+            continue
         changed = f"`{' '.join(row['set'])}`" if row.get("set") else ""
         if "diverged" in row:
             lines.append(f"| {name} | diverged | | | | | | {changed} |")

@@ -2,6 +2,7 @@
 
 import functools
 import math
+import runpy
 import sys
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from ganvas.core.errors import Diverged
 from ganvas.data.named.stacked_digits import stack
 from ganvas.metrics.classifier import Training, train_classifier
 from ganvas.tasks.generate_settings import DataSettings
+from ganvas.training.trainer import Trainer
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
@@ -183,6 +185,20 @@ def test_a_run_in_the_plane_is_played_and_counted(results, monkeypatch):
     assert (results / "grid-quick.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_run_that_is_interrupted_has_no_row(results, monkeypatch):
+    def interrupted(trainer: Trainer) -> str:
+        assert trainer.run.path.exists()
+        seen.append(trainer.run.path)
+        return "interrupted"
+
+    seen: list[Path] = []
+    monkeypatch.setattr(Trainer, "train", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        diversity.in_the_plane()
+    assert common.read(diversity.PLANE) == {}
+    assert not seen[0].exists()
+
+
 def test_every_decay_lasts_as_long_as_the_run():
     chosen = diversity.lasting(recipes.recipe("r3gan")(DataSettings(where="ring", size=32, channels=3)), 1_000)
     assert chosen.training.stop.images == 1_000
@@ -207,3 +223,16 @@ def test_each_recipe_of_the_table_is_there_and_the_page_has_its_sections():
     for name in ("plane", "pictures"):
         assert f"<!-- {name}: written by the benchmark -->\n" in page
         assert f"<!-- {name}: end -->\n" in page
+
+
+def test_a_name_stands_for_all_measurements_that_begin_with_it(monkeypatch):
+    ran: list[str] = []
+    monkeypatch.setattr(diversity, "in_the_plane", lambda: ran.append("plane"))
+    monkeypatch.setattr(diversity, "on_stacked_digits", lambda: ran.append("pictures"))
+    monkeypatch.setattr(sys, "path", [str(ROOT), *sys.path])
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "diversity"])
+    runpy.run_module("benchmarks", run_name="__main__")
+    assert ran == ["plane", "pictures"]
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "divers"])
+    with pytest.raises(SystemExit, match="no measurement named divers"):
+        runpy.run_module("benchmarks", run_name="__main__")
