@@ -24,12 +24,12 @@ def write_plane(found: Mapping[str, Any], names: Sequence[str], panels: Path) ->
         f"{_told(found)}; {found['seconds']:g} seconds of processor time a run, "
         f"{found['counted']:,} points, medians over the seeds and (least to greatest).",
         "",
-        "| recipe | images | ring: found of 8 | covered | high quality | grid: found of 25 | covered | high quality |",
-        "|---|---|---|---|---|---|---|---|",
+        "| recipe | grid: images | seconds | ring: found of 8 | covered | high quality | grid: found of 25 | covered | high quality |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for name in names:
         runs = {kind: _runs(found["rows"], kind, name) for kind in plane.MIXTURES}
-        cells = [_over_seeds(runs["grid"], "images", "{:,.0f}")]
+        cells = [_over_seeds(runs["grid"], "images", "{:,.0f}"), _over_seeds(runs["grid"], "seconds", "{:.0f}")]
         for kind in plane.MIXTURES:
             cells += [_over_seeds(runs[kind], what, "{:.0f}") for what in ("found", "covered")]
             cells.append(_over_seeds(runs[kind], "high_quality", "{:.0%}"))
