@@ -24,7 +24,8 @@ def write_plane(found: Mapping[str, Any], names: Sequence[str], panels: Path) ->
         f"{_told(found)}; {found['seconds']:g} seconds of processor time a run, "
         f"{found['counted']:,} points, medians over the seeds and (least to greatest).",
         "",
-        "| recipe | grid: images | seconds | ring: found of 8 | covered | high quality | grid: found of 25 | covered | high quality |",
+        "| recipe | grid: images | seconds | ring: found of 8 | covered | high quality "
+        "| grid: found of 25 | covered | high quality |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for name in names:
