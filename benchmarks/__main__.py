@@ -5,7 +5,7 @@
 
 import sys
 
-from benchmarks import comparison, distances, quality, speed, startup, watch
+from benchmarks import comparison, distances, diversity, quality, speed, startup, watch
 
 MEASUREMENTS = {
     "startup": startup.startup,
@@ -18,13 +18,21 @@ MEASUREMENTS = {
     "watch": watch.watch,
     "quality": quality.quality,
     "quality-seeds": quality.seeds,
+    diversity.PLANE: diversity.in_the_plane,
+    diversity.PICTURES: diversity.on_stacked_digits,
 }
+
+
+def meant(name: str) -> list[str]:
+    """The measurement of that name, or those that begin with it: "diversity" is its two parts."""
+    return [name] if name in MEASUREMENTS else [one for one in MEASUREMENTS if one.startswith(f"{name}-")]
+
 
 if sys.argv[1:2] == ["comparison"]:
     sys.exit(comparison.main(sys.argv[2:]))
-unknown = [name for name in sys.argv[1:] if name not in MEASUREMENTS]
+unknown = [name for name in sys.argv[1:] if not meant(name)]
 if unknown:
     sys.exit(f"no measurement named {', '.join(unknown)}; there are: {', '.join(MEASUREMENTS)}, comparison")
-for name in sys.argv[1:] or MEASUREMENTS:
+for name in [one for asked in sys.argv[1:] for one in meant(asked)] or MEASUREMENTS:
     print(f"== {name}", flush=True)
     MEASUREMENTS[name]()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from ganvas.toy import Ring
+from ganvas.plane import Plane
 from ganvas.training.averages import AverageSettings
 from ganvas.training.folder import RunFolder
 from ganvas.training.processes import Processes
@@ -32,6 +32,6 @@ def ring_trainer(tmp_path: Path) -> Callable[..., Trainer]:
         )
         path = tmp_path / name
         run = RunFolder.open(path) if path.exists() else RunFolder.create(path, "")
-        return Trainer(Ring(settings), settings, run, processes=Processes(), fingerprint=fingerprint, say=say)
+        return Trainer(Plane(settings), settings, run, processes=Processes(), fingerprint=fingerprint, say=say)
 
     return make

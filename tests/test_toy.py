@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from ganvas import toy
+from ganvas import plane, toy
 from ganvas.training.folder import RunFolder
 
 
@@ -15,7 +15,7 @@ def learned(tmp_path_factory):
 
 
 def test_all_eight_modes_are_covered(learned):
-    points = toy.generated(learned.generator, 4_000).double().numpy()
+    points = plane.generated(learned.generator, 4_000).double().numpy()
     angles = np.arange(8) * np.pi / 4
     modes = 2.0 * np.stack([np.cos(angles), np.sin(angles)], axis=1)
     distances = np.linalg.norm(points[:, None] - modes, axis=2)
@@ -23,7 +23,7 @@ def test_all_eight_modes_are_covered(learned):
     counts = np.bincount(distances.argmin(axis=1)[close], minlength=8)
     assert (counts > 4_000 / 8 / 4).all(), counts
     assert close.mean() > 0.7
-    assert toy.covered_modes(torch.from_numpy(points).float()) == 8
+    assert learned.mixture.covered(torch.from_numpy(points).float()) == 8
 
 
 def test_the_discriminator_says_one_half_on_real_and_on_generated_points(learned):
@@ -33,7 +33,7 @@ def test_the_discriminator_says_one_half_on_real_and_on_generated_points(learned
 
 
 def test_the_picture_shows_the_field_and_the_points(learned):
-    picture = toy.draw_picture(learned, learned.generator, size=120)
+    picture = plane.draw_picture(learned, learned.generator, size=120)
     assert (picture.shape, picture.dtype) == ((3, 120, 120), np.uint8)
     dark = (picture < 20).all(axis=0)
     down, across = np.nonzero(dark)
@@ -42,19 +42,12 @@ def test_the_picture_shows_the_field_and_the_points(learned):
     assert abs(np.median(from_middle) - 2.0) < 0.2, "the points lie on the ring"
 
 
-def test_modes_are_counted_as_covered_only_with_their_due_of_near_points():
-    centres = toy.centres()
-    assert toy.covered_modes(centres.repeat(10, 1)) == 8
-    assert toy.covered_modes(centres[:5].repeat(10, 1)) == 5
-    assert toy.covered_modes(centres.repeat(10, 1) * 1.5) == 0
-    unfair = torch.cat([centres[:1].repeat(1_000, 1), centres[1:].repeat(5, 1)])
-    assert toy.covered_modes(unfair) == 1
-
-
-def test_the_command_writes_its_picture_and_says_what_came_of_it(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("sys.argv", ["toy", "--images", "512", "--out", str(tmp_path / "toy.png")])
+@pytest.mark.parametrize(("modes", "count"), [("ring", 8), ("grid", 25)])
+def test_the_command_writes_its_picture_and_says_what_came_of_it(tmp_path, monkeypatch, capsys, modes, count):
+    asked = ["--modes", modes, "--images", "512", "--out", str(tmp_path / "toy.png")]
+    monkeypatch.setattr("sys.argv", ["toy", *asked])
     toy.main()
     said = capsys.readouterr().out
-    assert "modes covered: " in said
+    assert f" of {count}\n" in said
     assert "at the equilibrium both are 0.5" in said
     assert (tmp_path / "toy.png").read_bytes().startswith(b"\x89PNG")

@@ -13,7 +13,7 @@ import time
 
 import torch
 
-from ganvas.toy import Ring
+from ganvas.plane import Plane
 from ganvas.training import checkpoints
 from ganvas.training.folder import RunFolder
 from ganvas.training.processes import Processes
@@ -40,7 +40,7 @@ def main() -> None:
     )
     processes = Processes.join()
     run = RunFolder.open(path)
-    game = Ring(chosen)
+    game = Plane(chosen)
     values = itertools.count(-images, -1)
     game.score = lambda averages: ("made-up", float(next(values)))
     newest = checkpoints.newest

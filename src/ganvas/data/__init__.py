@@ -28,6 +28,7 @@ NAMES = {
     "celeba": "ganvas.data.named.celeba:CELEBA",
     "lsun": "ganvas.data.named.lsun:LSUN",
     "digits": "ganvas.data.named.digits:DIGITS",
+    "stacked-digits": "ganvas.data.named.stacked_digits:STACKED_DIGITS",
 }
 
 

@@ -16,7 +16,7 @@ from ganvas.tasks.augmenting import Augmenting, AugmentSettings
 from ganvas.tasks.batches import GenerateBatch, Kept
 from ganvas.tasks.diagnostics import Diagnostics, Labelled
 from ganvas.tasks.generate_checks import narrower
-from ganvas.tasks.generate_settings import GenerateSettings, PenaltySettings
+from ganvas.tasks.generate_settings import GenerateSettings
 from ganvas.tasks.pictures import PictureTask
 from ganvas.tasks.running import RunningMeans
 from ganvas.training.clock import Clock
@@ -134,7 +134,7 @@ class Generate(PictureTask):
         return others.to(self.device, self.dtype), crossover.to(self.device)
 
     def _with_directions(self, batch: GenerateBatch, clock: Clock, rows: slice) -> GenerateBatch:
-        if not _due(self.chosen.loss.path_length, clock):
+        if not self.chosen.loss.path_length.due(clock):
             return batch
         data, count = self.chosen.data, self.chosen.training.batch
         shape = (data.channels, data.size, data.size)
@@ -144,7 +144,7 @@ class Generate(PictureTask):
     def _discriminator_terms(self, batch: GenerateBatch, clock: Clock) -> Terms:
         loss = self.chosen.loss
         real, fake = self._reals(batch), self._fakes_to_judge(batch)
-        r1_due, r2_due = _due(loss.r1, clock), _due(loss.r2, clock)
+        r1_due, r2_due = loss.r1.due(clock), loss.r2.due(clock)
         real_seen = self._augmenting(real.requires_grad_(r1_due), batch.real_changes, clock)
         real_logits, real_classes = self._judge_and_classify(real_seen, batch.labels)
         fake_seen = self._augmenting(fake.requires_grad_(r2_due), batch.fake_changes, clock)
@@ -154,11 +154,11 @@ class Generate(PictureTask):
         if real_classes is not None and fake_classes is not None:
             terms["classification"] = real_classes + fake_classes
         if r1_due:
-            terms["r1"] = _weight(loss.r1, clock) * penalties.r1(real_logits, real)
+            terms["r1"] = loss.r1.weight_now(clock) * penalties.r1(real_logits, real)
         if r2_due:
-            terms["r2"] = _weight(loss.r2, clock) * penalties.r2(fake_logits, fake)
-        if _due(loss.gradient_penalty, clock):
-            terms["gradient_penalty"] = _weight(loss.gradient_penalty, clock) * penalties.gradient_penalty(
+            terms["r2"] = loss.r2.weight_now(clock) * penalties.r2(fake_logits, fake)
+        if loss.gradient_penalty.due(clock):
+            terms["gradient_penalty"] = loss.gradient_penalty.weight_now(clock) * penalties.gradient_penalty(
                 lambda pictures: self._judge(self._augmenting(pictures, batch.real_changes, clock), batch.labels),
                 real.detach(),
                 fake.detach(),
@@ -208,7 +208,7 @@ class Generate(PictureTask):
         if fake_classes is not None:
             terms["classification"] = fake_classes
         if batch.directions is not None:
-            terms["path_length"] = _weight(self.chosen.loss.path_length, clock) * self._path_length(batch)
+            terms["path_length"] = self.chosen.loss.path_length.weight_now(clock) * self._path_length(batch)
         return terms
 
     def _path_length(self, batch: GenerateBatch) -> Tensor:
@@ -282,12 +282,3 @@ class Generate(PictureTask):
             yield part
             if self.chosen.data.mirror:
                 yield part.flip(-1)
-
-
-def _due(penalty: PenaltySettings, clock: Clock) -> bool:
-    return penalty.weight > 0 and clock.rounds % penalty.every == 0
-
-
-def _weight(penalty: PenaltySettings, clock: Clock) -> float:
-    """The weight that keeps the mean over all rounds, those without the penalty included."""
-    return penalty.at(clock.images) * penalty.every

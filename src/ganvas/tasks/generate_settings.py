@@ -10,7 +10,7 @@ from ganvas import losses, networks
 from ganvas.core.errors import UsageError
 from ganvas.core.settings import from_dict, settings
 from ganvas.tasks.augmenting import AugmentSettings, Probability
-from ganvas.training.clock import decayed
+from ganvas.training.clock import Clock, decayed
 from ganvas.training.players import OptimizerSettings
 from ganvas.training.trainer import Count, TrainingSettings
 
@@ -57,6 +57,14 @@ class PenaltySettings:
         """The weight after `images` images."""
         final = self.weight if self.final is None else self.final
         return decayed(self.weight, final, images, self.decay_images, "cosine")
+
+    def due(self, clock: Clock) -> bool:
+        """Whether this round has the penalty."""
+        return self.weight > 0 and clock.rounds % self.every == 0
+
+    def weight_now(self, clock: Clock) -> float:
+        """The weight in a round that has the penalty: it keeps the mean over all rounds, those without it included."""
+        return self.at(clock.images) * self.every
 
 
 @settings
