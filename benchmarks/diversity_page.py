@@ -1,4 +1,7 @@
-"""The tables of docs/diversity.md, and the picture of the grid as each recipe learned it."""
+"""The tables of docs/diversity.md, and the picture of the grid as each recipe learned it.
+
+A row may be given a note by hand, of what else the machine did; the page repeats it.
+"""
 
 import statistics
 from collections.abc import Mapping, Sequence
@@ -22,7 +25,7 @@ def write_plane(found: Mapping[str, Any], names: Sequence[str], panels: Path) ->
     """The table of the plane and the picture of the grid, from what results/diversity-plane.json holds."""
     lines = [
         f"{_told(found)}; {found['seconds']:g} seconds of processor time a run, "
-        f"{found['counted']:,} points, medians over the seeds and (least to greatest).",
+        f"{found['counted']:,} points; seeds {', '.join(_seeds(found['rows']))}: medians, and (least to greatest).",
         "",
         "| recipe | grid: images | seconds | ring: found of 8 | covered | high quality "
         "| grid: found of 25 | covered | high quality |",
@@ -98,12 +101,16 @@ def _told(found: Mapping[str, Any]) -> str:
     machine = found["machine"]
     dates = sorted({row["date"] for row in found["rows"].values()})
     when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
-    noted = f" ({found['note']})" if "note" in found else ""
+    noted = "".join(f" ({note})" for note in sorted({row["note"] for row in found["rows"].values() if "note" in row}))
     return f"`{found['command']}`, {when}, {machine['cores']} cores of {machine['processor']}{noted}"
 
 
 def _runs(rows: Mapping[str, Any], kind: str, name: str) -> list[dict[str, Any]]:
     return [row for key, row in rows.items() if key.startswith(f"{kind}/{name}/")]
+
+
+def _seeds(rows: Mapping[str, Any]) -> list[str]:
+    return sorted({key.rpartition("/")[2] for key in rows})
 
 
 def _over_seeds(runs: Sequence[Mapping[str, Any]], what: str, form: str) -> str:

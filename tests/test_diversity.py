@@ -143,6 +143,7 @@ def test_a_run_that_diverges_has_a_row_that_says_so(plane_runs, results):
     assert len(ran) == 4
     assert common.read(diversity.PLANE)["rows"]["ring/dcgan/0"]["diverged"] == "three times"
     page = (results / "diversity.md").read_text()
+    assert "; seeds 0: medians" in page
     assert "| quick | 2,000 | 1 | 7 | 6 | 50% | 7 | 6 | 50% |" in page
     assert "| dcgan | 2,000 | 1 | diverged | diverged | diverged | 7 | 6 | 50% |" in page
 
