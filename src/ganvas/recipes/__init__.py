@@ -17,6 +17,7 @@ RECIPES = {
     "stylegan2": "ganvas.recipes.generate:stylegan2",
     "sngan": "ganvas.recipes.generate:sngan",
     "biggan": "ganvas.recipes.generate:biggan",
+    "fastgan": "ganvas.recipes.generate:fastgan",
 }
 
 

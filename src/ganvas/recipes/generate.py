@@ -3,6 +3,7 @@
 import dataclasses
 
 from ganvas import networks
+from ganvas.tasks.augmenting import AugmentSettings
 from ganvas.tasks.generate_settings import DataSettings, GenerateSettings, LossSettings, PenaltySettings
 from ganvas.training.averages import AverageSettings
 from ganvas.training.players import OptimizerSettings
@@ -205,4 +206,17 @@ def biggan(data: DataSettings) -> GenerateSettings:
         discriminator_moves=2,
         loss=LossSettings(adversarial="hinge"),
         training=TrainingSettings(average=AverageSettings(half_life=440_000)),
+    )
+
+
+def fastgan(data: DataSettings) -> GenerateSettings:
+    """FastGAN, for few pictures (Liu et al. 2021): hinge, DiffAug, a discriminator that decodes what it saw."""
+    return GenerateSettings(
+        recipe="fastgan",
+        data=data,
+        generator=networks.generator("fastgan").Settings(),
+        discriminator=networks.discriminator("fastgan").Settings(),
+        loss=LossSettings(adversarial="hinge", reconstruction=1.0),
+        augment=AugmentSettings(name="diffaug", p=1.0),
+        training=TrainingSettings(batch=16, average=AverageSettings(half_life=5_000)),
     )

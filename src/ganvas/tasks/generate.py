@@ -180,11 +180,13 @@ class Generate:
         real, fake = self._reals(batch), self._fakes_to_judge(batch)
         r1_due, r2_due = _due(loss.r1, clock), _due(loss.r2, clock)
         real_seen = self._augmenting(real.requires_grad_(r1_due), batch.real_changes, clock)
-        real_logits = self._judge(real_seen, batch.labels)
+        real_logits, error = self._judge_real(real_seen, batch.labels)
         self._kept.real_logits[batch.first] = real_logits.detach()
         fake_seen = self._augmenting(fake.requires_grad_(r2_due), batch.fake_changes, clock)
         fake_logits = self._judge(fake_seen, batch.labels)
         terms = {"adversarial": self._loss.discriminator(real_logits, fake_logits)}
+        if error is not None:
+            terms["reconstruction"] = loss.reconstruction * error
         if r1_due:
             terms["r1"] = _weight(loss.r1, clock) * penalties.r1(real_logits, real)
         if r2_due:
@@ -236,6 +238,14 @@ class Generate:
     def _judge(self, pictures: Tensor, labels: Tensor | None) -> Tensor:
         with self._autocast():
             return self.discriminator(pictures, labels).to(self._dtype)
+
+    def _judge_real(self, pictures: Tensor, labels: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """Logits and, where it is asked for, how far the pictures are off that the discriminator decodes."""
+        if not self.chosen.loss.reconstruction:
+            return self._judge(pictures, labels), None
+        with self._autocast():
+            logits, error = self.discriminator.judge(pictures, labels)
+        return logits.to(self._dtype), error.to(self._dtype)
 
     def _autocast(self) -> torch.autocast:
         return devices.autocast(self.device, self._precision)

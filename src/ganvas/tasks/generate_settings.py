@@ -68,6 +68,7 @@ class LossSettings:
     r1: PenaltySettings = PenaltySettings()  # on real pictures (Mescheder et al. 2018)
     r2: PenaltySettings = PenaltySettings()  # on generated pictures
     gradient_penalty: PenaltySettings = PenaltySettings()  # on interpolates (Gulrajani et al. 2017)
+    reconstruction: Weight = 0.0  # of the pictures that a discriminator decodes from its maps (Liu et al. 2021)
     clip: Weight = 0.0  # keep the discriminator's weights within +-clip (Arjovsky et al. 2017); 0: free
 
 
@@ -93,8 +94,11 @@ class GenerateSettings:
 
 
 def check_networks(chosen: GenerateSettings) -> None:
-    """Raises UsageError if the networks cannot be built for such pictures; takes no memory for their weights."""
+    """Raises UsageError if the networks cannot play with these settings; takes no memory for their weights."""
     data = chosen.data
+    judge = chosen.discriminator.name
+    if chosen.loss.reconstruction and not hasattr(networks.discriminator(judge), "judge"):
+        raise UsageError(f"loss.reconstruction: the discriminator {judge} decodes no pictures; take fastgan, or 0")
     with torch.device("meta"):
         for table, part in ((networks.generator, chosen.generator), (networks.discriminator, chosen.discriminator)):
             table(part.name)(part, size=data.size, channels=data.channels, classes=len(data.classes))
