@@ -134,11 +134,8 @@ def test_the_whole_picture_and_each_quarter_are_decoded(size):
     judge, real = discriminator(size), pictures(2, size)
     middle, last = judge.last.direct[1][0].in_channels, judge.last.direct[1][0].out_channels
     with torch.no_grad():
-        sides = [
-            judge.whole(torch.zeros(1, last, 4, 4)).shape[-1],
-            judge.quarter(torch.zeros(1, middle, 4, 4)).shape[-1],
-        ]
-    assert sides == [min(64, size), min(64, size // 2)]
+        decoded = judge.whole(torch.zeros(1, last, 4, 4)), judge.quarter(torch.zeros(1, middle, 4, 4))
+    assert [some.shape[-1] for some in decoded] == [min(64, size), min(64, size // 2)]
     small = functional.avg_pool2d(real, max(1, size // 64))
     judge.whole, judge.quarter = Knows(small), Knows(quarters(small))
     logits, error = judge.judge(real)
@@ -157,6 +154,13 @@ def test_the_error_teaches_the_discriminators_body_and_decoders_but_not_its_head
     assert taught == {"first", "blocks", "last", "whole", "quarter"}
     silent = [name for name, weight in judge.named_parameters() if "head" not in name and not weight.grad.abs().sum()]
     assert silent == []
+
+
+def test_the_error_is_a_mean_over_pictures():
+    judge, real = discriminator(32, norm="none"), pictures(8, 32)
+    with torch.no_grad():
+        parts = [judge.judge(part)[1] for part in (real[:3], real[3:])]
+        torch.testing.assert_close(judge.judge(real)[1], parts[0] * 3 / 8 + parts[1] * 5 / 8)
 
 
 def test_a_few_steps_of_reconstruction_alone_lower_the_error():

@@ -224,7 +224,7 @@ def test_reconstruction_is_the_weighted_error_of_what_is_decoded_of_real_picture
 
 def test_reconstruction_without_a_discriminator_that_decodes_is_refused_before_training(make_game):
     chosen = make_game("loss.reconstruction=1.0").chosen
-    with pytest.raises(UsageError, match="loss.reconstruction.*dcgan"):
+    with pytest.raises(UsageError, match=r"loss\.reconstruction.*dcgan"):
         check_networks(chosen)
 
 
