@@ -1,4 +1,4 @@
-"""Tiny real runs: the bundled 8 x 8 digits (grown to 16 for the residual networks), width 8, batch 8."""
+"""Tiny real runs: the bundled 8 x 8 digits (grown to 16 for networks that begin there), width 8, batch 8."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +15,7 @@ NARROW = {
     "mlp": ("generator.hidden=[8, 8]", "discriminator.hidden=[8, 8]"),
     "sngan": RESNET,
     "biggan": (*RESNET, "generator.embedding=4", "generator.attention=8", "discriminator.attention=8"),
+    "fastgan": (*RESNET, "generator.latent=8", "discriminator.decoder_width=4"),
     "stylegan2": (
         "data.size=16",
         "generator.latent=8",

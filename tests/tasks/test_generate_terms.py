@@ -7,6 +7,7 @@ import torch
 from torch.nn.functional import softplus
 
 from ganvas.core.errors import UsageError
+from ganvas.tasks.generate_checks import check_networks
 from ganvas.training.clock import Clock
 
 WHOLE = slice(0, 8)
@@ -204,6 +205,28 @@ def test_classes_that_are_not_those_of_the_data_are_refused(make_game, make_data
 def test_what_is_no_network_is_refused_by_name(make_game, assignment):
     with pytest.raises(UsageError, match=assignment.split("=")[0].split(".")[0]):
         make_game(assignment)
+
+
+DECODING = ("discriminator={name='fastgan',width=4,max_width=8,norm='none',decoder_width=4}",)
+
+
+def test_reconstruction_is_the_weighted_error_of_what_is_decoded_of_real_pictures(make_game, make_data):
+    data = make_data(size=16)
+    game = make_game(*DECODING, "loss.reconstruction=2.0", data=data)
+    _, batch = drawn(game, "discriminator")
+    with torch.no_grad():
+        _, error = game.discriminator.judge(pictures_of(batch), None)
+    terms = terms_of(game, "discriminator")
+    torch.testing.assert_close(terms["reconstruction"].detach(), 2 * error)
+    without = terms_of(make_game(*DECODING, data=data), "discriminator")
+    assert list(without) == ["adversarial"]
+    torch.testing.assert_close(without["adversarial"], terms["adversarial"])
+
+
+def test_reconstruction_without_a_discriminator_that_decodes_is_refused_before_training(make_game):
+    chosen = make_game("loss.reconstruction=1.0").chosen
+    with pytest.raises(UsageError, match=r"loss\.reconstruction.*dcgan"):
+        check_networks(chosen)
 
 
 def test_a_penalty_falls_to_its_final_weight_as_half_a_cosine(make_game):

@@ -11,6 +11,7 @@ GENERATORS = {
     "r3gan": "ganvas.networks.r3gan:R3GANGenerator",
     "stylegan2": "ganvas.networks.stylegan2:StyleGAN2Generator",
     "resnet": "ganvas.networks.resnet:ResNetGenerator",
+    "fastgan": "ganvas.networks.fastgan:FastGANGenerator",
 }
 DISCRIMINATORS = {
     "mlp": "ganvas.networks.mlp:MLPDiscriminator",
@@ -19,6 +20,7 @@ DISCRIMINATORS = {
     "r3gan": "ganvas.networks.r3gan:R3GANDiscriminator",
     "stylegan2": "ganvas.networks.stylegan2:StyleGAN2Discriminator",
     "resnet": "ganvas.networks.resnet:ResNetDiscriminator",
+    "fastgan": "ganvas.networks.fastgan:FastGANDiscriminator",
 }
 
 

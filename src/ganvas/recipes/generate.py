@@ -275,3 +275,20 @@ def biggan(data: DataSettings, batch: int = 64) -> GenerateSettings:
         loss=LossSettings(adversarial="hinge"),
         training=TrainingSettings(batch=batch, average=AverageSettings(half_life=440_000)),
     )
+
+
+def fastgan(data: DataSettings, batch: int = 16) -> GenerateSettings:
+    """For few pictures, a hundred to some thousand: the discriminator has to remember what it saw.
+
+    FastGAN (Liu et al. 2021): hinge loss, DiffAug, skip-layer excitation, a discriminator that decodes its maps.
+    Takes patience on a CPU.
+    """
+    return GenerateSettings(
+        recipe="fastgan",
+        data=data,
+        generator=networks.generator("fastgan").Settings(),
+        discriminator=networks.discriminator("fastgan").Settings(),
+        loss=LossSettings(adversarial="hinge", reconstruction=1.0),
+        augment=AugmentSettings(name="diffaug", p=1.0),
+        training=TrainingSettings(batch=batch, average=AverageSettings(half_life=5_000)),
+    )

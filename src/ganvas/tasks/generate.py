@@ -146,13 +146,15 @@ class Generate(PictureTask):
         real, fake = self._reals(batch), self._fakes_to_judge(batch)
         r1_due, r2_due = loss.r1.due(clock), loss.r2.due(clock)
         real_seen = self._augmenting(real.requires_grad_(r1_due), batch.real_changes, clock)
-        real_logits, real_classes = self._judge_and_classify(real_seen, batch.labels)
+        real_logits, real_classes, error = self._judge_real(real_seen, batch.labels)
         fake_seen = self._augmenting(fake.requires_grad_(r2_due), batch.fake_changes, clock)
         fake_logits, fake_classes = self._judge_and_classify(fake_seen, batch.labels)
         self._kept.note(batch.first, real=real_logits, fake=fake_logits)
         terms = {"adversarial": self._loss.discriminator(real_logits, fake_logits)}
         if real_classes is not None and fake_classes is not None:
             terms["classification"] = real_classes + fake_classes
+        if error is not None:
+            terms["reconstruction"] = loss.reconstruction * error
         if r1_due:
             terms["r1"] = loss.r1.weight_now(clock) * penalties.r1(real_logits, real)
         if r2_due:
@@ -240,6 +242,14 @@ class Generate(PictureTask):
             logits, class_logits = self.discriminator.classify(pictures)
         labels = present_labels(labels, class_logits.shape[1])
         return logits.to(self.dtype), weight * class_cross_entropy(class_logits, labels)
+
+    def _judge_real(self, pictures: Tensor, labels: Tensor | None) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        """As `_judge_and_classify`; and, if asked, how far off the pictures are that the discriminator decodes."""
+        if not self.chosen.loss.reconstruction:
+            return *self._judge_and_classify(pictures, labels), None
+        with self._autocast():
+            logits, error = self.discriminator.judge(pictures, labels)
+        return logits.to(self.dtype), None, error.to(self.dtype)
 
     def _after_discriminators_step(self) -> None:
         if self.chosen.loss.clip:

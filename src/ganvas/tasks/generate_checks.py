@@ -27,6 +27,11 @@ def check_networks(chosen: GenerateSettings) -> tuple[nn.Module, nn.Module]:
             f"{len(chosen.data.classes)}:\ngive each class a folder of pictures (where they are few, name all in "
             "data.classes),\nor leave loss.classification at 0"
         )
+    judge = chosen.discriminator.name
+    if chosen.loss.reconstruction and not hasattr(networks.discriminator(judge), "judge"):
+        raise UsageError(f"loss.reconstruction: the discriminator {judge} decodes no pictures; take fastgan, or 0")
+    if chosen.loss.reconstruction and chosen.loss.classification:
+        raise UsageError("loss.reconstruction and loss.classification do not go together: set one of them to 0")
     mapped = hasattr(networks.generator(chosen.generator.name).Settings, "mapping_layers")
     if not mapped and (chosen.style_mixing or chosen.loss.path_length.weight):
         raise UsageError(

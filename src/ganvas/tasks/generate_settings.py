@@ -118,6 +118,7 @@ class LossSettings:
     # Weight of the classes' cross-entropy, on real and generated pictures; the discriminator then judges without the
     # class (Odena et al. 2017). 0: it judges a picture as one of its class
     classification: Weight = 0.0
+    reconstruction: Weight = 0.0  # of the pictures that a discriminator decodes from its maps (Liu et al. 2021)
     clip: Weight = 0.0  # keep the discriminator's weights within +-clip (Arjovsky et al. 2017); 0: free
 
 
