@@ -86,17 +86,14 @@ def probe(data: DataSet, choices: dict[str, Any], folder: Path, seconds: float) 
 
 
 def train(data: DataSet, choices: dict[str, Any], folder: Path, seconds: float, planned: int) -> dict[str, Any]:
-    """Train, or go on training, until the clock says so; learning rates that fall do it over the planned images."""
+    """Train, or go on training, until the clock says so; what falls during a run does so over the planned images."""
     meter = Meter()
     if (folder / "settings.toml").exists():
         trained = ganvas.resume(folder, on_round=meter, say=print)
     else:
-        trained = ganvas.train(
-            data.where, images=planned, time=seconds, out=folder, on_round=meter, say=print, **choices
-        )
-    while trained.reason == "images":  # all that was planned is done before the time is over
-        meter.pause()
-        trained = ganvas.resume(folder, time=seconds, on_round=meter, say=print)
+        falling = _lengths(ganvas.plan(data.where, images=planned, say=print, **choices).settings)
+        choices = choices | {"set": [*choices["set"], *falling]}
+        trained = ganvas.train(data.where, time=seconds, out=folder, on_round=meter, say=print, **choices)
     end = trained.journal[-1]
     return {
         "planned_seconds": seconds,
@@ -129,14 +126,18 @@ class Meter:
         if os.getppid() != self._parent:
             signal.raise_signal(signal.SIGTERM)
 
-    def pause(self) -> None:
-        """What happens until the next round is no training."""
-        self._before = None
-
     @property
     def share(self) -> float | None:
         """None before two rounds."""
         return self._processor / self._seconds if self._seconds else None
+
+
+def _lengths(chosen: GenerateSettings) -> list[str]:
+    """The lengths in images that a plan has settled, as settings of a run that stops by time alone."""
+    parts = {f"{role}_optimizer": getattr(chosen, f"{role}_optimizer") for role in ("generator", "discriminator")}
+    parts |= {f"loss.{name}": getattr(chosen.loss, name) for name in ("r1", "r2", "gradient_penalty")}
+    lengths = {name: part.decay_images for name, part in parts.items()}
+    return [f"{name}.decay_images={length}" for name, length in lengths.items() if length is not None]
 
 
 def parameters(chosen: GenerateSettings) -> dict[str, int]:

@@ -10,6 +10,7 @@ from PIL import Image
 from safetensors.numpy import load_file
 
 import ganvas
+from ganvas.core.settings import read_toml
 
 ROOT = Path(__file__).parents[1]
 FD = {"mlp": 30.0, "quick": 7.0, "dcgan": 9.0, "wgan": 20.0}
@@ -238,6 +239,9 @@ def test_a_run_is_probed_trained_scored_and_written_and_one_that_was_broken_off_
     assert row["images"] > 12
     assert row["images"] % 4 == 0
     assert row["planned_images"] == round(row["probe"]["images_per_second"] * 0.9)
+    settings = read_toml(places.runs / str(job) / "run" / "settings.toml")
+    assert settings["generator_optimizer"]["decay_images"] == row["planned_images"]
+    assert settings["training"]["stop"] == {"seconds": 1.0}
     assert {"fd", "kd", "precision", "recall", "memorization"} <= row["scores"].keys()
     assert row["scores"]["fd"]["protocol"]["reference_count"] == 140
     assert row["scores"]["fd"]["floor_count"] == 100
