@@ -5,13 +5,15 @@
 
 import sys
 
-from benchmarks import comparison, distances, diversity, quality, speed, startup, watch
+from benchmarks import comparison, distances, diversity, modern, quality, speed, startup, watch
 
 MEASUREMENTS = {
     "startup": startup.startup,
     "memory": startup.memory,
     "speed-dcgan": lambda: speed.against_textbook("dcgan"),
     "speed-quick": lambda: speed.against_textbook("quick"),
+    "speed-r3gan": modern.r3gan,
+    "speed-stylegan2": modern.stylegan2,
     "overhead": speed.overhead,
     "frechet": distances.frechet,
     "neighbours": distances.neighbours,

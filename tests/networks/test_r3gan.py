@@ -120,4 +120,4 @@ def test_first_pictures_and_logits_are_neither_flat_nor_wild():
     judge = R3GANDiscriminator(R3GANDiscriminator.Settings(width=64), size=32, channels=3, classes=0)
     with torch.no_grad():
         assert 0.5 < generator(torch.randn(16, 64)).std() < 1.5
-        assert 0.05 < judge(torch.rand(32, 3, 32, 32) * 2 - 1).std() < 2
+        assert 0.02 < judge(torch.rand(32, 3, 32, 32) * 2 - 1).std() < 2

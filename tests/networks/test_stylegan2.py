@@ -267,3 +267,13 @@ def test_the_class_enters_the_logit_by_an_inner_product():
         activated = functional.leaky_relu(features[0], 0.2) * 2**0.5
     product = (activated * torch.arange(8.0)).sum(dim=1) / 8**0.5
     torch.testing.assert_close(logits - without, product * torch.tensor([0, 1, 1, 0]), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(("convolution", "side"), [(convolve, 5), (upsampling_convolve, 10)])
+def test_maps_and_their_gradients_stay_channels_last(convolution, side):
+    layer = StyledConv(4, 3, 2, side, convolution)
+    given = torch.randn(6, 3, 5, 5).to(memory_format=torch.channels_last).requires_grad_()
+    maps = layer(given, torch.randn(6, 4))
+    maps.square().sum().backward()
+    assert maps.is_contiguous(memory_format=torch.channels_last)
+    assert given.grad.is_contiguous(memory_format=torch.channels_last)

@@ -9,7 +9,6 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from ganvas.networks.layers import full_precision
 
@@ -29,8 +28,8 @@ class EqualLinear(nn.Linear):
     def forward(self, input: Tensor) -> Tensor:
         """The layer's map with the scaled weight and bias."""
         with full_precision(input):
-            weight = self.weight * (self.rate / math.sqrt(self.in_features))
-            return functional.linear(input.to(weight.dtype), weight, self.bias * self.rate)
+            scale = self.rate / math.sqrt(self.in_features)
+            return torch.addmm(self.bias, input.to(self.weight.dtype), self.weight.T, beta=self.rate, alpha=scale)
 
 
 class EqualConv2d(nn.Module):

@@ -64,7 +64,7 @@ class R3GANGenerator(nn.Module):
                 stages.append(Double(widths[number - 1], width))
             stages += _blocks(settings, width, len(widths))
         self.stages = nn.Sequential(*stages)
-        self.to_picture = _plain(nn.Conv2d(widths[-1], channels, 1, bias=False))
+        self.to_picture = _plain(Pointwise(widths[-1], channels, bias=False))
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         """[N, latent], int64 [N] -> [N, C, H, W], about [-1, 1]; labels are not read without classes."""
@@ -102,7 +102,7 @@ class R3GANDiscriminator(nn.Module):
         check_channels_and_classes(channels, classes)
         widths = _widths(settings, size)[::-1]
         self.size, self.channels, self.classes = size, channels, classes
-        self.from_picture = _plain(nn.Conv2d(channels, widths[0], 1, bias=False))
+        self.from_picture = _plain(Pointwise(channels, widths[0], bias=False))
         stages: list[nn.Module] = []
         for number, width in enumerate(widths):
             if number:
@@ -110,7 +110,7 @@ class R3GANDiscriminator(nn.Module):
             stages += _blocks(settings, width, len(widths))
         self.stages = nn.Sequential(*stages)
         last = widths[-1]
-        self.basis = _plain(nn.Conv2d(last, last, 4, groups=last, bias=False))
+        self.basis = nn.Parameter(torch.randn(last, 4, 4) / 4)
         self.linear = _plain(nn.Linear(last, last if classes else 1, bias=False))
         self.embedding = nn.Embedding(classes, last) if classes else None
 
@@ -134,7 +134,8 @@ class R3GANDiscriminator(nn.Module):
 
     def features(self, images: Tensor) -> Tensor:
         """[N, C, H, W] in [-1, 1] -> [N, width]; without classes [N, 1], the logit."""
-        features: Tensor = self.linear(self.basis(self.stages(self.from_picture(images))).flatten(1))
+        # A product and a sum: the second derivatives of a depthwise convolution are taken channel by channel.
+        features: Tensor = self.linear((self.stages(self.from_picture(images)) * self.basis).sum(dim=(2, 3)))
         return features
 
 
@@ -156,9 +157,9 @@ class Block(nn.Module):
                 f"{expansion}-fold is a multiple of {group}, or group=0"
             )
         groups = inside // group if group else 1
-        self.widen = nn.Conv2d(width, inside, 1)
+        self.widen = Pointwise(width, inside, bias=True)
         self.mix = nn.Conv2d(inside, inside, 3, padding=1, groups=groups)
-        self.narrow = nn.Conv2d(inside, width, 1, bias=False)
+        self.narrow = Pointwise(inside, width, bias=False)
         gain = math.sqrt(2 / (1 + SLOPE**2)) * blocks**-0.25  # three layers a block: L^(-1 / (2 * 3 - 2))
         for layer in (self.widen, self.mix):
             nn.init.normal_(layer.weight, std=gain / math.sqrt(layer.weight[0].numel()))
@@ -171,11 +172,25 @@ class Block(nn.Module):
         return maps + self.narrow(functional.leaky_relu(self.mix(inside), SLOPE))
 
 
+class Pointwise(nn.Conv2d):
+    """A 1x1 convolution as a linear map at each place: [N, C, H, W] -> [N, C', H, W].
+
+    On a CPU in bfloat16 its second derivatives take a third to a half of the time of the convolution's.
+    """
+
+    def __init__(self, width: int, out_width: int, *, bias: bool) -> None:
+        super().__init__(width, out_width, 1, bias=bias)
+
+    def forward(self, input: Tensor) -> Tensor:
+        """The convolution."""
+        return functional.linear(input.permute(0, 2, 3, 1), self.weight.flatten(1), self.bias).permute(0, 3, 1, 2)
+
+
 class Double(nn.Module):
     """Twice the side: zeros between the pixels, filtered by [1, 2, 1] / 2 each way; a 1x1 where the width changes.
 
-    Written as averages of two neighbours (Zhang 2019, "Making Convolutional Networks Shift-Invariant Again", section
-    3.2), which have second derivatives. Edges are repeated. The 1x1 goes first, which is the same and cheaper.
+    The filter is that of Zhang 2019, "Making Convolutional Networks Shift-Invariant Again", section 3.2. Edges are
+    repeated. The 1x1 goes first, which is the same and cheaper.
     """
 
     def __init__(self, width: int, out_width: int) -> None:
@@ -184,8 +199,8 @@ class Double(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         """[N, width, H, W] -> [N, out_width, 2H, 2W]: every other pixel is as it was."""
-        grown = functional.interpolate(self.change(maps), scale_factor=2, mode="nearest")
-        return functional.avg_pool2d(functional.pad(grown, (0, 1, 0, 1), mode="replicate"), 2, stride=1)
+        maps = self.change(maps).permute(0, 2, 3, 1)
+        return _doubled(_doubled(maps, 2), 1).permute(0, 3, 1, 2)
 
 
 class Halve(nn.Module):
@@ -197,13 +212,30 @@ class Halve(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         """[N, width, 2H, 2W] -> [N, out_width, H, W]."""
-        blurred = functional.avg_pool2d(functional.pad(maps, (1, 0, 1, 0), mode="replicate"), 2, stride=1)
-        halved: Tensor = self.change(functional.avg_pool2d(blurred, 2))
+        halved: Tensor = self.change(_halved(_halved(maps.permute(0, 2, 3, 1), 1), 2).permute(0, 3, 1, 2))
         return halved
 
 
+# Sums of neighbours, channels last: on a CPU, with first and second derivatives, they take half the time of pooling
+# and a quarter of that of a depthwise convolution.
+
+
+def _doubled(maps: Tensor, dim: int) -> Tensor:
+    """Between each two places along a dimension the mean of both, after the last the last again."""
+    side = maps.shape[dim]
+    following = torch.cat([maps.narrow(dim, 1, side - 1), maps.narrow(dim, side - 1, 1)], dim)
+    return torch.stack([maps, (maps + following) / 2], dim + 1).flatten(dim, dim + 1)
+
+
+def _halved(maps: Tensor, dim: int) -> Tensor:
+    """The places 0, 2, 4, ... along a dimension with half their weight, their neighbours with a quarter each."""
+    kept, right = maps.unflatten(dim, (-1, 2)).unbind(dim + 1)
+    left = torch.cat([kept.narrow(dim, 0, 1), right.narrow(dim, 0, right.shape[dim] - 1)], dim)
+    return kept / 2 + (left + right) / 4
+
+
 def _change(width: int, out_width: int) -> nn.Module:
-    return nn.Identity() if width == out_width else _plain(nn.Conv2d(width, out_width, 1, bias=False))
+    return nn.Identity() if width == out_width else _plain(Pointwise(width, out_width, bias=False))
 
 
 def _plain(layer: Layer) -> Layer:

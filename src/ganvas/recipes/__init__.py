@@ -14,6 +14,7 @@ RECIPES = {
     "wgan": "ganvas.recipes.generate:wgan",
     "wgan-gp": "ganvas.recipes.generate:wgan_gp",
     "r3gan": "ganvas.recipes.generate:r3gan",
+    "r3gan-slim": "ganvas.recipes.generate:r3gan_slim",
     "stylegan2": "ganvas.recipes.generate:stylegan2",
     "stylegan2-ada": "ganvas.recipes.generate:stylegan2_ada",
     "sngan": "ganvas.recipes.generate:sngan",
