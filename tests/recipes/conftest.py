@@ -25,7 +25,7 @@ NARROW = {
         "discriminator.max_width=8",
     ),
 }
-NARROW["stylegan2-ada"] = NARROW["stylegan2"]
+NARROW |= {"stylegan2-ada": NARROW["stylegan2"], "stylegan2-slim": NARROW["stylegan2"], "sngan-slim": NARROW["sngan"]}
 OFTEN = ("training.tick=16", "training.checkpoint=24", "training.preview=1000000", "training.tensorboard=off")
 
 

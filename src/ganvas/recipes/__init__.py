@@ -17,7 +17,9 @@ RECIPES = {
     "r3gan-slim": "ganvas.recipes.generate:r3gan_slim",
     "stylegan2": "ganvas.recipes.generate:stylegan2",
     "stylegan2-ada": "ganvas.recipes.generate:stylegan2_ada",
+    "stylegan2-slim": "ganvas.recipes.generate:stylegan2_slim",
     "sngan": "ganvas.recipes.generate:sngan",
+    "sngan-slim": "ganvas.recipes.generate:sngan_slim",
     "biggan": "ganvas.recipes.generate:biggan",
     "fastgan": "ganvas.recipes.generate:fastgan",
 }
