@@ -20,6 +20,9 @@ DISCRIMINATORS = {
     "stylegan2": "ganvas.networks.stylegan2:StyleGAN2Discriminator",
     "resnet": "ganvas.networks.resnet:ResNetDiscriminator",
 }
+ENCODERS = {
+    "conv": "ganvas.networks.vae:ConvEncoder",
+}
 
 
 def generator(name: str) -> Any:
@@ -30,3 +33,8 @@ def generator(name: str) -> Any:
 def discriminator(name: str) -> Any:
     """The discriminator class of a name. Raises UsageError with the nearest names if there is none."""
     return load(DISCRIMINATORS, name, "discriminator")
+
+
+def encoder(name: str) -> Any:
+    """The encoder class of a name. Raises UsageError with the nearest names if there is none."""
+    return load(ENCODERS, name, "encoder")

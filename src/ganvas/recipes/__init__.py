@@ -18,6 +18,7 @@ RECIPES = {
     "stylegan2-ada": "ganvas.recipes.generate:stylegan2_ada",
     "sngan": "ganvas.recipes.generate:sngan",
     "biggan": "ganvas.recipes.generate:biggan",
+    "vae": "ganvas.recipes.autoencode:vae",
 }
 
 

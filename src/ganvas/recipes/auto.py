@@ -10,7 +10,7 @@ from ganvas.core.errors import UsageError
 from ganvas.core.settings import from_dict, override, to_dict
 from ganvas.data import Survey, test_part
 from ganvas.recipes import recipe as named_recipe
-from ganvas.tasks.generate_settings import DataSettings, GenerateSettings, check_networks
+from ganvas.tasks.generate_settings import DataSettings
 
 _FEW_PER_CLASS = 20  # fewer pictures a class teach a network nothing about it
 _FEW = 5_000  # fewer pictures than this are shown mirrored as well
@@ -41,11 +41,11 @@ class Wishes:
 class Plan:
     """Settings, and why they are as they are: (what, choice, reason) in the order of thinking.
 
-    data: the short name of the data, for the run's folder.
+    data: the short name of the data, for the run's folder. settings: those of the recipe's task.
     """
 
     data: str
-    settings: GenerateSettings
+    settings: Any
     reasons: list[tuple[str, str, str]]
 
 
@@ -80,7 +80,8 @@ def plan(survey: Survey, wishes: Wishes) -> Plan:
     if seen["test"] is None:
         seen["held_out"] = _choose_held_out(survey, choose)
     data = from_dict(DataSettings, seen, "data")
-    values = to_dict(named_recipe(name)(data))
+    made = named_recipe(name)(data)
+    values = to_dict(made)
     training = values["training"] | {
         "seed": wishes.seed,
         "device": choose("device", device, "as you asked" if wishes.device != "auto" else "the fastest here"),
@@ -92,39 +93,21 @@ def plan(survey: Survey, wishes: Wishes) -> Plan:
     if wishes.batch is not None:
         training["batch"] = wishes.batch
     values |= {"training": training | {"device": str(device)}}
-    for role in ("generator", "discriminator"):  # another network begins with its own settings
+    for role in made.NETWORKS:  # another network begins with its own settings
         asked = (assignment.partition("=") for assignment in wishes.assignments)
         names = [name.strip(" \"'") for key, _, name in asked if key.strip() == f"{role}.name"]
         if names and names[-1] != values[role]["name"]:
             values[role] = {}
     values = override(values, wishes.assignments)
-    chosen = _resolved(from_dict(GenerateSettings, values))
-    check_networks(chosen)
-    optimizer = chosen.generator_optimizer
+    chosen = from_dict(type(made), values)
+    if chosen.training.procs > (batch := chosen.training.batch):
+        raise UsageError(f"A batch of {batch} cannot be shared by {chosen.training.procs} processes: raise --batch")
+    chosen = chosen.lasting(chosen.training.stop.images)
+    chosen.check_networks()
+    optimizer = getattr(chosen, chosen.OPTIMIZERS[0])
     if optimizer.decay != "constant" and optimizer.decay_images is None:
         choose("decay", "none", f"a {optimizer.decay} decay of the learning rate needs a length in images: --images")
     return Plan(survey.name, chosen, reasons)
-
-
-def _resolved(chosen: GenerateSettings) -> GenerateSettings:
-    """Settle what depends on other settings: a decay without a length takes the length of the run."""
-    training = chosen.training
-    if training.procs > training.batch:
-        raise UsageError(f"A batch of {training.batch} cannot be shared by {training.procs} processes: raise --batch")
-    replaced: dict[str, Any] = {}
-    for name in ("generator_optimizer", "discriminator_optimizer"):
-        optimizer = getattr(chosen, name)
-        if optimizer.decay != "constant" and optimizer.decay_images is None and training.stop.images is not None:
-            replaced[name] = dataclasses.replace(optimizer, decay_images=training.stop.images)
-    penalties = {
-        name: dataclasses.replace(penalty, decay_images=training.stop.images)
-        for name in ("r1", "r2", "gradient_penalty", "path_length")
-        if (penalty := getattr(chosen.loss, name)).final is not None and penalty.decay_images is None
-    }
-    loss = dataclasses.replace(chosen.loss, **penalties)
-    if loss.top_k.final < 1 and loss.top_k.decay_images is None:
-        loss = dataclasses.replace(loss, top_k=dataclasses.replace(loss.top_k, decay_images=training.stop.images))
-    return dataclasses.replace(chosen, **replaced, loss=loss)
 
 
 def _choose_size(survey: Survey, device: torch.device, choose: Any) -> int:

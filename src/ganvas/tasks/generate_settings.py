@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import torch
 from pydantic import Field, PlainValidator
@@ -18,15 +18,20 @@ from ganvas.training.trainer import Count, TrainingSettings
 Weight = Annotated[float, Field(ge=0)]
 
 
-def _network(table: Any, where: str) -> PlainValidator:
-    """Reads the settings of whichever network is named, so that its own keys are checked by its own class."""
+def network(table: Any, where: str, usual: str = "dcgan") -> PlainValidator:
+    """Reads the settings of whichever network is named, so that its own keys are checked by its own class.
+
+    usual: the name where none is given.
+    """
 
     def read(values: Any) -> Any:
         if dataclasses.is_dataclass(values):
             return values
         if not isinstance(values, Mapping):
-            raise UsageError(f"{where}: expected a table of settings, not {values!r}; for another: {where}.name=mlp")
-        return from_dict(table(str(values.get("name", "dcgan"))).Settings, values, where)
+            raise UsageError(
+                f"{where}: expected a table of settings, not {values!r}; for another: {where}.name={usual}"
+            )
+        return from_dict(table(str(values.get("name", usual))).Settings, values, where)
 
     return PlainValidator(read)
 
@@ -115,11 +120,14 @@ class LossSettings:
 class GenerateSettings:
     """Everything that a run of generation is made of; a run is rebuilt from these alone."""
 
+    NETWORKS: ClassVar[tuple[str, ...]] = ("generator", "discriminator")
+    OPTIMIZERS: ClassVar[tuple[str, ...]] = ("generator_optimizer", "discriminator_optimizer")
+
     task: Literal["generate"] = "generate"
     recipe: str = "custom"
     data: DataSettings
-    generator: Annotated[Any, _network(networks.generator, "generator")]
-    discriminator: Annotated[Any, _network(networks.discriminator, "discriminator")]
+    generator: Annotated[Any, network(networks.generator, "generator")]
+    discriminator: Annotated[Any, network(networks.discriminator, "discriminator")]
     generator_optimizer: OptimizerSettings = OptimizerSettings()
     discriminator_optimizer: OptimizerSettings = OptimizerSettings()
     discriminator_moves: Count = 1  # moves of the discriminator to one of the generator
@@ -132,16 +140,28 @@ class GenerateSettings:
     def __post_init__(self) -> None:
         losses.adversarial_loss(self.loss.adversarial)  # a name that does not exist is answered before any work
 
+    def lasting(self, images: int | None) -> Self:
+        """These, with every decay that has no length made as long as the run; None: the run has no goal in images."""
+        replaced: dict[str, Any] = {name: getattr(self, name).lasting(images) for name in self.OPTIMIZERS}
+        penalties = {
+            name: dataclasses.replace(penalty, decay_images=images)
+            for name in ("r1", "r2", "gradient_penalty", "path_length")
+            if (penalty := getattr(self.loss, name)).final is not None and penalty.decay_images is None
+        }
+        loss = dataclasses.replace(self.loss, **penalties)
+        if loss.top_k.final < 1 and loss.top_k.decay_images is None:
+            loss = dataclasses.replace(loss, top_k=dataclasses.replace(loss.top_k, decay_images=images))
+        return dataclasses.replace(self, **replaced, loss=loss)
 
-def check_networks(chosen: GenerateSettings) -> None:
-    """Raises UsageError if the networks cannot be built for such pictures; takes no memory for their weights."""
-    data = chosen.data
-    mapped = hasattr(networks.generator(chosen.generator.name).Settings, "mapping_layers")
-    if not mapped and (chosen.style_mixing or chosen.loss.path_length.weight):
-        raise UsageError(
-            f"style_mixing and loss.path_length need a generator with styles, which {chosen.generator.name} has not: "
-            "take --recipe stylegan2, or leave them out"
-        )
-    with torch.device("meta"):
-        for table, part in ((networks.generator, chosen.generator), (networks.discriminator, chosen.discriminator)):
-            table(part.name)(part, size=data.size, channels=data.channels, classes=len(data.classes))
+    def check_networks(self) -> None:
+        """Raises UsageError if the networks cannot be built for such pictures; takes no memory for their weights."""
+        data = self.data
+        mapped = hasattr(networks.generator(self.generator.name).Settings, "mapping_layers")
+        if not mapped and (self.style_mixing or self.loss.path_length.weight):
+            raise UsageError(
+                f"style_mixing and loss.path_length need a generator with styles, which {self.generator.name} has not: "
+                "take --recipe stylegan2, or leave them out"
+            )
+        with torch.device("meta"):
+            for table, part in ((networks.generator, self.generator), (networks.discriminator, self.discriminator)):
+                table(part.name)(part, size=data.size, channels=data.channels, classes=len(data.classes))
