@@ -12,8 +12,8 @@ what it finds can be had again from the journal of any run. What it looks at is 
     diversity     distances from generated pictures to the nearest of their own, over the same of real ones
     copies        the part of generated pictures that are much nearer to one training picture than to any other, less
                   the part of unseen real ones that are
-    elbo/seen, elbo/held_out   an autoencoder's lower bound of log p(x), in nats a picture, of pictures that it is trained
-                             on and of real ones that it never sees
+    elbo/seen, elbo/held_out   an autoencoder's lower bound of log p(x), in nats a picture, on average, of pictures that
+                             it is trained on and of real ones that it never sees
     kl            how much of a picture an autoencoder's latents tell: the mean KL divergence in that bound, in nats
     augment/p     the strength of a steered augmentation (ADA): it rises as the discriminator grows surer of real ones
     change        how far the pictures of the same latents have moved since the line before: 1 is as far as from one
