@@ -195,6 +195,21 @@ def test_rubbish_among_the_pictures_is_set_aside_told_and_noted(photos):
     assert "broken.png" in (run.path / "notes.log").read_text()
 
 
+def test_classes_with_few_pictures_are_told_before_training_unless_they_are_not_learned(photos):
+    (photos / "c").mkdir()
+    Image.new("RGB", (16, 16)).save(photos / "c" / "1.png")
+    for number in range(60):
+        Image.new("RGB", (16, 16), (number, 0, 0)).save(photos / "ab"[number % 2] / f"more {number}.png")
+    said = []
+    ganvas.train(photos, size=8, images=8, out="run", say=said.append, **SMALL)
+    assert [sentence for sentence in said if "Little to learn" in sentence] == [
+        "Little to learn from: 1 of 3 classes with fewer than 20 pictures: c (1); "
+        "to train without classes: --set data.classes=[]"
+    ]
+    choices = SMALL | {"set": [*SMALL["set"], "data.classes=[]"]}
+    ganvas.train(photos, size=8, images=8, out="other", say=pytest.fail, **choices)
+
+
 def test_data_that_cannot_be_read_leaves_no_folder(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(ganvas.DataError):

@@ -75,6 +75,22 @@ def test_a_class_of_one_picture_is_a_class(tmp_path: Path) -> None:
     assert np.bincount(found.labels).tolist() == [5, 1]
 
 
+def test_classes_with_few_pictures_to_train_on_are_counted_without_those_held_out(tmp_path: Path) -> None:
+    for number in range(39):
+        put(tmp_path / "a" / f"{number}.png")
+    put(tmp_path / "b" / "1.png")
+    (tmp_path / "c").mkdir()
+    found = opened(tmp_path)
+    assert data.few_in_class(found, 0) == ["1 of 2 classes with fewer than 20 pictures: b (1)"]
+    assert data.few_in_class(found, 20) == ["1 of 2 classes with fewer than 20 pictures: b (0)"]
+    assert data.few_in_class(found, 40) == ["2 of 2 classes with fewer than 20 pictures: a (0), b (0)"]
+    assert data.few_in_class(opened(tmp_path / "a"), 0) == []
+    put(tmp_path / "b" / "deep" / "1.png")
+    for number in range(2, 40):
+        put(tmp_path / "b" / f"{number}.png")
+    assert data.few_in_class(opened(tmp_path), 0) == []
+
+
 def test_train_and_test_folders_are_no_classes_and_only_train_is_used(tmp_path: Path) -> None:
     for part in ("Train", "test", "val"):
         for kind in ("cats", "dogs"):

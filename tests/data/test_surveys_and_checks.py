@@ -86,7 +86,7 @@ def test_a_check_warns_of_what_hurts_training(tmp_path: Path) -> None:
         "2 pictures more than 3 times",
         "24 grey among 2 in colour",
         "1 picture equal",
-        "1 of 2 classes with fewer than 20 pictures: few",
+        "1 of 2 classes with fewer than 20 pictures: few (2)",
         "from 2 to 24 pictures",
     ):
         assert part in warned

@@ -178,6 +178,44 @@ def test_discriminator_judges_pictures_and_has_second_derivatives(case, precisio
 
 
 @each_discriminator
+@each_precision
+def test_discriminator_classifies_by_the_parts_of_its_logits(case, precision):
+    network = case.build()
+    images = case.images().requires_grad_()
+    if case.classes == 0:
+        with pytest.raises(UsageError, match="knows no classes, so it cannot tell them"):
+            network.classify(images)
+        return
+    with autocast(precision):
+        unconditional, classes = network.classify(images)
+        logits = [network(images, torch.full((6,), label)) for label in range(case.classes)]
+    assert unconditional.shape == (6,)
+    assert classes.shape == (6, case.classes)
+    expected = torch.stack([each - unconditional for each in logits], dim=1)
+    rounding = 1e-2 if precision is torch.bfloat16 else 1e-5
+    torch.testing.assert_close(classes.float(), expected.float(), rtol=rounding, atol=rounding)
+    both = torch.cat([unconditional[:, None], classes], dim=1).float().square().mean()
+    (slope,) = torch.autograd.grad(both, images, create_graph=True)
+    assert slope.abs().max() > 0
+    assert_trained_by(network, both + slope.square().sum())
+
+
+@pytest.mark.parametrize("case", [case for case in DISCRIMINATOR_CASES if case.classes > 1], ids=str)
+def test_which_number_a_class_has_changes_the_classes_logits_alone(case):
+    network, other = case.build().eval(), case.build().eval()
+    order = torch.arange(case.classes).roll(1)
+    state = other.state_dict()
+    tables = [name for name in state if name.endswith(("embedding.weight", "embedding.u"))]
+    other.load_state_dict(state | {name: state[name][order] for name in tables})
+    with torch.no_grad():
+        (unconditional, classes), (same, moved) = network.classify(case.images()), other.classify(case.images())
+    assert tables
+    torch.testing.assert_close(same, unconditional)
+    torch.testing.assert_close(moved, classes[:, order])
+    assert not torch.allclose(moved, classes)
+
+
+@each_discriminator
 def test_discriminator_says_what_it_is_for(case):
     network = case.build()
     assert (network.size, network.channels, network.classes) == (case.size, case.channels, case.classes)

@@ -113,6 +113,7 @@ def test_the_discriminators_terms_move_no_weight_of_the_generator(make_game, los
         ["loss.adversarial=relativistic"],
         ["loss.adversarial=wasserstein", "loss.gradient_penalty.weight=10.0"],
         ["loss.adversarial=hinge", "discriminator.norm=spectral"],
+        ["loss.classification=0.5"],
     ],
 )
 @pytest.mark.parametrize("name", ["discriminator", "generator"])
@@ -193,7 +194,7 @@ def test_the_first_weights_come_from_the_seed_and_differ_between_players(make_ga
 def test_classes_that_are_not_those_of_the_data_are_refused(make_game, make_data, classes):
     with pytest.raises(UsageError, match=r"data\.classes"):
         make_game(f"data.classes={classes}", data=make_data(classes=3))
-    with pytest.raises(UsageError, match=r"data\.classes"):
+    with pytest.raises(UsageError, match=r"data\.classes: the data has no classes"):
         make_game(f"data.classes={classes}", data=make_data())
 
 

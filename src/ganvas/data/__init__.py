@@ -1,7 +1,7 @@
 """Data sets: any folder, archive or name becomes uint8 pictures [N, C, H, W] with class labels where there are any."""
 
 from ganvas.core.parts import load
-from ganvas.data.checks import Check, check
+from ganvas.data.checks import Check, check, few_in_class
 from ganvas.data.dataset import Dataset, held_out_indices
 from ganvas.data.named.published import Listing
 from ganvas.data.opening import open_data
@@ -56,6 +56,7 @@ __all__ = [
     "SetAside",
     "Survey",
     "check",
+    "few_in_class",
     "held_out_indices",
     "named_sets",
     "open_data",

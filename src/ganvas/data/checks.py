@@ -7,6 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from ganvas.data.dataset import Dataset, held_out_indices
 from ganvas.data.decode import Look, Unreadable, quiet_pillow
 from ganvas.data.loading import Wish, in_order, own_threads
 from ganvas.data.locating import locate, no_picture
@@ -148,15 +151,27 @@ def _warnings(looks: list[Look], classes: Mapping[str, int], duplicates: int, si
     if duplicates:
         warnings.append(f"{counted(duplicates, 'picture')} equal to an earlier one")
     if classes:
-        few = [name for name, count in classes.items() if count < FEW_IN_CLASS]
-        if few:
-            shown = ", ".join(few[:5]) + (", ..." if len(few) > 5 else "")
-            warnings.append(
-                f"{len(few):,} of {len(classes):,} classes with fewer than {FEW_IN_CLASS} pictures: {shown}"
-            )
+        warnings += _few_in_class(classes)
         if max(classes.values()) > ODD_BALANCE * max(1, min(classes.values())):
             warnings.append(f"the classes have from {min(classes.values()):,} to {max(classes.values()):,} pictures")
     return warnings
+
+
+def few_in_class(dataset: Dataset, held_out: int) -> list[str]:
+    """A sentence if classes have very few pictures, or none, once so many are held out of the data; else none."""
+    if dataset.labels is None:
+        return []
+    labels = np.delete(dataset.labels, held_out_indices(len(dataset), held_out))
+    counts = np.bincount(labels, minlength=len(dataset.classes)).tolist()
+    return _few_in_class(dict(zip(dataset.classes, counts, strict=True)))
+
+
+def _few_in_class(classes: Mapping[str, int]) -> list[str]:
+    few = [f"{name} ({count})" for name, count in classes.items() if count < FEW_IN_CLASS]
+    if not few:
+        return []
+    shown = ", ".join(few[:5]) + (", ..." if len(few) > 5 else "")
+    return [f"{len(few):,} of {len(classes):,} classes with fewer than {FEW_IN_CLASS} pictures: {shown}"]
 
 
 def _some(classes: Mapping[str, int]) -> str:

@@ -4,9 +4,10 @@ import math
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from ganvas.core.errors import UsageError
-from ganvas.networks.layers import SpectralEmbedding, SpectralLinear
+from ganvas.networks.layers import SpectralEmbedding, SpectralLinear, full_precision
 
 
 def check_channels_and_classes(channels: int, classes: int) -> None:
@@ -106,11 +107,50 @@ class ProjectionHead(nn.Module):
 
     def forward(self, maps: Tensor, labels: Tensor | None) -> Tensor:
         """[N, features, side, side], int64 [N] -> [N]."""
-        logits = self.linear(maps.flatten(1)).squeeze(1)
+        logits = self._unconditional(maps)
         if self.embedding is None:
             return logits
-        pooled = maps.sum(dim=(2, 3)) / self.side
-        return logits + (self.embedding(present_labels(labels, self.embedding.num_embeddings)) * pooled).sum(dim=1)
+        classes = self.embedding(present_labels(labels, self.embedding.num_embeddings))
+        return logits + (classes * self._pooled(maps)).sum(dim=1)
+
+    def classify(self, maps: Tensor) -> tuple[Tensor, Tensor]:
+        """[N, features, side, side] -> the two parts of all classes' logits: the linear map's [N], the classes' [N, K].
+
+        Raises UsageError without an embedding.
+        """
+        return self._unconditional(maps), class_logits(self._pooled(maps), self.embedding)
+
+    def _unconditional(self, maps: Tensor) -> Tensor:
+        return self.linear(maps.flatten(1)).squeeze(1)
+
+    def _pooled(self, maps: Tensor) -> Tensor:
+        return maps.sum(dim=(2, 3)) / self.side
+
+
+class ProjectionDiscriminator(nn.Module):
+    """A discriminator of features and a projection head; a family says what its features are and makes its head.
+
+    The same weights serve both ways to use classes: to judge a picture as one of its class (`forward`, Miyato & Koyama
+    2018) and to judge it as it is and tell its class (`classify`, Odena, Olah & Shlens 2017), by a softmax over the
+    <embedding(k), pooled features>: the classifier from which the projection is derived (Miyato & Koyama, section 3).
+    """
+
+    head: ProjectionHead
+
+    def features(self, images: Tensor) -> Tensor:
+        """[N, C, H, W] in [-1, 1] -> what the head takes."""
+        raise NotImplementedError
+
+    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+        """[N, C, H, W] in [-1, 1], int64 [N] -> logits [N]; labels are not read without classes."""
+        return self.head(self.features(images), labels)
+
+    def classify(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """[N, C, H, W] in [-1, 1] -> logits without a class [N], and of the classes [N, K]; their sum is `forward`'s.
+
+        Raises UsageError without classes.
+        """
+        return self.head.classify(self.features(images))
 
 
 def plain_head(features: int, side: int, classes: int, *, bias: bool) -> ProjectionHead:
@@ -125,6 +165,18 @@ def spectral_head(features: int, side: int, classes: int) -> ProjectionHead:
     """A head of spectrally normalised layers for maps [N, features, side, side]; classes 0 = unconditional."""
     embedding = SpectralEmbedding(classes, features) if classes else None
     return ProjectionHead(SpectralLinear(features * side * side, 1), embedding, side)
+
+
+def class_logits(features: Tensor, embedding: nn.Embedding | None) -> Tensor:
+    """<embedding(k), features> for each class k, in float32 also under autocast: [N, F] -> [N, K].
+
+    Raises UsageError without an embedding.
+    """
+    if embedding is None:
+        raise UsageError("This network knows no classes, so it cannot tell them: build it with classes=K, K above 0")
+    with full_precision(features):
+        table = embedding(torch.arange(embedding.num_embeddings, device=features.device))  # [K, F]
+        return functional.linear(features.to(table.dtype), table)
 
 
 def present_labels(labels: Tensor | None, classes: int) -> Tensor:

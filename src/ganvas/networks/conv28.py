@@ -10,7 +10,13 @@ from torch import Tensor, nn
 
 from ganvas.core.errors import UsageError
 from ganvas.core.settings import settings
-from ganvas.networks.conditioning import ClassedLatent, check_channels_and_classes, plain_head, spectral_head
+from ganvas.networks.conditioning import (
+    ClassedLatent,
+    ProjectionDiscriminator,
+    check_channels_and_classes,
+    plain_head,
+    spectral_head,
+)
 from ganvas.networks.layers import SpectralConv2d, Width, initialise_fan_in, to_pictures
 
 SIZES = range(8, 65, 4)
@@ -65,7 +71,7 @@ class Conv28Generator(nn.Module):
         return to_pictures(self.layers(seed))
 
 
-class Conv28Discriminator(nn.Module):
+class Conv28Discriminator(ProjectionDiscriminator):
     """Two 5x5 stride-2 convolutions and a linear map: at 28 pixels 64 channels (14x14), 128 (7x7), one logit.
 
     LeakyReLU 0.2 between; no dropout, so that a run needs no random state. A class enters by projection.
@@ -101,9 +107,9 @@ class Conv28Discriminator(nn.Module):
             self.head = plain_head(2 * settings.width, size // 4, classes, bias=True)
             initialise_fan_in(self, self.head.linear, SLOPE)
 
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
-        """[N, C, H, W] in [-1, 1], int64 [N] -> logits [N]; labels are not read without classes."""
-        return self.head(self.layers(images), labels)
+    def features(self, images: Tensor) -> Tensor:
+        """[N, C, H, W] in [-1, 1] -> [N, features, H/4, W/4]."""
+        return self.layers(images)
 
 
 def _transposed(channels: int, out_channels: int, stride: int, *, bias: bool) -> nn.ConvTranspose2d:

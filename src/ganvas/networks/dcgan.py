@@ -10,7 +10,7 @@ from ganvas.core.errors import UsageError
 from ganvas.core.settings import settings
 from ganvas.networks.conditioning import (
     ClassedLatent,
-    ProjectionHead,
+    ProjectionDiscriminator,
     check_channels_and_classes,
     plain_head,
     spectral_head,
@@ -74,7 +74,7 @@ class DCGANGenerator(nn.Module):
         return to_pictures(self.layers(seed))
 
 
-class DCGANDiscriminator(nn.Module):
+class DCGANDiscriminator(ProjectionDiscriminator):
     """Convolutions that halve the side down to 4x4 and a linear map, the generator's mirror. Section 3.
 
     At 32 pixels the channels are 64 (16x16), 128, 256; LeakyReLU 0.2 between. A class enters by projection.
@@ -110,7 +110,6 @@ class DCGANDiscriminator(nn.Module):
                 layers.append(nn.BatchNorm2d(after))
             layers.append(nn.LeakyReLU(SLOPE, inplace=True))
         self.layers = nn.Sequential(*layers)
-        self.head: ProjectionHead
         if settings.norm == "spectral":
             self.head = spectral_head(widths[-1], 4, classes)
         else:
@@ -120,9 +119,9 @@ class DCGANDiscriminator(nn.Module):
         elif settings.norm == "none":
             initialise_fan_in(self, self.head.linear, SLOPE)
 
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
-        """[N, C, H, W] in [-1, 1], int64 [N] -> logits [N]; labels are not read without classes."""
-        return self.head(self.layers(images), labels)
+    def features(self, images: Tensor) -> Tensor:
+        """[N, C, H, W] in [-1, 1] -> [N, features, 4, 4]."""
+        return self.layers(images)
 
 
 def _widths(width: int, max_width: int, size: int) -> list[int]:

@@ -8,7 +8,13 @@ from torch import Tensor, nn
 
 from ganvas.core.errors import UsageError
 from ganvas.core.settings import settings
-from ganvas.networks.conditioning import ClassedLatent, check_channels_and_classes, plain_head, spectral_head
+from ganvas.networks.conditioning import (
+    ClassedLatent,
+    ProjectionDiscriminator,
+    check_channels_and_classes,
+    plain_head,
+    spectral_head,
+)
 from ganvas.networks.layers import SpectralLinear, Width, initialise_fan_in, to_pictures
 
 LARGEST = 128  # pixels a side: there the last layer alone has 50 million weights for colour pictures
@@ -69,7 +75,7 @@ class MLPGenerator(nn.Module):
         return to_pictures(pixels.unflatten(1, (self.channels, self.size, self.size)))
 
 
-class MLPDiscriminator(nn.Module):
+class MLPDiscriminator(ProjectionDiscriminator):
     """Linear layers with LeakyReLU 0.2 between. A class enters by projection.
 
     Raises UsageError for a size not from 1 to 128, and for impossible channels or classes.
@@ -102,9 +108,9 @@ class MLPDiscriminator(nn.Module):
             self.head = plain_head(settings.hidden[-1], 1, classes, bias=True)
             initialise_fan_in(self, self.head.linear, SLOPE)
 
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
-        """[N, C, H, W] in [-1, 1], int64 [N] -> logits [N]; labels are not read without classes."""
-        return self.head(self.layers(images.flatten(1))[:, :, None, None], labels)
+    def features(self, images: Tensor) -> Tensor:
+        """[N, C, H, W] in [-1, 1] -> [N, features, 1, 1]."""
+        return self.layers(images.flatten(1))[:, :, None, None]
 
 
 def _check_size(size: int) -> None:

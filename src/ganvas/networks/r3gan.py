@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from ganvas.core.errors import UsageError
 from ganvas.core.settings import settings
-from ganvas.networks.conditioning import ClassedLatent, check_channels_and_classes, present_labels
+from ganvas.networks.conditioning import ClassedLatent, check_channels_and_classes, class_logits, present_labels
 from ganvas.networks.layers import Width
 
 Layer = TypeVar("Layer", nn.Linear, nn.Conv2d)
@@ -76,8 +76,8 @@ class R3GANGenerator(nn.Module):
 class R3GANDiscriminator(nn.Module):
     """The generator's mirror: blocks and halvings down to 4x4, a depthwise 4x4 convolution and a linear map.
 
-    A class enters as the inner product of its embedding with what that map gives (Miyato & Koyama 2018). Raises as the
-    generator does.
+    A class enters as the inner product of its embedding with what that map gives (Miyato & Koyama 2018); no part of the
+    logit is without a class. Raises as the generator does.
     """
 
     @settings
@@ -116,11 +116,26 @@ class R3GANDiscriminator(nn.Module):
 
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
         """[N, C, H, W] in [-1, 1], int64 [N] -> logits [N]; labels are not read without classes."""
-        features: Tensor = self.linear(self.basis(self.stages(self.from_picture(images))).flatten(1))
+        features = self.features(images)
         if self.embedding is None:
             return features.squeeze(1)
         classes = self.embedding(present_labels(labels, self.classes))
         return (features * classes).sum(dim=1) / math.sqrt(features.shape[1])
+
+    def classify(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """[N, C, H, W] in [-1, 1] -> the mean of all classes' logits [N], and how theirs differ from it [N, K].
+
+        Their sum is `forward`'s. Raises UsageError without classes.
+        """
+        features = self.features(images)
+        logits = class_logits(features, self.embedding) / math.sqrt(features.shape[1])
+        mean = logits.mean(dim=1)
+        return mean, logits - mean[:, None]
+
+    def features(self, images: Tensor) -> Tensor:
+        """[N, C, H, W] in [-1, 1] -> [N, width]; without classes [N, 1], the logit."""
+        features: Tensor = self.linear(self.basis(self.stages(self.from_picture(images))).flatten(1))
+        return features
 
 
 Settings = R3GANGenerator.Settings | R3GANDiscriminator.Settings

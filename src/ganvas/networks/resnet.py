@@ -19,6 +19,7 @@ from ganvas.networks.attention import SelfAttention
 from ganvas.networks.conditioning import (
     ClassCondition,
     ClassNorm,
+    ProjectionDiscriminator,
     check_channels_and_classes,
     plain_head,
     spectral_head,
@@ -96,7 +97,7 @@ class ResNetGenerator(nn.Module):
         return to_pictures(self.last(functional.relu(self.norm(maps, condition))))
 
 
-class ResNetDiscriminator(nn.Module):
+class ResNetDiscriminator(ProjectionDiscriminator):
     """Residual blocks that halve the side, one or two that keep it, ReLU, a sum over the positions, a linear map.
 
     Up to 32 pixels the side ends at 8 and two blocks keep it, as in SNGAN's network for CIFAR-10 (Miyato et al. 2018,
@@ -147,9 +148,9 @@ class ResNetDiscriminator(nn.Module):
         if self.head.embedding is not None:
             self.head.embedding.weight.data.div_(last)
 
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
-        """[N, C, H, W] in [-1, 1], int64 [N] -> logits [N]; labels are not read without classes."""
-        return self.head(self.layers(images).sum(dim=(2, 3), keepdim=True), labels)
+    def features(self, images: Tensor) -> Tensor:
+        """[N, C, H, W] in [-1, 1] -> [N, features, 1, 1]."""
+        return self.layers(images).sum(dim=(2, 3), keepdim=True)
 
 
 class UpBlock(nn.Module):

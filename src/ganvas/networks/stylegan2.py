@@ -17,7 +17,12 @@ from torch.nn import functional
 
 from ganvas.core.errors import UsageError
 from ganvas.core.settings import settings
-from ganvas.networks.conditioning import ClassedLatent, ProjectionHead, check_channels_and_classes
+from ganvas.networks.conditioning import (
+    ClassedLatent,
+    ProjectionDiscriminator,
+    ProjectionHead,
+    check_channels_and_classes,
+)
 from ganvas.networks.equalised import EqualConv2d, EqualEmbedding, EqualLinear
 from ganvas.networks.layers import Width, full_precision
 from ganvas.networks.resampling import convolve, downsampling_convolve, upsample, upsampling_convolve
@@ -224,7 +229,7 @@ def _by_channel(factors: Tensor, maps: Tensor) -> Tensor:
     return factors.to(maps.dtype)[:, :, None, None]
 
 
-class StyleGAN2Discriminator(nn.Module):
+class StyleGAN2Discriminator(ProjectionDiscriminator):
     """Residual blocks that halve the side down to 4x4, two dense layers, one logit. Section 4, figure 7c.
 
     In training a picture's logit depends on its group: the rows 0 to group - 1, the next as many, and so on. A batch
@@ -259,14 +264,13 @@ class StyleGAN2Discriminator(nn.Module):
         self.dense = EqualLinear(last * 4 * 4, last)
         self.head = ProjectionHead(EqualLinear(last, 1), EqualEmbedding(classes, last) if classes else None, side=1)
 
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
-        """[N, C, H, W] in [-1, 1], int64 [N] -> logits [N]; labels are not read without classes."""
+    def features(self, images: Tensor) -> Tensor:
+        """[N, C, H, W] in [-1, 1] -> [N, features, 1, 1]."""
         maps = self.blocks(functional.leaky_relu_(self.from_pictures(images), SLOPE))
         deviations = minibatch_deviation(maps, self.group if self.training else 1)
         maps = torch.cat([maps, deviations.to(maps.dtype).expand(-1, -1, 4, 4)], dim=1)
         maps = functional.leaky_relu_(self.conv(maps), SLOPE)
-        features = functional.leaky_relu(self.dense(maps.flatten(1)), SLOPE) * GAIN
-        return self.head(features[:, :, None, None], labels)
+        return (functional.leaky_relu(self.dense(maps.flatten(1)), SLOPE) * GAIN)[:, :, None, None]
 
 
 class HalvingBlock(nn.Module):

@@ -9,6 +9,8 @@ from torch import Tensor
 from ganvas import losses, networks
 from ganvas.data import Dataset
 from ganvas.losses import adversarial, penalties
+from ganvas.losses.classification import class_cross_entropy
+from ganvas.networks.conditioning import present_labels
 from ganvas.tasks.augmenting import Augmenting, AugmentSettings
 from ganvas.tasks.batches import GenerateBatch, Kept
 from ganvas.tasks.diagnostics import Diagnostics
@@ -137,11 +139,13 @@ class Generate(PictureTask):
         real, fake = self._reals(batch), self._fakes_to_judge(batch)
         r1_due, r2_due = _due(loss.r1, clock), _due(loss.r2, clock)
         real_seen = self._augmenting(real.requires_grad_(r1_due), batch.real_changes, clock)
-        real_logits = self._judge(real_seen, batch.labels)
+        real_logits, real_classes = self._judge_and_classify(real_seen, batch.labels)
         fake_seen = self._augmenting(fake.requires_grad_(r2_due), batch.fake_changes, clock)
-        fake_logits = self._judge(fake_seen, batch.labels)
+        fake_logits, fake_classes = self._judge_and_classify(fake_seen, batch.labels)
         self._kept.note(batch.first, real=real_logits, fake=fake_logits)
         terms = {"adversarial": self._loss.discriminator(real_logits, fake_logits)}
+        if real_classes is not None and fake_classes is not None:
+            terms["classification"] = real_classes + fake_classes
         if r1_due:
             terms["r1"] = _weight(loss.r1, clock) * penalties.r1(real_logits, real)
         if r2_due:
@@ -181,7 +185,8 @@ class Generate(PictureTask):
 
     def _generator_terms(self, batch: GenerateBatch, clock: Clock) -> Terms:
         fake = self._generate(batch) if batch.fake is None else batch.fake
-        fake_logits = self._judge(self._augmenting(fake, batch.fake_changes, clock), batch.labels)
+        fake_seen = self._augmenting(fake, batch.fake_changes, clock)
+        fake_logits, fake_classes = self._judge_and_classify(fake_seen, batch.labels)
         real_logits = batch.real_logits
         if real_logits is None and self._loss.generator_reads_real:
             with torch.no_grad():
@@ -193,6 +198,8 @@ class Generate(PictureTask):
             best = adversarial.best(fake_logits, part)
             real_logits, fake_logits = real_logits[best], fake_logits[best]
         terms = {"adversarial": self._loss.generator(real_logits, fake_logits)}
+        if fake_classes is not None:
+            terms["classification"] = fake_classes
         if batch.directions is not None:
             terms["path_length"] = _weight(self.chosen.loss.path_length, clock) * self._path_length(batch)
         return terms
@@ -215,8 +222,17 @@ class Generate(PictureTask):
         return self._laid_out(batch.real)
 
     def _judge(self, pictures: Tensor, labels: Tensor | None) -> Tensor:
+        return self._judge_and_classify(pictures, labels)[0]
+
+    def _judge_and_classify(self, pictures: Tensor, labels: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """Logits [N], and what telling the classes costs, a scalar; without loss.classification the latter is None."""
+        weight = self.chosen.loss.classification
         with self._autocast():
-            return self.discriminator(pictures, labels).to(self.dtype)
+            if not weight:
+                return self.discriminator(pictures, labels).to(self.dtype), None
+            logits, class_logits = self.discriminator.classify(pictures)
+        labels = present_labels(labels, class_logits.shape[1])
+        return logits.to(self.dtype), weight * class_cross_entropy(class_logits, labels)
 
     def _after_discriminators_step(self) -> None:
         if self.chosen.loss.clip:

@@ -113,6 +113,9 @@ class LossSettings:
     lecam: LecamSettings = LecamSettings()  # on both logits (Tseng et al. 2021)
     consistency: ConsistencySettings = ConsistencySettings()
     top_k: TopKSettings = TopKSettings()
+    # Weight of the classes' cross-entropy, on real and generated pictures; the discriminator then judges without the
+    # class (Odena et al. 2017). 0: it judges a picture as one of its class
+    classification: Weight = 0.0
     clip: Weight = 0.0  # keep the discriminator's weights within +-clip (Arjovsky et al. 2017); 0: free
 
 
@@ -154,8 +157,18 @@ class GenerateSettings:
         return dataclasses.replace(self, **replaced, loss=loss)
 
     def check_networks(self) -> None:
-        """Raises UsageError if the networks cannot be built for such pictures; takes no memory for their weights."""
+        """Raises UsageError if the networks cannot be built for such pictures, or lack classes that they should tell.
+
+        It takes no memory for their weights.
+        """
         data = self.data
+        weight = self.loss.classification
+        if weight and len(data.classes) < 2:
+            raise UsageError(
+                f"loss.classification={weight:g} needs two classes or more, not {len(data.classes)}:\n"
+                "give each class a folder of pictures (where they are few, name all in data.classes),\n"
+                "or leave loss.classification at 0"
+            )
         mapped = hasattr(networks.generator(self.generator.name).Settings, "mapping_layers")
         if not mapped and (self.style_mixing or self.loss.path_length.weight):
             raise UsageError(

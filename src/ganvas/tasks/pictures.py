@@ -39,8 +39,9 @@ class PictureTask:
     def __init__(self, chosen: Any, data: Dataset, unseen: Dataset | None = None) -> None:
         """unseen: real pictures for the watch; without them it takes those that are held out of the data, if any are.
 
-        Raises UsageError for classes that are not those of the data.
+        Raises UsageError for classes that are not those of the data, and if all its pictures are held out.
         """
+        _check(chosen.data, data)
         self.chosen, self.data = chosen, data
         self.device = devices.choose_device(chosen.training.device)
         self._precision = devices.choose_precision(chosen.training.precision, self.device)
@@ -53,11 +54,6 @@ class PictureTask:
             self._unseen = unseen, np.arange(len(unseen))
         self._scorer: Scorer | None = None
         self._sampled_at_once = min(_AT_ONCE, chosen.training.micro_batch or _AT_ONCE)
-        if chosen.data.classes and chosen.data.classes != data.classes:
-            raise UsageError(
-                f"data.classes must be all {len(data.classes)} classes of the data, in its order, or none: "
-                f"{', '.join(data.classes[:5])}{' ...' if len(data.classes) > 5 else ''}"
-            )
 
     @property
     def averaged(self) -> Mapping[str, nn.Module]:
@@ -191,3 +187,17 @@ class PictureTask:
         }
         weights = averages["generator"].state_dict()
         return {k: v.float() if v.is_floating_point() else v for k, v in weights.items()}, card
+
+
+def _check(chosen: Any, data: Dataset) -> None:
+    if chosen.classes and not data.classes:
+        raise UsageError("data.classes: the data has no classes; leave it out, or give each class a folder of its own")
+    if chosen.classes and chosen.classes != data.classes:
+        raise UsageError(
+            f"data.classes must be all {len(data.classes)} classes of the data, in its order, or none: "
+            f"{', '.join(data.classes[:5])}{' ...' if len(data.classes) > 5 else ''}"
+        )
+    if chosen.held_out >= len(data):
+        raise UsageError(
+            f"data.held_out={chosen.held_out} leaves nothing of {len(data):,} pictures to train on: choose fewer"
+        )
