@@ -1,7 +1,7 @@
 """Recipes of autoencoders: each returns complete settings for a data set."""
 
 from ganvas import networks
-from ganvas.tasks.autoencode_settings import AutoencodeSettings, BoundSettings
+from ganvas.tasks.autoencode_settings import AutoencodeSettings
 from ganvas.tasks.generate_settings import DataSettings
 from ganvas.training.averages import AverageSettings
 from ganvas.training.players import OptimizerSettings
@@ -9,13 +9,15 @@ from ganvas.training.trainer import TrainingSettings
 
 
 def vae(data: DataSettings) -> AutoencodeSettings:
-    """The likelihood baseline (Kingma & Welling 2014), with a DCGAN generator as decoder; no BatchNorm."""
+    """The likelihood baseline (Kingma & Welling 2014): a slim DCGAN generator without BatchNorm as decoder.
+
+    Found by a dozen short trials on Fashion-MNIST. At twice this learning rate the decoder lost its latents for good.
+    """
     return AutoencodeSettings(
         recipe="vae",
         data=data,
-        generator=networks.generator("dcgan").Settings(latent=64, width=32, norm="none"),
+        generator=networks.generator("dcgan").Settings(latent=64, width=48, norm="none"),
         encoder=networks.encoder("conv").Settings(),
-        autoencoder_optimizer=OptimizerSettings(lr=1e-3, betas=(0.9, 0.999), decay="cosine", final=0.05),
-        loss=BoundSettings(),
+        autoencoder_optimizer=OptimizerSettings(lr=2e-3, betas=(0.9, 0.999), decay="cosine", final=0.05),
         training=TrainingSettings(average=AverageSettings(half_life=2_500)),
     )

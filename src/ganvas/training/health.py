@@ -187,8 +187,9 @@ RULES = (
         "posterior collapse",
         _posterior_collapse,
         3,
-        "The decoder does without its latents, and all pictures are alike: lower the weight of the KL term "
-        "(--set loss.beta=0.5), or the noise that is allowed for (--set loss.sd=0.2)",
+        "The decoder does without its latents, and all pictures are alike: begin anew with a lower learning rate "
+        "(--set autoencoder_optimizer.lr=5e-4), less weight on the KL term (loss.beta=0.5), or less noise allowed for "
+        "(loss.sd=0.2)",
     ),
     Rule(
         "a learning rate that does nothing",
