@@ -11,7 +11,7 @@ from ganvas.training.trainer import TrainingSettings
 def vae(data: DataSettings) -> AutoencodeSettings:
     """The likelihood baseline (Kingma & Welling 2014): a slim DCGAN generator without BatchNorm as decoder.
 
-    Found by a dozen short trials on Fashion-MNIST. At twice this learning rate the decoder lost its latents for good.
+    Found by short trials on Fashion-MNIST (docs/quality.md); one with twice the learning rate lost its latents.
     """
     return AutoencodeSettings(
         recipe="vae",
