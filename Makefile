@@ -1,6 +1,6 @@
 # Each command sets up what it needs by itself: a .venv in this folder.
 
-.PHONY: help demo test check format bench clean
+.PHONY: help demo test check format bench quality clean
 
 help:
 	@echo "make demo    train on the bundled pictures of clothes for five minutes and look at the result"
@@ -8,6 +8,7 @@ help:
 	@echo "make check   ruff, mypy and the import rules"
 	@echo "make format  let ruff put the code in order"
 	@echo "make bench   measure speed, memory and quality in time; results go to benchmarks/results/"
+	@echo "make quality compare every recipe on two data sets for hours; it may be stopped and goes on when given again"
 
 demo:
 	@scripts/setup.sh
@@ -32,6 +33,10 @@ format:
 bench:
 	@scripts/setup.sh dev
 	.venv/bin/python -m benchmarks
+
+quality:
+	@scripts/setup.sh dev
+	.venv/bin/python -m benchmarks comparison
 
 clean:
 	rm -rf .venv build dist src/*.egg-info .pytest_cache .ruff_cache .mypy_cache .import_linter_cache

@@ -108,6 +108,9 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(ganvas):
         ("train digits --procs 0", "training.procs"),
         ("train", "DATA"),
         ("data check", "needs a folder"),
+        ("recipes stylgan2", "did you mean stylegan2"),
+        ("recipes --size 3", "data.size"),
+        ("recipes --channels 2", "data.channels"),
         ("", "train"),
         ("trian digits", "train"),
     ],
@@ -245,6 +248,27 @@ def test_data_list_and_check_tell_a_machine_and_a_person(ganvas, tmp_path):
     assert (status, found["count"], found["channels"], found["suggested_size"]) == (0, 3, 3, 20)
     assert "broken.jpg" in json.dumps(found["report"])
     assert "broken.jpg" in err
+
+
+def test_recipes_are_listed_or_shown_one_by_one_to_a_machine_and_a_person(ganvas):
+    status, out, _ = ganvas("recipes", "--size", 20, "--channels", 1, "--json")
+    listed = json.loads(out)
+    found = {one["name"]: one for one in listed["recipes"]}
+    assert (status, listed["size"], listed["channels"], listed["classes"]) == (0, 20, 1, 0)
+    assert found["conv28"]["generator"] > 10**6
+    assert found["quick"]["generator"] is None
+    assert "not 20" in found["quick"]["reason"]
+    status, out, err = ganvas("recipes", "--size", 20)
+    assert (status, err) == (0, "")
+    assert f"{found['conv28']['generator'] / 1e6:.2f} M" in out
+    assert "not at 20 px" in out
+    status, out, _ = ganvas("recipes", "stylegan2")
+    assert status == 0
+    assert "Karras et al. 2020" in out
+    assert "16, 32, 64, 128, 256, 512, 1024 px" in out
+    own = tomllib.loads(out[out.index("# What differs") :])
+    assert own["generator"] == {"name": "stylegan2", "mapping_layers": 2}
+    assert json.loads(ganvas("recipes", "stylegan2", "--json")[1])["settings"] == own
 
 
 def test_doctor_tells_a_machine_and_a_person(ganvas):

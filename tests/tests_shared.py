@@ -2,6 +2,9 @@
 
 import torch
 
+from ganvas.data import Survey
+from ganvas.recipes.auto import Wishes, plan
+from ganvas.tasks.generate_settings import GenerateSettings
 from ganvas.training.state import named_tensors
 from ganvas.training.trainer import Trainer
 
@@ -9,3 +12,14 @@ from ganvas.training.trainer import Trainer
 def state_of(trainer: Trainer) -> dict[str, torch.Tensor]:
     """Copies of everything a checkpoint of this trainer would hold."""
     return {name: tensor.clone() for name, tensor in named_tensors(trainer.task.players, trainer.averages).items()}
+
+
+def survey(size: int, count: int = 10_000, channels: int = 1, classes: int = 0) -> Survey:
+    """What a look at pictures of that size would find."""
+    names = tuple(f"class {number}" for number in range(classes))
+    return Survey("pictures", "pictures", count, size, channels, names, True)
+
+
+def chosen(found: Survey, **wishes) -> GenerateSettings:
+    """The settings of a plan on a CPU."""
+    return plan(found, Wishes(device="cpu", **wishes)).settings

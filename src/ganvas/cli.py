@@ -20,6 +20,7 @@ _COMMANDS: dict[str, Callable[..., Any]] = {
     "eval": judging.evaluate,
     "compare": judging.compare,
     "data": looking.data,
+    "recipes": looking.recipes,
     "demo": training.demo,
     "doctor": looking.doctor,
 }

@@ -64,6 +64,7 @@ class Ring:
         self.generator = self._network("generator", 2)
         self.discriminator = self._network("discriminator", 1)
         self.averaged: Mapping[str, nn.Module] = {"generator": self.generator}
+        self.narrower = ""
         adam = OptimizerSettings(lr=1e-3, betas=(0.0, 0.99))
         self.players: Sequence[Player] = [
             Player("discriminator", {"discriminator": self.discriminator}, self._discriminator_terms, adam),

@@ -274,3 +274,18 @@ def test_a_relative_folder_is_kept_as_an_absolute_place(tmp_path: Path, monkeypa
     assert found.where == str(tmp_path / "photos")
     assert found.name == "photos"
     assert data.survey("photos/../photos/").where == found.where
+
+
+def test_a_folder_without_a_picture_next_to_one_with_some_is_told(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    put(root / "pets" / "cats" / "1.png")
+    for name in ("pets/dogs", "pets/birds/young", "pets/cats/kittens"):
+        (root / name).mkdir(parents=True)
+    said: list[str] = []
+    assert opened(root, say=said.append).classes == ()
+    assert said == ["No picture in pets/birds/, pets/dogs/: no class."]
+    for name in "abcde":
+        (root / "pets" / name).mkdir()
+    said.clear()
+    opened(root, say=said.append)
+    assert said == ["No picture in pets/a/, pets/b/, pets/birds/, pets/c/, pets/d/, ...: no class."]

@@ -5,13 +5,13 @@ from torch.nn import functional
 from ganvas.core.errors import UsageError
 from ganvas.losses.penalties import path_length
 from ganvas.networks.equalised import EqualConv2d, EqualLinear
+from ganvas.networks.layers import minibatch_deviation
 from ganvas.networks.resampling import convolve, upsample, upsampling_convolve
 from ganvas.networks.stylegan2 import (
     StyledConv,
     StyleGAN2Discriminator,
     StyleGAN2Generator,
     demodulation,
-    minibatch_deviation,
 )
 
 SMALL = {"channel_base": 128, "max_width": 8}

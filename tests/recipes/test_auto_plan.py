@@ -2,21 +2,13 @@
 
 import pytest
 import torch
+from tests_shared import chosen, survey
 
 from ganvas.core.errors import UsageError
 from ganvas.data import Survey, open_data
-from ganvas.recipes import auto
+from ganvas.recipes import RECIPES, auto
 from ganvas.recipes.auto import Wishes, plan
 from ganvas.tasks.generate import Generate
-
-
-def survey(size: int, count: int = 10_000, channels: int = 1, classes: int = 0) -> Survey:
-    names = tuple(f"class {number}" for number in range(classes))
-    return Survey("pictures", "pictures", count, size, channels, names, True)
-
-
-def chosen(found: Survey, **wishes):
-    return plan(found, Wishes(device="cpu", **wishes)).settings
 
 
 @pytest.mark.parametrize(
@@ -80,6 +72,7 @@ def test_each_choice_comes_with_a_reason():
     said = {what: (choice, reason) for what, choice, reason in made.reasons}
     assert said.keys() == {
         "data", "size", "channels", "recipe", "classes", "held out", "mirror", "device", "precision", "images",
+        "take care",
     }  # fmt: skip
     assert all(choice and reason for choice, reason in said.values())
     assert said["classes"][0] == "not used"
@@ -197,3 +190,19 @@ def test_a_penalty_that_falls_takes_the_length_of_the_run_and_one_that_stays_tak
     settings = chosen(survey(32), images=70_000, assignments=("loss.r1.final=0.01", "loss.r2.weight=1.0"))
     assert settings.loss.r1.decay_images == 70_000
     assert settings.loss.r2.decay_images is None
+
+
+@pytest.mark.parametrize("wishes", [{"batch": 32}, {"assignments": ("training.batch=32",)}])
+def test_stylegan2s_gamma_follows_the_batch_that_is_asked_for(wishes):
+    own, asked = chosen(survey(32), recipe="stylegan2"), chosen(survey(32), recipe="stylegan2", **wishes)
+    assert (own.training.batch, asked.training.batch) == (64, 32)
+    assert own.loss.r1.weight == pytest.approx(10 * (32 / 1024) ** 2 / 2)  # the paper's 10 is for 1024 pixels and 32
+    assert asked.loss.r1.weight == pytest.approx(2 * own.loss.r1.weight)
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_recipe_plays_with_the_batch_that_is_asked_for_or_with_its_own(recipe):
+    found = survey(32)
+    assert chosen(found, recipe=recipe, batch=24).training.batch == 24
+    assert chosen(found, recipe=recipe).training.batch == (512 if recipe == "r3gan" else 64)
+    assert chosen(found, recipe=recipe, batch=24, assignments=("training.batch=48",)).training.batch == 48

@@ -111,6 +111,6 @@ def test_a_classification_with_nothing_to_tell_is_refused_before_training(classe
 
 @pytest.mark.parametrize("held_out", [20, 21, 1000])
 def test_a_run_that_would_hold_all_its_pictures_out_is_refused(make_game, held_out):
-    with pytest.raises(UsageError, match=f"held_out={held_out} leaves nothing of 20 pictures"):
+    with pytest.raises(UsageError, match=f"held_out={held_out} leaves nothing to train on"):
         make_game(f"data.held_out={held_out}")
     assert make_game("data.held_out=19").chosen.data.held_out == 19

@@ -1,12 +1,16 @@
-"""data, doctor."""
+"""data, recipes, doctor."""
 
-from typing import Annotated, Literal
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import Positional, arg
 
 from ganvas import terminal
 from ganvas.commands.printing import answer
 from ganvas.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from ganvas.recipes.catalogue import Entry
 
 
 def data(
@@ -35,6 +39,64 @@ def data(
     sets = room.named_sets()
     to = answer({"sets": [vars(one) for one in sets]}, json)
     terminal.show_table([(one.name, one.description, one.state) for one in sets], to=to)
+
+
+def recipes(
+    name: Annotated[str | None, Positional, arg(metavar="NAME")] = None,
+    /,
+    *,
+    size: Annotated[int, arg(metavar="N")] = 32,
+    channels: Annotated[int, arg(metavar="N")] = 3,
+    classes: Annotated[int, arg(metavar="N")] = 0,
+    json: bool = False,
+) -> None:
+    """List what `ganvas train --recipe` takes, or show one recipe in full.
+
+    Args:
+        name: A recipe, to see its paper, its settings and the sizes that it makes.
+        size: Pixels a side of the pictures for which parameters are counted.
+        channels: 1 grey, 3 colour, 4 colour with transparency.
+        classes: How many classes the pictures have.
+        json: One JSON object on stdout.
+    """
+    import tomli_w
+
+    from ganvas.recipes.catalogue import catalogue, describe, say_sizes
+
+    if name is None:
+        entries = catalogue(size, channels, classes)
+        asked = {"size": size, "channels": channels, "classes": classes}
+        to = answer(asked | {"recipes": [asdict(entry) for entry in entries]}, json)
+        heads = ("recipe", "G / D parameters", "networks", "loss", "what it is", "takes")
+        terminal.show_table([_row(entry, size) for entry in entries], heads, to=to)
+        return
+    found = describe(name, size, channels, classes)
+    described = asdict(found.entry) | {"about": found.about, "settings": found.settings, "sizes": found.sizes}
+    to = answer(described, json)
+    _, parameters, networks, loss, *_ = _row(found.entry, size)
+    terminal.say(f"{name}. {found.entry.what}.\n\n{found.about}\n", to)
+    rows = [
+        ("networks", networks),
+        ("loss", loss),
+        ("parameters", f"{parameters} (G / D, at {size} px)" if not found.entry.reason else found.entry.reason),
+        ("sizes", f"{say_sizes(found.sizes)} px"),
+        ("takes", found.entry.takes),
+    ]
+    terminal.show_table(rows, to=to)
+    terminal.say(f"\n# What differs from the defaults; all: ganvas train DATA --recipe {name} --dry-run", to)
+    terminal.say(tomli_w.dumps(found.settings), to)
+
+
+def _row(entry: "Entry", size: int) -> tuple[str, ...]:
+    """A line of the table; a recipe that cannot be built says why instead of what it is."""
+    if entry.generator is None or entry.discriminator is None:
+        return entry.name, f"not at {size} px", entry.networks, entry.loss, entry.reason, entry.takes
+    counts = f"{_millions(entry.generator)} / {_millions(entry.discriminator)}"
+    return entry.name, counts, entry.networks, entry.loss, entry.what, entry.takes
+
+
+def _millions(count: int) -> str:
+    return f"{count / 1e6:.2f} M"
 
 
 def doctor(*, json: bool = False) -> None:

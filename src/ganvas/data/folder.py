@@ -12,6 +12,7 @@ from ganvas.data.report import SetAside
 from ganvas.data.source import EncodedSource, Entry, signature_of
 
 MAX_DEPTH = 64
+_SHOWN = 5  # empty folders that are named
 
 
 class FolderFormat:
@@ -28,7 +29,8 @@ class FolderFormat:
         entries: list[Entry] = []
         aside: list[SetAside] = []
         others: Counter[str] = Counter()
-        for name, found in _walk(path, aside):
+        folders: list[str] = []
+        for name, found in _walk(path, aside, folders):
             suffix = suffix_of(name)
             if is_foreign(suffix):
                 aside.append(SetAside(name, f"{suffix[1:]} is not read; save it as PNG or JPEG"))
@@ -41,6 +43,7 @@ class FolderFormat:
             else:
                 others[suffix] += 1
         arranged = arrange(entries)
+        arranged.notes.extend(_note_on_empty_folders(folders, [entry.name for entry in entries]))
         return EncodedSource(
             where=str(path),
             name=path.name,
@@ -60,8 +63,32 @@ def _open(entry: Entry) -> BinaryIO:
     return open(entry.key, "rb")
 
 
-def _walk(root: Path, aside: list[SetAside]) -> Iterator[tuple[str, os.DirEntry[str]]]:
-    """Every file below a folder, with its relative name; a folder that links lead back to is walked once."""
+def _note_on_empty_folders(folders: list[str], pictures: list[str]) -> list[str]:
+    """A sentence on the folders that could be classes, by those next to them, and hold no picture; or none.
+
+    folders: relative names with a "/" at the end.
+    """
+    filled = set[str]()
+    for folder in {_parent(name) for name in pictures}:
+        while folder:
+            filled.add(folder)
+            folder = _parent(folder)
+    parents = {_parent(folder) for folder in filled}
+    empty = [folder for folder in folders if folder not in filled and _parent(folder) in parents]
+    shown = ", ".join(empty[:_SHOWN]) + (", ..." if len(empty) > _SHOWN else "")
+    return [f"No picture in {shown}: no class."] if empty else []
+
+
+def _parent(name: str) -> str:
+    """The folder that a file or a folder lies in, with a "/" at the end; "" at the root."""
+    return name[: name.rstrip("/").rfind("/") + 1]
+
+
+def _walk(root: Path, aside: list[SetAside], folders: list[str]) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Every file below a folder, with its relative name; a folder that links lead back to is walked once.
+
+    folders: gets the relative names of the folders that are walked, with a "/" at the end.
+    """
     seen: set[tuple[int, int]] = set()
     waiting = [("", str(root))]
     while waiting:
@@ -76,6 +103,7 @@ def _walk(root: Path, aside: list[SetAside]) -> Iterator[tuple[str, os.DirEntry[
         except OSError as error:
             aside.append(SetAside(prefix or str(root), f"this folder cannot be read ({error.strerror})"))
             continue
+        folders += [prefix] if prefix else []
         deeper = []
         for one in found:
             name = prefix + _shown(one.name)

@@ -120,5 +120,5 @@ def _transposed(channels: int, out_channels: int, stride: int, *, bias: bool) ->
 def _check_size(size: int) -> None:
     if size not in SIZES:
         raise UsageError(
-            f"conv28 makes pictures of 8, 12, 16, ... 64 pixels a side, not {size}: choose a multiple of 4, or mlp"
+            f"conv28 makes pictures of 8, 12, 16, ... 64 pixels a side, not {size}: choose one, or mlp up to 128"
         )

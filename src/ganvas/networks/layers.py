@@ -88,6 +88,40 @@ class SpectralEmbedding(SpectralNorm, nn.Embedding):
         return functional.embedding(input, self.normalised_weight())
 
 
+class MinibatchDeviation(nn.Module):
+    """How much pictures that pass together differ, for a discriminator; in evaluation mode each is by itself, and 0.
+
+    group: pictures that are compared with each other, in training.
+    """
+
+    def __init__(self, group: int) -> None:
+        super().__init__()
+        self.group = group
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """[N, C, H, W] -> [N, 1, 1, 1], as `minibatch_deviation`."""
+        return minibatch_deviation(maps, self.group if self.training else 1)
+
+
+def minibatch_deviation(maps: Tensor, group: int) -> Tensor:
+    """How much the pictures of a group differ: [N, C, H, W] -> [N, 1, 1, 1], the same for all of a group.
+
+    The standard deviation over the group, averaged over channels and places, in float32 or better. Karras et al. 2018
+    (progressive growing), section 3. Groups are rows in sequence; those left over are a smaller one.
+    """
+    whole = len(maps) // group * group
+    groups = (maps[:whole].unflatten(0, (-1, group)), maps[whole:].unsqueeze(0))
+    return torch.cat([_deviations(some) for some in groups if some.numel()])[:, None, None, None]
+
+
+def _deviations(groups: Tensor) -> Tensor:
+    """[G, M, C, H, W] -> [G * M]."""
+    groups = groups.to(torch.promote_types(groups.dtype, torch.float32))
+    variances = groups.var(dim=1, correction=0)  # [G, C, H, W]
+    deviations = (variances + 1e-8).sqrt().mean(dim=(1, 2, 3))
+    return deviations.repeat_interleave(groups.shape[1])
+
+
 def initialise_normal(network: nn.Module) -> None:
     """Every weight of linear and convolutional layers from N(0, 0.02^2). Radford et al. 2015, section 4.
 

@@ -115,4 +115,6 @@ class MLPDiscriminator(ProjectionDiscriminator):
 
 def _check_size(size: int) -> None:
     if not 1 <= size <= LARGEST:
-        raise UsageError(f"mlp makes pictures of 1 to {LARGEST} pixels a side, not {size}: dcgan makes powers of two")
+        raise UsageError(
+            f"mlp makes pictures of 1 to {LARGEST} pixels a side, not {size}: dcgan makes powers of two to 1024"
+        )

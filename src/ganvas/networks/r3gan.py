@@ -223,6 +223,6 @@ def _widths(settings: Settings, size: int) -> list[int]:
     """The channels at sides 4, 8, ... up to the picture's. Raises UsageError for an impossible size."""
     if size not in SIZES:
         powers = ", ".join(map(str, SIZES))
-        raise UsageError(f"r3gan makes pictures of {powers} pixels a side, not {size}: choose one of these")
+        raise UsageError(f"r3gan makes pictures of {powers} pixels a side, not {size}: choose one, or mlp up to 128")
     sides = [4 * 2**doublings for doublings in range(int(math.log2(size)) - 1)]
     return [max(1, settings.width * settings.wide // max(settings.wide, side)) for side in sides]

@@ -24,7 +24,7 @@ from ganvas.networks.conditioning import (
     check_channels_and_classes,
 )
 from ganvas.networks.equalised import EqualConv2d, EqualEmbedding, EqualLinear
-from ganvas.networks.layers import Width, full_precision
+from ganvas.networks.layers import MinibatchDeviation, Width, full_precision
 from ganvas.networks.resampling import convolve, downsampling_convolve, upsample, upsampling_convolve
 
 SIZES = tuple(2**power for power in range(4, 11))
@@ -256,10 +256,11 @@ class StyleGAN2Discriminator(ProjectionDiscriminator):
         super().__init__()
         check_channels_and_classes(channels, classes)
         widths = _widths(settings.channel_base, settings.max_width, size)
-        self.size, self.channels, self.classes, self.group = size, channels, classes, settings.group
+        self.size, self.channels, self.classes = size, channels, classes
         last = widths[-1]
         self.from_pictures = EqualConv2d(channels, widths[0], 1, convolve, gain=GAIN, bias=True)
         self.blocks = nn.Sequential(*(HalvingBlock(*pair) for pair in itertools.pairwise(widths)))
+        self.deviation = MinibatchDeviation(settings.group)
         self.conv = EqualConv2d(last + 1, last, 3, convolve, gain=GAIN, bias=True)
         self.dense = EqualLinear(last * 4 * 4, last)
         self.head = ProjectionHead(EqualLinear(last, 1), EqualEmbedding(classes, last) if classes else None, side=1)
@@ -267,8 +268,7 @@ class StyleGAN2Discriminator(ProjectionDiscriminator):
     def features(self, images: Tensor) -> Tensor:
         """[N, C, H, W] in [-1, 1] -> [N, features, 1, 1]."""
         maps = self.blocks(functional.leaky_relu_(self.from_pictures(images), SLOPE))
-        deviations = minibatch_deviation(maps, self.group if self.training else 1)
-        maps = torch.cat([maps, deviations.to(maps.dtype).expand(-1, -1, 4, 4)], dim=1)
+        maps = torch.cat([maps, self.deviation(maps).to(maps.dtype).expand(-1, -1, 4, 4)], dim=1)
         maps = functional.leaky_relu_(self.conv(maps), SLOPE)
         return (functional.leaky_relu(self.dense(maps.flatten(1)), SLOPE) * GAIN)[:, :, None, None]
 
@@ -288,30 +288,13 @@ class HalvingBlock(nn.Module):
         return functional.leaky_relu_(self.second(inner), SLOPE) + self.skip(maps)
 
 
-def minibatch_deviation(maps: Tensor, group: int) -> Tensor:
-    """How much the pictures of a group differ: [N, C, H, W] -> [N, 1, 1, 1], the same for all of a group.
-
-    The standard deviation over the group, averaged over channels and places, in float32 or better. Karras et al. 2018
-    (progressive growing), section 3. Groups are rows in sequence; those left over are a smaller one.
-    """
-    whole = len(maps) // group * group
-    groups = (maps[:whole].unflatten(0, (-1, group)), maps[whole:].unsqueeze(0))
-    return torch.cat([_deviations(some) for some in groups if some.numel()])[:, None, None, None]
-
-
-def _deviations(groups: Tensor) -> Tensor:
-    """[G, M, C, H, W] -> [G * M]."""
-    groups = groups.to(torch.promote_types(groups.dtype, torch.float32))
-    variances = groups.var(dim=1, correction=0)  # [G, C, H, W]
-    deviations = (variances + 1e-8).sqrt().mean(dim=(1, 2, 3))
-    return deviations.repeat_interleave(groups.shape[1])
-
-
 def _widths(channel_base: int, max_width: int, size: int) -> list[int]:
     """The channels at sides size, size/2, ..., 4. Raises UsageError for an impossible size or too small a base."""
     if size not in SIZES:
         powers = ", ".join(map(str, SIZES))
-        raise UsageError(f"stylegan2 makes pictures of {powers} pixels a side, not {size}: choose one, or dcgan or mlp")
+        raise UsageError(
+            f"stylegan2 makes pictures of {powers} pixels a side, not {size}: choose one, or mlp up to 128"
+        )
     if channel_base < size:
         raise UsageError(f"stylegan2's channel_base {channel_base} leaves no channel at {size} pixels: raise it")
     return [min(max_width, channel_base // 2**power) for power in range(int(math.log2(size)), 1, -1)]

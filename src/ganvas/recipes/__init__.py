@@ -1,4 +1,4 @@
-"""Recipes by name: functions from what the data is to complete settings. `auto` chooses among them."""
+"""Recipes by name: functions from what the data is, and a batch, to complete settings. `auto` chooses among them."""
 
 from typing import Any
 

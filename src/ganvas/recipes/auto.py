@@ -10,7 +10,9 @@ from ganvas.core.errors import UsageError
 from ganvas.core.settings import from_dict, override, to_dict
 from ganvas.data import Survey, test_part
 from ganvas.recipes import recipe as named_recipe
+from ganvas.tasks.generate_checks import check_batch, check_data, group_of, pictures_together
 from ganvas.tasks.generate_settings import DataSettings
+from ganvas.training.trainer import TrainingSettings
 
 _FEW_PER_CLASS = 20  # fewer pictures a class teach a network nothing about it
 _FEW = 5_000  # fewer pictures than this are shown mirrored as well
@@ -80,7 +82,8 @@ def plan(survey: Survey, wishes: Wishes) -> Plan:
     if seen["test"] is None:
         seen["held_out"] = _choose_held_out(survey, choose)
     data = from_dict(DataSettings, seen, "data")
-    made = named_recipe(name)(data)
+    batch, take = _asked_batch(wishes), named_recipe(name)
+    made = take(data) if batch is None else take(data, batch)
     values = to_dict(made)
     training = values["training"] | {
         "seed": wishes.seed,
@@ -90,24 +93,65 @@ def plan(survey: Survey, wishes: Wishes) -> Plan:
         "on_trouble": wishes.on_trouble,
         "stop": _choose_stop(wishes, device, choose),
     }
-    if wishes.batch is not None:
-        training["batch"] = wishes.batch
     values |= {"training": training | {"device": str(device)}}
     for role in made.NETWORKS:  # another network begins with its own settings
-        asked = (assignment.partition("=") for assignment in wishes.assignments)
-        names = [name.strip(" \"'") for key, _, name in asked if key.strip() == f"{role}.name"]
-        if names and names[-1] != values[role]["name"]:
+        if _assigned(wishes, f"{role}.name") not in (None, values[role]["name"]):
             values[role] = {}
     values = override(values, wishes.assignments)
     chosen = from_dict(type(made), values)
-    if chosen.training.procs > (batch := chosen.training.batch):
-        raise UsageError(f"A batch of {batch} cannot be shared by {chosen.training.procs} processes: raise --batch")
+    if chosen.training.procs > chosen.training.batch:
+        procs, rows = chosen.training.procs, chosen.training.batch
+        raise UsageError(f"A batch of {rows} cannot be shared by {procs} processes: raise --batch")
     chosen = chosen.lasting(chosen.training.stop.images)
-    chosen.check_networks()
+    check_data(chosen, survey.count, survey.classes)
+    try:
+        players = chosen.check_networks()
+    except UsageError as error:
+        raise UsageError(f"{error}\nWhat makes {size} pixels: ganvas recipes --size {size}") from None
+    if _assigned(wishes, "training.lanes") is None:
+        chosen = _with_whole_groups(chosen, players, choose)
+    check_batch(chosen, players)
+    _take_care(chosen, survey, players, choose)
     optimizer = getattr(chosen, chosen.OPTIMIZERS[0])
     if optimizer.decay != "constant" and optimizer.decay_images is None:
         choose("decay", "none", f"a {optimizer.decay} decay of the learning rate needs a length in images: --images")
     return Plan(survey.name, chosen, reasons)
+
+
+def _assigned(wishes: Wishes, name: str) -> str | None:
+    """What the assignments say of a setting, the last of them; None if they say nothing."""
+    asked = (assignment.partition("=") for assignment in wishes.assignments)
+    values = [value.strip(" \"'") for key, _, value in asked if key.strip() == name]
+    return values[-1] if values else None
+
+
+def _asked_batch(wishes: Wishes) -> int | None:
+    """The batch that is asked for, None where it is left to the recipe. Raises UsageError for an impossible one."""
+    assigned = _assigned(wishes, "training.batch")
+    asked = wishes.batch if assigned is None else assigned
+    return None if asked is None else from_dict(TrainingSettings, {"batch": asked}, "training").batch
+
+
+def _with_whole_groups(chosen: Any, players: Any, choose: Any) -> Any:
+    """In one lane, where a discriminator compares pictures in groups that more lanes would part."""
+    group, together = group_of(players[1]), pictures_together(chosen, players)
+    alone = dataclasses.replace(chosen, training=dataclasses.replace(chosen.training, lanes=1))
+    if all(count % group == 0 for count in together) or pictures_together(alone, players) == together:
+        return chosen
+    choose("lanes", 1, f"the discriminator compares the pictures of a group of {group}, so that they pass together")
+    return alone
+
+
+def _take_care(chosen: Any, survey: Survey, players: Any, choose: Any) -> None:
+    """Say what can be done and will disappoint, and what would help."""
+    group, together = group_of(players[1]), pictures_together(chosen, players)
+    if parted := next((count for count in together if count % group), None):
+        left = f"of {parted} pictures that pass together the last {parted % group} are a smaller group"
+        whole = group * max(chosen.training.lanes, chosen.training.procs)
+        choose("take care", f"groups of {group}", f"{left}; a --batch that is a multiple of {whole} leaves none")
+    few = f"{survey.count:,} picture{'s' if survey.count > 1 else ''}"
+    if (advice := chosen.care_with(survey.count)) is not None:
+        choose("take care", few, advice)
 
 
 def _choose_size(survey: Survey, device: torch.device, choose: Any) -> int:

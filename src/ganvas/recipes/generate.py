@@ -1,4 +1,8 @@
-"""Recipes of generation: each returns complete settings for a data set."""
+"""Recipes of generation: each returns complete settings for a data set and a batch, by default its own.
+
+The first line of a docstring says what the recipe is and when to take it, the line that begins with "Takes" what a run
+costs; `ganvas recipes` shows both.
+"""
 
 import dataclasses
 
@@ -16,10 +20,12 @@ from ganvas.training.players import OptimizerSettings
 from ganvas.training.trainer import TrainingSettings
 
 
-def quick(data: DataSettings) -> GenerateSettings:
-    """Goes furthest in minutes on a CPU: slim DCGAN bodies, relativistic loss, lazy R1, no normalisation in D.
+def quick(data: DataSettings, batch: int = 64) -> GenerateSettings:
+    """Where to begin: goes furthest in minutes.
 
-    Found by successive halving over some forty candidates on Fashion-MNIST (docs/quality.md).
+    Slim DCGAN bodies, relativistic loss, lazy R1, no normalisation in the discriminator: found by successive halving
+    over some forty candidates on Fashion-MNIST (docs/quality.md).
+    Takes minutes on a CPU.
     """
     adam = OptimizerSettings(lr=2e-3, betas=(0.0, 0.95), decay="cosine", hold=0.3, final=0.05)
     gamma = 0.5 * (data.size / 32) ** 2  # in proportion to the pixels
@@ -32,26 +38,32 @@ def quick(data: DataSettings) -> GenerateSettings:
         discriminator_optimizer=adam,
         shared_draws=True,
         loss=LossSettings(adversarial="relativistic", r1=PenaltySettings(weight=gamma, every=4)),
-        training=TrainingSettings(average=AverageSettings(half_life=2_500)),
+        training=TrainingSettings(batch=batch, average=AverageSettings(half_life=2_500)),
     )
 
 
-def dcgan(data: DataSettings) -> GenerateSettings:
-    """The textbook: transposed convolutions with BatchNorm (Radford et al. 2016); both players see one draw."""
+def dcgan(data: DataSettings, batch: int = 64) -> GenerateSettings:
+    """The textbook with BatchNorm, to compare others with.
+
+    Radford et al. 2016, with transposed convolutions. Both players see one draw.
+    Takes minutes on a CPU.
+    """
     return GenerateSettings(
         recipe="dcgan",
         data=data,
         generator=networks.generator("dcgan").Settings(),
         discriminator=networks.discriminator("dcgan").Settings(),
         shared_draws=True,
+        training=TrainingSettings(batch=batch),
     )
 
 
-def conv28(data: DataSettings) -> GenerateSettings:
-    """The small convolutional network that tutorials train on MNIST, at its own 28 x 28 pixels.
+def conv28(data: DataSettings, batch: int = 64) -> GenerateSettings:
+    """What tutorials train on MNIST: for 28 pixels and other multiples of 4.
 
     With one Adam of 1e-4 for both players, as there, it went round in circles (docs/health.md); a faster discriminator
     (Heusel et al. 2017) held by R1 does not.
+    Takes minutes on a CPU.
     """
     calm = OptimizerSettings(lr=1e-4, betas=(0.5, 0.999))
     return GenerateSettings(
@@ -62,26 +74,40 @@ def conv28(data: DataSettings) -> GenerateSettings:
         generator_optimizer=calm,
         discriminator_optimizer=dataclasses.replace(calm, lr=4e-4),
         loss=LossSettings(r1=PenaltySettings(weight=(data.size / 28) ** 2, every=4)),  # in proportion to the pixels
+        training=TrainingSettings(batch=batch),
     )
 
 
-def mlp(data: DataSettings) -> GenerateSettings:
-    """Fully connected, for any small size (Goodfellow et al. 2014)."""
+def mlp(data: DataSettings, batch: int = 64) -> GenerateSettings:
+    """Fully connected, the first GAN: for small sizes that no other makes.
+
+    Goodfellow et al. 2014, section 5.
+    Takes minutes on a CPU.
+    """
     return GenerateSettings(
         recipe="mlp",
         data=data,
         generator=networks.generator("mlp").Settings(),
         discriminator=networks.discriminator("mlp").Settings(),
+        training=TrainingSettings(batch=batch),
     )
 
 
-def lsgan(data: DataSettings) -> GenerateSettings:
-    """DCGAN with least squares in place of the logistic loss (Mao et al. 2017)."""
-    return dataclasses.replace(dcgan(data), recipe="lsgan", loss=LossSettings(adversarial="lsgan"))
+def lsgan(data: DataSettings, batch: int = 64) -> GenerateSettings:
+    """DCGAN with least squares, a loss that never saturates.
+
+    Mao et al. 2017.
+    Takes minutes on a CPU.
+    """
+    return dataclasses.replace(dcgan(data, batch), recipe="lsgan", loss=LossSettings(adversarial="lsgan"))
 
 
-def hinge(data: DataSettings) -> GenerateSettings:
-    """DCGAN bodies with the hinge loss and spectral normalisation (Miyato et al. 2018)."""
+def hinge(data: DataSettings, batch: int = 64) -> GenerateSettings:
+    """DCGAN bodies with spectral norm: calm without a penalty.
+
+    Miyato et al. 2018.
+    Takes minutes on a CPU.
+    """
     calm = OptimizerSettings(lr=2e-4, betas=(0.0, 0.9))
     return GenerateSettings(
         recipe="hinge",
@@ -91,11 +117,16 @@ def hinge(data: DataSettings) -> GenerateSettings:
         generator_optimizer=calm,
         discriminator_optimizer=calm,
         loss=LossSettings(adversarial="hinge"),
+        training=TrainingSettings(batch=batch),
     )
 
 
-def wgan(data: DataSettings) -> GenerateSettings:
-    """Wasserstein GAN with clipped weights and five moves of the critic (Arjovsky et al. 2017, algorithm 1)."""
+def wgan(data: DataSettings, batch: int = 64) -> GenerateSettings:
+    """Wasserstein GAN with clipped weights: to study, wgan-gp is better.
+
+    Arjovsky et al. 2017, algorithm 1, with five moves of the critic to one.
+    Takes patience on a CPU.
+    """
     slow = OptimizerSettings(name="rmsprop", lr=5e-5, betas=(0.0, 0.99))
     return GenerateSettings(
         recipe="wgan",
@@ -106,11 +137,16 @@ def wgan(data: DataSettings) -> GenerateSettings:
         discriminator_optimizer=slow,
         discriminator_moves=5,
         loss=LossSettings(adversarial="wasserstein", clip=0.01),
+        training=TrainingSettings(batch=batch),
     )
 
 
-def wgan_gp(data: DataSettings) -> GenerateSettings:
-    """Wasserstein GAN with the gradient penalty; no BatchNorm in the critic (Gulrajani et al. 2017, algorithm 1)."""
+def wgan_gp(data: DataSettings, batch: int = 64) -> GenerateSettings:
+    """Wasserstein GAN with a gradient penalty: steady and slow.
+
+    Gulrajani et al. 2017, algorithm 1: five moves of the critic to one, and no BatchNorm in it.
+    Takes patience on a CPU.
+    """
     calm = OptimizerSettings(lr=1e-4, betas=(0.0, 0.9))
     return GenerateSettings(
         recipe="wgan-gp",
@@ -121,13 +157,16 @@ def wgan_gp(data: DataSettings) -> GenerateSettings:
         discriminator_optimizer=calm,
         discriminator_moves=5,
         loss=LossSettings(adversarial="wasserstein", gradient_penalty=PenaltySettings(weight=10.0)),
+        training=TrainingSettings(batch=batch),
     )
 
 
-def r3gan(data: DataSettings) -> GenerateSettings:
-    """R3GAN (Huang et al. 2024): relativistic loss, R1 and R2 in every round; the paper's CIFAR-10 settings at 32 px.
+def r3gan(data: DataSettings, batch: int = 512) -> GenerateSettings:
+    """Modern and plain, without normalisation: among the best, with time.
 
-    gamma grows with the pixels: 0.05 at 32, 0.2 at 64. 20 million images at a batch of 512: for a GPU.
+    R3GAN (Huang et al. 2024), R1 and R2 in every round; the paper's CIFAR-10 settings at 32 px, batches of 512. gamma
+    grows with the pixels: 0.05 at 32, 0.2 at 64.
+    Takes a GPU: 20 M images as published.
     """
     gamma = 0.05 * (data.size / 32) ** 2
     penalty = PenaltySettings(weight=gamma, final=gamma / 10, decay_images=20_000_000)
@@ -140,21 +179,22 @@ def r3gan(data: DataSettings) -> GenerateSettings:
         generator_optimizer=adam,
         discriminator_optimizer=adam,
         loss=LossSettings(adversarial="relativistic", r1=penalty, r2=penalty),
-        training=TrainingSettings(batch=512, average=AverageSettings(half_life=5_000_000)),
+        training=TrainingSettings(batch=batch, average=AverageSettings(half_life=5_000_000)),
     )
 
 
-def stylegan2(data: DataSettings) -> GenerateSettings:
-    """StyleGAN2 as published (Karras et al. 2020); style mixing and path lengths above 32 pixels, as in its ADA form.
+def stylegan2(data: DataSettings, batch: int = 64) -> GenerateSettings:
+    """Styles layer by layer: for faces, and a latent space to explore.
 
-    At 256 and 512 pixels half the channels, up to 32 pixels a mapping network of 2 layers. R1 on every sixteenth round,
-    path lengths on every fourth, for which Adam is slowed down in proportion (appendix B, "lazy regularization").
+    StyleGAN2 as published (Karras et al. 2020), above 32 pixels with style mixing and path lengths. At 256 and 512
+    pixels half the channels, up to 32 pixels a mapping network of 2 layers. R1 on every sixteenth round, path lengths
+    on every fourth, for which Adam is slowed down in proportion (appendix B, "lazy regularization").
+    Takes a GPU: 25 M images as published.
     """
     small = data.size <= 32
     channel_base = 16384 if 256 <= data.size <= 512 else 32768
-    training = TrainingSettings(average=AverageSettings(half_life=10_000))
     # The paper's 10 at 1024 pixels with batches of 32, in proportion to pixels / batch.
-    gamma = 10 * (data.size / 1024) ** 2 * 32 / training.batch
+    gamma = 10 * (data.size / 1024) ** 2 * 32 / batch
     return GenerateSettings(
         recipe="stylegan2",
         data=data,
@@ -167,7 +207,7 @@ def stylegan2(data: DataSettings) -> GenerateSettings:
             r1=PenaltySettings(weight=gamma, every=16),
             path_length=PathLengthSettings() if small else PathLengthSettings(weight=2.0, every=4),
         ),
-        training=training,
+        training=TrainingSettings(batch=batch, average=AverageSettings(half_life=10_000)),
     )
 
 
@@ -177,17 +217,23 @@ def _lazy_adam(lr: float, every: int | None = None) -> OptimizerSettings:
     return OptimizerSettings(lr=lr * share, betas=(0.0, 0.99**share))
 
 
-def stylegan2_ada(data: DataSettings) -> GenerateSettings:
-    """StyleGAN2 with adaptive augmentation, for few pictures (Karras et al. 2020b): p steered to a mean sign of 0.6."""
+def stylegan2_ada(data: DataSettings, batch: int = 64) -> GenerateSettings:
+    """StyleGAN2 for few pictures: what the discriminator sees is augmented, as much as it needs.
+
+    Karras et al. 2020, "Training Generative Adversarial Networks with Limited Data"; the mean sign is steered to 0.6.
+    Takes a GPU: 25 M images as published.
+    """
     augment = AugmentSettings(name="ada", target=0.6)
-    return dataclasses.replace(stylegan2(data), recipe="stylegan2-ada", augment=augment)
+    return dataclasses.replace(stylegan2(data, batch), recipe="stylegan2-ada", augment=augment)
 
 
-def sngan(data: DataSettings) -> GenerateSettings:
-    """Residual networks, hinge loss and spectral norm in the discriminator alone, five moves to one.
+def sngan(data: DataSettings, batch: int = 64) -> GenerateSettings:
+    """Residual networks with spectral norm: a classic, with classes or without.
 
-    Miyato et al. 2018, with class-conditional BatchNorm and projection (Miyato & Koyama 2018): up to 32 pixels the
-    widths for CIFAR-10, above those for ImageNet. The published run is 100,000 moves of the generator, 6.4 M images.
+    Miyato et al. 2018: hinge loss, spectral norm in the discriminator alone, five of its moves to one; with classes
+    class-conditional BatchNorm and projection (Miyato & Koyama 2018). Up to 32 pixels the widths for CIFAR-10, above
+    those for ImageNet. The published run is 100,000 moves of the generator.
+    Takes a GPU: 6.4 M images as published.
     """
     falling = OptimizerSettings(lr=2e-4, betas=(0.0, 0.9), decay="linear")
     slim = data.size <= 32
@@ -201,15 +247,18 @@ def sngan(data: DataSettings) -> GenerateSettings:
         discriminator_optimizer=falling,
         discriminator_moves=5,
         loss=LossSettings(adversarial="hinge"),
+        training=TrainingSettings(batch=batch),
     )
 
 
-def biggan(data: DataSettings) -> GenerateSettings:
-    """A small BigGAN: self-attention, spectral norm in both players, one class embedding, a long average.
+def biggan(data: DataSettings, batch: int = 64) -> GenerateSettings:
+    """A small BigGAN with self-attention: for many classes.
 
+    Spectral norm in both players, one class embedding, a long average.
     Brock, Donahue & Simonyan 2019, section 3 and appendix B: 96 channels, the learning rates and two moves of the
     discriminator to one. The average's half-life is that of 0.9999 a move at batch 64. Left out: the parts of the
     latent that go to each layer, orthogonal regularisation, and the batch of 2048.
+    Takes a GPU.
     """
     side = min(64, data.size // 2)
     slow = OptimizerSettings(lr=5e-5, betas=(0.0, 0.999))
@@ -224,5 +273,5 @@ def biggan(data: DataSettings) -> GenerateSettings:
         discriminator_optimizer=dataclasses.replace(slow, lr=2e-4),
         discriminator_moves=2,
         loss=LossSettings(adversarial="hinge"),
-        training=TrainingSettings(average=AverageSettings(half_life=440_000)),
+        training=TrainingSettings(batch=batch, average=AverageSettings(half_life=440_000)),
     )

@@ -27,7 +27,7 @@ class Generate(PictureTask):
     Settings = GenerateSettings
 
     def __init__(self, chosen: GenerateSettings, data: Dataset, unseen: Dataset | None = None) -> None:
-        """Build networks and players. Raises UsageError if the networks cannot make pictures of that size.
+        """Build networks and players. Raises UsageError if the settings do not go with the data or each other.
 
         unseen: real pictures for the watch; without them it takes those that are held out of the data, if any are.
         """

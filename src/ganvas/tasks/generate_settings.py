@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 import torch
 from pydantic import Field, PlainValidator
+from torch import nn
 
 from ganvas import losses, networks
 from ganvas.core.errors import UsageError
@@ -16,6 +17,9 @@ from ganvas.training.players import OptimizerSettings
 from ganvas.training.trainer import Count, TrainingSettings
 
 Weight = Annotated[float, Field(ge=0)]
+
+FEW_TO_LEARN_FROM = 20  # of fewer pictures a generator makes copies, whatever is done
+_FEW_TO_KNOW_BY_HEART = 1_000  # of fewer pictures the discriminator needs augmentation
 
 
 def network(table: Any, where: str, usual: str = "dcgan") -> PlainValidator:
@@ -118,6 +122,12 @@ class LossSettings:
     classification: Weight = 0.0
     clip: Weight = 0.0  # keep the discriminator's weights within +-clip (Arjovsky et al. 2017); 0: free
 
+    def say(self) -> str:
+        """The loss and its penalties: "relativistic, R1, R2"."""
+        penalties = {"R1": self.r1, "R2": self.r2, "gradient penalty": self.gradient_penalty}
+        parts = [self.adversarial, *(name for name, penalty in penalties.items() if penalty.weight)]
+        return ", ".join(parts + (["clipped weights"] if self.clip else []))
+
 
 @settings
 class GenerateSettings:
@@ -156,18 +166,16 @@ class GenerateSettings:
             loss = dataclasses.replace(loss, top_k=dataclasses.replace(loss.top_k, decay_images=images))
         return dataclasses.replace(self, **replaced, loss=loss)
 
-    def check_networks(self) -> None:
-        """Raises UsageError if the networks cannot be built for such pictures, or lack classes that they should tell.
+    def check_networks(self) -> tuple[nn.Module, nn.Module]:
+        """The generator and the discriminator on the meta device, which takes no memory for their weights.
 
-        It takes no memory for their weights.
+        Raises UsageError if they cannot be built for such pictures, or lack what a setting needs.
         """
-        data = self.data
-        weight = self.loss.classification
-        if weight and len(data.classes) < 2:
+        if self.loss.classification and len(self.data.classes) < 2:
             raise UsageError(
-                f"loss.classification={weight:g} needs two classes or more, not {len(data.classes)}:\n"
-                "give each class a folder of pictures (where they are few, name all in data.classes),\n"
-                "or leave loss.classification at 0"
+                f"loss.classification={self.loss.classification:g} needs two classes or more, not "
+                f"{len(self.data.classes)}:\ngive each class a folder of pictures (where they are few, name all in "
+                "data.classes),\nor leave loss.classification at 0"
             )
         mapped = hasattr(networks.generator(self.generator.name).Settings, "mapping_layers")
         if not mapped and (self.style_mixing or self.loss.path_length.weight):
@@ -175,6 +183,18 @@ class GenerateSettings:
                 f"style_mixing and loss.path_length need a generator with styles, which {self.generator.name} has not: "
                 "take --recipe stylegan2, or leave them out"
             )
+        data, pictures = self.data, {"channels": self.data.channels, "classes": len(self.data.classes)}
         with torch.device("meta"):
-            for table, part in ((networks.generator, self.generator), (networks.discriminator, self.discriminator)):
-                table(part.name)(part, size=data.size, channels=data.channels, classes=len(data.classes))
+            return (
+                networks.generator(self.generator.name)(self.generator, size=data.size, **pictures),
+                networks.discriminator(self.discriminator.name)(self.discriminator, size=data.size, **pictures),
+            )
+
+    def care_with(self, count: int) -> str | None:
+        """What to say of so many pictures, if they are few; None if they are not."""
+        augment = "--set augment.name=diffaug augment.p=1.0"
+        if count < FEW_TO_LEARN_FROM:
+            return f"no GAN learns from so few, it will make copies: collect a hundred, then {augment}"
+        if count < _FEW_TO_KNOW_BY_HEART and self.augment.name is None:
+            return f"the discriminator may learn so few by heart; what helps: {augment}"
+        return None

@@ -10,13 +10,13 @@ from torch import Tensor, nn
 
 from ganvas import metrics
 from ganvas.core import devices
-from ganvas.core.errors import UsageError
 from ganvas.core.images import to_float, to_uint8
 from ganvas.core.settings import to_dict
 from ganvas.core.version import VERSION
 from ganvas.data import Dataset, held_out_indices
 from ganvas.metrics.scorer import Scorer
 from ganvas.tasks.diagnostics import Labelled
+from ganvas.tasks.generate_checks import check_data, narrower
 from ganvas.training.clock import Clock
 from ganvas.training.draws import Draws, latents_of_seeds
 
@@ -41,8 +41,9 @@ class PictureTask:
 
         Raises UsageError for classes that are not those of the data, and if all its pictures are held out.
         """
-        _check(chosen.data, data)
+        check_data(chosen, len(data), data.classes)
         self.chosen, self.data = chosen, data
+        self.narrower = narrower(chosen)
         self.device = devices.choose_device(chosen.training.device)
         self._precision = devices.choose_precision(chosen.training.precision, self.device)
         self.dtype = torch.float64 if self._precision == torch.float64 else torch.float32
@@ -187,17 +188,3 @@ class PictureTask:
         }
         weights = averages["generator"].state_dict()
         return {k: v.float() if v.is_floating_point() else v for k, v in weights.items()}, card
-
-
-def _check(chosen: Any, data: Dataset) -> None:
-    if chosen.classes and not data.classes:
-        raise UsageError("data.classes: the data has no classes; leave it out, or give each class a folder of its own")
-    if chosen.classes and chosen.classes != data.classes:
-        raise UsageError(
-            f"data.classes must be all {len(data.classes)} classes of the data, in its order, or none: "
-            f"{', '.join(data.classes[:5])}{' ...' if len(data.classes) > 5 else ''}"
-        )
-    if chosen.held_out >= len(data):
-        raise UsageError(
-            f"data.held_out={chosen.held_out} leaves nothing of {len(data):,} pictures to train on: choose fewer"
-        )

@@ -6,16 +6,28 @@ into lanes that do not depend on the number of processes, each lane has its own 
 gradients are added in pairs: one process and two then come to the same weights, to the bit.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import TypeVar
 
 import torch
+from torch import nn
 
 from ganvas.training.processes import Processes
 
 Result = TypeVar("Result")
+
+
+def lane_count(wanted: int, batch: int, device: torch.device, networks: Iterable[nn.Module]) -> int:
+    """The lanes of a run: those that are wanted on a CPU; one on a GPU, and with BatchNorm, which wants all rows."""
+    return min(wanted, batch) if device.type == "cpu" and not has_batch_norm(networks) else 1
+
+
+def has_batch_norm(networks: Iterable[nn.Module]) -> bool:
+    """Whether any of these networks has batch normalisation."""
+    modules = (module for network in networks for module in network.modules())
+    return any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in modules)
 
 
 class Lanes:

@@ -116,6 +116,7 @@ class Task(Protocol):
 
     players: Sequence[Player]
     averaged: Mapping[str, nn.Module]  # the networks whose running average is kept, by name
+    narrower: str  # assignments to settings that take less memory, for a person who ran out of it; "" if there are none
 
     def draw(self, player: Player, move: int, clock: Clock, rows: slice) -> Batch:
         """The batch of a player's move: a pure function of its arguments, cut to `rows` of the global batch."""

@@ -19,7 +19,7 @@ from ganvas.training.averages import Averages, AverageSettings
 from ganvas.training.clock import Clock, crossed
 from ganvas.training.folder import RunFolder, not_writable
 from ganvas.training.journal import Tick, read
-from ganvas.training.lanes import Lanes
+from ganvas.training.lanes import Lanes, has_batch_norm, lane_count
 from ganvas.training.players import Batch, Player, Task
 from ganvas.training.processes import Processes
 from ganvas.training.recorder import Recorder
@@ -80,15 +80,15 @@ class Trainer:
         self.fingerprint = fingerprint
         self.clock = Clock()
         self.averages = Averages(task.averaged, chosen.average)
-        on_cpu = next(task.players[0].networks.parameters()).device.type == "cpu"
-        lanes = min(chosen.lanes, chosen.batch) if on_cpu and not self._has_batch_norm else 1
-        self.lanes = Lanes(lanes, chosen.batch, processes)
+        device, networks = next(task.players[0].networks.parameters()).device, [p.networks for p in task.players]
+        self._has_batch_norm = has_batch_norm(networks)
+        self.lanes = Lanes(lane_count(chosen.lanes, chosen.batch, device, networks), chosen.batch, processes)
         self.micro_batch = min(chosen.micro_batch or chosen.batch, self.lanes.longest)
         self._fitting: int | None = None  # the micro-batch that memory allowed, once it did not allow all
         self.slowdown = 1.0  # what retreats have multiplied the learning rates by
         self.retreats = 0
         self._owes_score = False
-        self._late = not on_cpu
+        self._late = device.type != "cpu"
         self._threads = torch.get_num_threads()
         self.sentinel = sentinel.Sentinel(late=self._late)
         buffers = (buffer for player in task.players for buffer in player.networks.buffers())
@@ -191,9 +191,10 @@ class Trainer:
 
     def _halve_micro_batch(self) -> None:
         if self.micro_batch == 1:
+            narrower = f"narrower networks (--set {self.task.narrower}), " if self.task.narrower else ""
             raise MemoryExhausted(
                 "Out of memory with a single picture at a time; the last checkpoint is kept. "
-                "Try a smaller --size, a narrower network (--set generator.width=32), or a smaller --batch"
+                f"Try a smaller --size, {narrower}or a smaller --batch"
             )
         self.micro_batch = self._fitting = -(-self.micro_batch // 2)
         same = "but BatchNorm sees fewer at once, so that the run takes another course from here"
@@ -202,11 +203,6 @@ class Trainer:
         self._notice(
             f"Out of memory: going on with at most {self.micro_batch} pictures at a time, half of before; {same}"
         )
-
-    @property
-    def _has_batch_norm(self) -> bool:
-        modules = (module for player in self.task.players for module in player.networks.modules())
-        return any(isinstance(module, torch.nn.modules.batchnorm._BatchNorm) for module in modules)
 
     def _after_round(self, before: Clock) -> None:
         def due(interval: int) -> bool:

@@ -1,0 +1,127 @@
+"""What the recipes are: a line on each, the networks and the loss that it plays with, its size, what a run takes."""
+
+import dataclasses
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ganvas.core.errors import UsageError
+from ganvas.core.settings import from_dict, to_dict
+from ganvas.recipes import RECIPES
+from ganvas.recipes import recipe as named_recipe
+from ganvas.tasks.generate_settings import DataSettings
+
+_LARGEST = 2048  # pixels a side up to which sizes are tried
+_LISTED = 8  # sizes that are told one by one
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """A recipe for pictures of one kind.
+
+    what: what it is and when to take it. takes: what a run costs. networks: the families, generator / discriminator
+    where they differ. loss: with the penalties. generator, discriminator: their parameters, an
+    autoencoder's encoder in place of the latter, None where they cannot be built; reason: why not, else "".
+    """
+
+    name: str
+    what: str
+    takes: str
+    networks: str
+    loss: str
+    generator: int | None
+    discriminator: int | None
+    reason: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Description:
+    """A recipe in full. about: its papers. settings: those that differ from the defaults. sizes: pixels a side."""
+
+    entry: Entry
+    about: str
+    settings: dict[str, Any]
+    sizes: tuple[int, ...]
+
+
+def catalogue(size: int = 32, channels: int = 3, classes: int = 0) -> list[Entry]:
+    """Every recipe for such pictures. Raises UsageError for pictures that no recipe could be asked to make."""
+    pictures = _pictures(size, channels, classes)
+    return [_entry(name, pictures) for name in RECIPES]
+
+
+def describe(name: str, size: int = 32, channels: int = 3, classes: int = 0) -> Description:
+    """One recipe in full. Raises UsageError for a name that does not exist, with the nearest, and for such pictures."""
+    recipe = named_recipe(name)
+    pictures = _pictures(size, channels, classes)
+    sizes = tuple(
+        side for side in range(4, _LARGEST + 1) if not _entry(name, dataclasses.replace(pictures, size=side)).reason
+    )
+    about = "\n".join(line for line in _told(recipe)[2:] if not line.startswith("Takes "))
+    return Description(_entry(name, pictures), about, _own_settings(recipe(pictures)), sizes)
+
+
+def say_sizes(sizes: Sequence[int]) -> str:
+    """Sizes in a few words: "4 to 128", "8, 12, 16, ... 64", "8, 16, 32"."""
+    if len(sizes) > _LISTED and sizes[-1] - sizes[0] == len(sizes) - 1:
+        return f"{sizes[0]} to {sizes[-1]}"
+    if len(sizes) > _LISTED:
+        return f"{', '.join(map(str, sizes[:3]))}, ... {sizes[-1]}"
+    return ", ".join(map(str, sizes))
+
+
+def _pictures(size: int, channels: int, classes: int) -> DataSettings:
+    if classes < 0:
+        raise UsageError(f"{classes} classes: use 0 for pictures without classes, else how many there are")
+    names = tuple(map(str, range(classes)))
+    return from_dict(DataSettings, {"where": "", "size": size, "channels": channels, "classes": names}, "data")
+
+
+def _entry(name: str, pictures: DataSettings) -> Entry:
+    recipe = named_recipe(name)
+    chosen = recipe(pictures)
+    what, *about = _told(recipe)
+    takes = next((line for line in about if line.startswith("Takes ")), "")
+    counts: list[int | None] = [None, None]
+    reason = ""
+    try:
+        counts = [sum(weight.numel() for weight in network.parameters()) for network in chosen.check_networks()]
+    except UsageError as error:
+        reason = str(error)
+    return Entry(
+        name=name,
+        what=what.removesuffix("."),
+        takes=takes.removeprefix("Takes ").removesuffix("."),
+        networks=" / ".join(dict.fromkeys(getattr(chosen, role).name for role in chosen.NETWORKS)),
+        loss=chosen.loss.say(),
+        generator=counts[0],
+        discriminator=counts[1],
+        reason=reason,
+    )
+
+
+def _told(recipe: Callable[..., Any]) -> list[str]:
+    """The lines of a recipe's docstring."""
+    return (inspect.getdoc(recipe) or "").split("\n")
+
+
+def _own_settings(chosen: Any) -> dict[str, Any]:
+    """What a recipe sets otherwise than the defaults, as nested plain values."""
+    usual = type(chosen)(data=chosen.data, **{role: type(getattr(chosen, role))() for role in chosen.NETWORKS})
+    values = to_dict(chosen)
+    own = {role: {} for role in chosen.NETWORKS} | _differing(values, to_dict(usual))
+    for role in chosen.NETWORKS:
+        own[role] = {"name": values[role]["name"]} | own[role]
+    return {key: own[key] for key in values if key in own}
+
+
+def _differing(values: dict[str, Any], usual: dict[str, Any]) -> dict[str, Any]:
+    """The values that are not the usual ones; tables of which nothing is left are left out."""
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        other = usual.get(key)
+        if isinstance(value, dict) and isinstance(other, dict):
+            value, other = _differing(value, other), {}
+        if value != other:
+            found[key] = value
+    return found

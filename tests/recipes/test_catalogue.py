@@ -1,0 +1,85 @@
+"""What is told of every recipe, and that it is true."""
+
+import pytest
+
+from ganvas import networks
+from ganvas.core.errors import UsageError
+from ganvas.core.settings import from_dict
+from ganvas.recipes import RECIPES, recipe
+from ganvas.recipes.catalogue import catalogue, describe, say_sizes
+from ganvas.tasks.generate_settings import DataSettings
+
+SMALL = 16
+
+
+def test_every_recipe_is_told_in_a_line_with_what_a_run_takes():
+    entries = catalogue(SMALL)
+    assert [entry.name for entry in entries] == list(RECIPES)
+    for entry in entries:
+        assert 10 < len(entry.what) < 80, entry.name
+        assert entry.takes, entry.name
+
+
+@pytest.mark.parametrize(("channels", "classes"), [(3, 0), (1, 5)])
+def test_parameters_are_those_of_the_networks(channels, classes):
+    names = tuple("abcdefgh"[:classes])
+    found = {entry.name: entry for entry in catalogue(SMALL, channels, classes)}
+    for name in ("dcgan", "sngan", "mlp"):
+        chosen = recipe(name)(DataSettings(where="", size=SMALL, channels=channels, classes=names))
+        for counted, table, part in (
+            (found[name].generator, networks.generator, chosen.generator),
+            (found[name].discriminator, networks.discriminator, chosen.discriminator),
+        ):
+            network = table(part.name)(part, size=SMALL, channels=channels, classes=classes)
+            assert counted == sum(weight.numel() for weight in network.parameters())
+
+
+def test_a_recipe_that_cannot_be_built_at_the_size_is_listed_with_the_reason():
+    found = {entry.name: entry for entry in catalogue(20)}
+    assert found.keys() == RECIPES.keys()
+    assert (found["stylegan2"].generator, found["stylegan2"].discriminator) == (None, None)
+    assert "16, 32" in found["stylegan2"].reason
+    assert found["conv28"].reason == ""
+    assert found["conv28"].generator > 0
+
+
+def test_pictures_that_cannot_be_are_an_error():
+    for wrong in ({"size": 3}, {"channels": 2}, {"classes": -1}):
+        with pytest.raises(UsageError):
+            catalogue(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("name", "loss"),
+    [
+        ("r3gan", "relativistic, R1, R2"),
+        ("wgan", "wasserstein, clipped weights"),
+        ("wgan-gp", "wasserstein, gradient penalty"),
+        ("hinge", "hinge"),
+    ],
+)
+def test_a_loss_is_told_with_its_penalties(name, loss):
+    assert {entry.name: entry.loss for entry in catalogue(SMALL)}[name] == loss
+
+
+@pytest.mark.parametrize("name", ["quick", "stylegan2", "wgan", "vae"])
+def test_the_settings_that_differ_make_the_recipe_again(name):
+    data = {"where": "", "size": SMALL, "channels": 3}
+    own = describe(name, SMALL).settings
+    made = recipe(name)(from_dict(DataSettings, data))
+    assert from_dict(type(made), own | {"data": data}) == made
+    assert "data" not in own
+    assert "tick" not in own.get("training", {}), "it is the default"
+
+
+@pytest.mark.parametrize(
+    ("name", "sizes"), [("mlp", "4 to 128"), ("conv28", "8, 12, 16, ... 64"), ("sngan", "16, 32, 64, 128, 256, 512")]
+)
+def test_sizes_are_those_that_the_networks_make(name, sizes):
+    assert say_sizes(describe(name).sizes) == sizes
+
+
+def test_what_a_recipe_is_about_names_its_paper_and_not_what_it_takes():
+    about = describe("stylegan2").about
+    assert "Karras et al. 2020" in about
+    assert "Takes" not in about
