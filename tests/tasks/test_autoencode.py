@@ -146,3 +146,13 @@ def test_networks_that_cannot_be_built_are_answered_before_training():
 def test_impossible_settings_are_refused(make, assignment):
     with pytest.raises(UsageError):
         make(assignment)
+
+
+def test_a_handful_of_pictures_is_warned_of_and_more_are_not(make):
+    assert "collect a hundred" in make().chosen.care_with(5)
+    assert make().chosen.care_with(50) is None
+
+
+def test_narrower_networks_are_named_by_their_own_settings(make):
+    assert make().narrower.split()[:1] == ["generator.width=4"]
+    assert "encoder.width=4" in make().narrower
