@@ -11,11 +11,9 @@ from typing import Any
 
 import torch
 
-from ganvas import api, data
+from ganvas import api, data, tasks
 from ganvas.core.images import to_float
 from ganvas.core.settings import to_toml
-from ganvas.tasks.generate import Generate
-from ganvas.tasks.generate_settings import GenerateSettings
 from ganvas.training.clock import Clock
 from ganvas.training.folder import RunFolder, environment
 from ganvas.training.processes import Processes
@@ -29,15 +27,15 @@ def fashion(size: int = 32) -> data.Dataset:
     return data.open_data("fashion-mnist", size=size, say=print)
 
 
-def settings(recipe: str, *assignments: str, where: str = "fashion-mnist") -> GenerateSettings:
+def settings(recipe: str, *assignments: str, where: str = "fashion-mnist") -> Any:
     """The settings of a recipe on Fashion-MNIST at 32 x 32, without classes."""
     return api.plan(where, recipe=recipe, size=32, set=["data.classes=[]", *assignments], say=print).settings
 
 
-def trainer(chosen: GenerateSettings, dataset: data.Dataset, on_round: Callable[[Clock], None]) -> Trainer:
+def trainer(chosen: Any, dataset: data.Dataset, on_round: Callable[[Clock], None]) -> Trainer:
     """A trainer as `ganvas train` makes it, in a folder for temporary files."""
     run = RunFolder.create(Path(tempfile.mkdtemp(prefix="ganvas-bench-")) / "run", to_toml(chosen))
-    game = Generate(chosen, dataset)
+    game = tasks.task(chosen.task)(chosen, dataset)
     fingerprint = dataset.fingerprint
     return Trainer(game, chosen.training, run, processes=Processes(), fingerprint=fingerprint, on_round=on_round)
 

@@ -86,15 +86,12 @@ def _table(rows: Sequence[Row]) -> list[str]:
         cells += _quality(group, "value")
         images = statistics.mean(row["images"] for row in group)
         cells += [f"{images:,.0f}", f"{statistics.mean(row['images_per_second'] for row in group):,.0f}"]
-        cells += [_seconds(group), " / ".join(_millions(group[0]["parameters"][x]) for x in _ROLES)]
+        cells += [_seconds(group), " / ".join(map(_millions, group[0]["parameters"].values()))]
         cells.append(", ".join(sorted({finding for row in group for finding in row["findings"]})))
         lines.append(f"| {' | '.join(cells)} |")
     floor = ["*real pictures*", "" if equal else _mean(rows, "fd", "floor")]
     floor += [_mean(rows, "fd", "floor")] if equal else []
     return [*lines, f"| {' | '.join([*floor, *_quality(rows, 'floor')])} {'| ' * 5}|", ""]
-
-
-_ROLES = ("generator", "discriminator")
 
 
 def _quality(rows: Sequence[Row], which: str) -> list[str]:

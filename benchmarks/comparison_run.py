@@ -15,14 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 import ganvas
 from benchmarks.comparison import CORES, DATA, DataSet, Job, Places
-from ganvas import networks
 from ganvas.core import files
 from ganvas.core.errors import GanvasError
-from ganvas.tasks.generate_settings import GenerateSettings
+from ganvas.core.settings import to_dict
 from ganvas.training.clock import Clock
 from ganvas.training.folder import environment
 
@@ -91,7 +89,7 @@ def train(data: DataSet, choices: dict[str, Any], folder: Path, seconds: float, 
     if (folder / "settings.toml").exists():
         trained = ganvas.resume(folder, on_round=meter, say=print)
     else:
-        falling = _lengths(ganvas.plan(data.where, images=planned, say=print, **choices).settings)
+        falling = _lengths(to_dict(ganvas.plan(data.where, images=planned, say=print, **choices).settings))
         choices = choices | {"set": [*choices["set"], *falling]}
         trained = ganvas.train(data.where, time=seconds, out=folder, on_round=meter, say=print, **choices)
     end = trained.journal[-1]
@@ -132,23 +130,21 @@ class Meter:
         return self._processor / self._seconds if self._seconds else None
 
 
-def _lengths(chosen: GenerateSettings) -> list[str]:
-    """The lengths in images that a plan has settled, as settings of a run that stops by time alone."""
-    parts = {f"{role}_optimizer": getattr(chosen, f"{role}_optimizer") for role in ("generator", "discriminator")}
-    parts |= {f"loss.{name}": getattr(chosen.loss, name) for name in ("r1", "r2", "gradient_penalty")}
-    lengths = {name: part.decay_images for name, part in parts.items()}
-    return [f"{name}.decay_images={length}" for name, length in lengths.items() if length is not None]
+def _lengths(values: dict[str, Any], above: str = "") -> list[str]:
+    """The lengths in images that a plan has settled, as assignments for a run that stops by time alone."""
+    found: list[str] = []
+    for name, value in values.items():
+        if isinstance(value, dict):
+            found += _lengths(value, f"{above}{name}.")
+        elif name == "decay_images" and value is not None:
+            found.append(f"{above}{name}={value}")
+    return found
 
 
-def parameters(chosen: GenerateSettings) -> dict[str, int]:
+def parameters(chosen: Any) -> dict[str, int]:
     """How many weights each network has."""
-    data, counts = chosen.data, {}
-    with torch.device("meta"):
-        for role, table in (("generator", networks.generator), ("discriminator", networks.discriminator)):
-            part = getattr(chosen, role)
-            network = table(part.name)(part, size=data.size, channels=data.channels, classes=len(data.classes))
-            counts[role] = sum(weight.numel() for weight in network.parameters())
-    return counts
+    built = zip(chosen.NETWORKS, chosen.check_networks(), strict=True)
+    return {role: sum(weight.numel() for weight in network.parameters()) for role, network in built}
 
 
 def scores(folder: Path, data: DataSet) -> dict[str, dict[str, Any]]:

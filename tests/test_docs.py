@@ -10,7 +10,7 @@ from ganvas import augment, losses, networks
 from ganvas.inference.paired import PAIRED
 from ganvas.metrics import EXTRACTORS
 from ganvas.metrics.measures import MEASURES
-from ganvas.tasks.generate_settings import GenerateSettings
+from ganvas.tasks import TASKS, task
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -20,7 +20,7 @@ def names(kind: Any, above: str = "") -> Iterator[str]:
     for field in dataclasses.fields(kind):
         if dataclasses.is_dataclass(field.type):
             yield from names(field.type, f"{above}{field.name}.")
-        elif field.name not in ("generator", "discriminator"):  # whichever network is named; in networks.md
+        elif field.name not in getattr(kind, "NETWORKS", ()):  # whichever network is named; in networks.md
             yield above + field.name
 
 
@@ -30,14 +30,21 @@ def code_in(page: str) -> set[str]:
 
 
 def test_every_setting_of_a_run_is_explained_and_no_other():
-    rows = [row for row in (DOCS / "settings.md").read_text().splitlines() if row.startswith("| `")]
-    told = {name for row in rows for name in re.findall(r"`([^`]+)`", row.split("|")[1])}
-    assert told == set(names(GenerateSettings))
+    every, *parts = (DOCS / "settings.md").read_text().split("\n## ")[1:]
+    assert [re.findall("`(.*)`", part.splitlines()[0]) for part in parts] == [[name] for name in TASKS]
+    for name, part in zip(TASKS, parts, strict=True):
+        rows = [row for row in (every + part).splitlines() if row.startswith("| `")]
+        told = [name for row in rows for name in re.findall(r"`([^`]+)`", row.split("|")[1])]
+        assert sorted(told) == sorted(names(task(name).Settings))
 
 
 def test_every_network_and_its_settings_are_explained():
     told = code_in("networks.md")
-    for table, find in ((networks.GENERATORS, networks.generator), (networks.DISCRIMINATORS, networks.discriminator)):
+    for table, find in (
+        (networks.GENERATORS, networks.generator),
+        (networks.DISCRIMINATORS, networks.discriminator),
+        (networks.ENCODERS, networks.encoder),
+    ):
         assert table.keys() <= told
         for name in table:
             assert {field.name for field in dataclasses.fields(find(name).Settings)} - {"name"} <= told

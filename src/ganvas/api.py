@@ -53,7 +53,7 @@ class Run:
 def plan(
     data: str | Path,
     *,
-    task: str = "generate",
+    task: str | None = None,
     recipe: str = "auto",
     size: int | None = None,
     images: int | str | None = None,
@@ -69,11 +69,12 @@ def plan(
 ) -> Plan:
     """What `train` with the same arguments would do, and why; nothing is written.
 
-    on_trouble: "note" or "stop": what a finding of the watch does.
+    task: that of the recipe, which None leaves to it. on_trouble: "note" or "stop": what a finding of the watch does.
     set: any settings, as {"generator.width": 48} or as ["generator.width=48"].
     Raises UsageError for an argument that cannot be meant, DataError for data that cannot be read.
     """
-    tasks.task(task)
+    if task is not None:
+        tasks.task(task)  # a name that does not exist is answered before the data is read
     if isinstance(set, Mapping):
         set = [f"{name}={json.dumps(value)}" for name, value in set.items()]  # which TOML reads as well
     wishes = Wishes(
@@ -89,7 +90,11 @@ def plan(
         on_trouble=on_trouble,
         assignments=tuple(set),
     )
-    return choose_plan(data_room.survey(data, say=say), wishes)
+    planned = choose_plan(data_room.survey(data, say=say), wishes)
+    if task not in (None, planned.settings.task):
+        chosen = planned.settings
+        raise errors.UsageError(f"The recipe {chosen.recipe} is for the task {chosen.task}, not {task}: name another")
+    return planned
 
 
 def train(

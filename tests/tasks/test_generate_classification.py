@@ -9,7 +9,6 @@ import torch
 from ganvas.core.errors import UsageError
 from ganvas.core.settings import from_dict
 from ganvas.data import Dataset, Report
-from ganvas.tasks.generate_checks import check_networks
 from ganvas.tasks.generate_settings import GenerateSettings
 from ganvas.training.clock import Clock
 
@@ -107,7 +106,7 @@ def test_a_classification_with_nothing_to_tell_is_refused_before_training(classe
         "loss": {"classification": 0.5},
     }
     with pytest.raises(UsageError, match=rf"loss.classification=0.5 needs two classes or more, not {len(classes)}"):
-        check_networks(from_dict(GenerateSettings, values))
+        from_dict(GenerateSettings, values).check_networks()
 
 
 @pytest.mark.parametrize("held_out", [20, 21, 1000])

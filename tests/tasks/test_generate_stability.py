@@ -6,7 +6,6 @@ import torch
 from ganvas.core.errors import UsageError
 from ganvas.core.settings import from_dict
 from ganvas.losses.adversarial import best
-from ganvas.tasks.generate_checks import check_networks
 from ganvas.tasks.generate_settings import GenerateSettings, TopKSettings
 from ganvas.training.clock import Clock
 
@@ -159,4 +158,4 @@ def test_a_generator_without_styles_is_answered_before_training(make_game, asked
     }
     values |= {"style_mixing": 0.9} if asked == "style_mixing" else {"loss": {"path_length": {"weight": 2.0}}}
     with pytest.raises(UsageError, match="styles"):
-        check_networks(from_dict(GenerateSettings, values))
+        from_dict(GenerateSettings, values).check_networks()

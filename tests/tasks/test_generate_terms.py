@@ -7,7 +7,6 @@ import torch
 from torch.nn.functional import softplus
 
 from ganvas.core.errors import UsageError
-from ganvas.tasks.generate_checks import check_networks
 from ganvas.training.clock import Clock
 
 WHOLE = slice(0, 8)
@@ -226,7 +225,7 @@ def test_reconstruction_is_the_weighted_error_of_what_is_decoded_of_real_picture
 def test_reconstruction_without_a_discriminator_that_decodes_is_refused_before_training(make_game):
     chosen = make_game("loss.reconstruction=1.0").chosen
     with pytest.raises(UsageError, match=r"loss\.reconstruction.*dcgan"):
-        check_networks(chosen)
+        chosen.check_networks()
 
 
 def test_a_penalty_falls_to_its_final_weight_as_half_a_cosine(make_game):

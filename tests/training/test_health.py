@@ -21,6 +21,7 @@ NAMES = {
     "oscillation": {"change": 4.0},
     "divergence": {"logit/real": 5e4, "logit/fake": -3e4},
     "memorisation": {"copies": 0.8},
+    "posterior collapse": {"kl": 0.01},
     "a learning rate that does nothing": {"movement/generator": 1e-9},
 }
 
@@ -94,6 +95,17 @@ def test_weights_that_stay_for_want_of_a_gradient_are_not_blamed_on_the_learning
 def test_an_overfitting_discriminator_is_not_called_overpowering():
     both = NAMES["the discriminator overfits"] | NAMES["the discriminator overpowers the generator"]
     assert {finding.name for _, finding in told(lines((8, {}), (20, both)))} == {"the discriminator overfits"}
+
+
+def test_latents_that_an_autoencoder_does_without_are_not_called_a_mode_collapse():
+    both = NAMES["posterior collapse"] | NAMES["mode collapse"]
+    assert {finding.name for _, finding in told(lines((8, {"kl": 20.0}), (20, both)))} == {"posterior collapse"}
+
+
+def test_a_learning_rate_that_does_nothing_is_seen_in_a_player_of_any_name():
+    still = {"rate/autoencoder": 1e-3, "gradient/autoencoder": 1.0, "movement/autoencoder": 1e-9}
+    ((_, finding),) = told(lines((20, still)))
+    assert "the autoencoder's weights" in finding.seen
 
 
 def test_augmentation_that_is_steered_to_its_strongest_is_a_sign_of_overfitting():

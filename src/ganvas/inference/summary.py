@@ -17,6 +17,7 @@ _SIGNS = {  # which signs of health are drawn, and in which chart
     "overfit": "health",
     "diversity": "health",
     "copies": "health",
+    "elbo": "evidence lower bound",
     "gradient": "norms of gradients",
 }
 STYLE = """

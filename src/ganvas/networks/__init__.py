@@ -22,6 +22,9 @@ DISCRIMINATORS = {
     "resnet": "ganvas.networks.resnet:ResNetDiscriminator",
     "fastgan": "ganvas.networks.fastgan:FastGANDiscriminator",
 }
+ENCODERS = {
+    "conv": "ganvas.networks.vae:ConvEncoder",
+}
 
 
 def generator(name: str) -> Any:
@@ -32,3 +35,8 @@ def generator(name: str) -> Any:
 def discriminator(name: str) -> Any:
     """The discriminator class of a name. Raises UsageError with the nearest names if there is none."""
     return load(DISCRIMINATORS, name, "discriminator")
+
+
+def encoder(name: str) -> Any:
+    """The encoder class of a name. Raises UsageError with the nearest names if there is none."""
+    return load(ENCODERS, name, "encoder")

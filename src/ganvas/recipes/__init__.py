@@ -22,6 +22,7 @@ RECIPES = {
     "sngan-slim": "ganvas.recipes.generate:sngan_slim",
     "biggan": "ganvas.recipes.generate:biggan",
     "fastgan": "ganvas.recipes.generate:fastgan",
+    "vae": "ganvas.recipes.autoencode:vae",
 }
 
 

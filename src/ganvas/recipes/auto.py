@@ -10,16 +10,14 @@ from ganvas.core.errors import UsageError
 from ganvas.core.settings import from_dict, override, to_dict
 from ganvas.data import Survey, test_part
 from ganvas.recipes import recipe as named_recipe
-from ganvas.tasks.generate_checks import check_batch, check_data, check_networks, group_of, pictures_together
-from ganvas.tasks.generate_settings import DataSettings, GenerateSettings
+from ganvas.tasks.checks import check_batch, check_data, group_of, pictures_together
+from ganvas.tasks.generate_settings import DataSettings
 from ganvas.training.trainer import TrainingSettings
 
 _FEW_PER_CLASS = 20  # fewer pictures a class teach a network nothing about it
 _FEW = 5_000  # fewer pictures than this are shown mirrored as well
 _FEW_TO_HOLD_OUT = 100  # of fewer pictures none are held out; else a twentieth, within these
 _LEAST_HELD_OUT, _MOST_HELD_OUT = 10, 1_000
-_FEW_TO_LEARN_FROM = 20  # of fewer pictures a generator makes copies, whatever is done
-_FEW_TO_KNOW_BY_HEART = 1_000  # of fewer pictures the discriminator needs augmentation
 _LARGEST = {"cpu": 64, "mps": 128, "cuda": 256}
 _IMAGES = {"cpu": 500_000, "mps": 1_000_000, "cuda": 5_000_000}
 
@@ -45,11 +43,11 @@ class Wishes:
 class Plan:
     """Settings, and why they are as they are: (what, choice, reason) in the order of thinking.
 
-    data: the short name of the data, for the run's folder.
+    data: the short name of the data, for the run's folder. settings: those of the recipe's task.
     """
 
     data: str
-    settings: GenerateSettings
+    settings: Any
     reasons: list[tuple[str, str, str]]
 
 
@@ -84,9 +82,9 @@ def plan(survey: Survey, wishes: Wishes) -> Plan:
     if seen["test"] is None:
         seen["held_out"] = _choose_held_out(survey, choose)
     data = from_dict(DataSettings, seen, "data")
-    batch = _asked_batch(wishes)
-    made = named_recipe(name)
-    values = to_dict(made(data) if batch is None else made(data, batch))
+    batch, take = _asked_batch(wishes), named_recipe(name)
+    made = take(data) if batch is None else take(data, batch)
+    values = to_dict(made)
     training = values["training"] | {
         "seed": wishes.seed,
         "device": choose("device", device, "as you asked" if wishes.device != "auto" else "the fastest here"),
@@ -96,21 +94,25 @@ def plan(survey: Survey, wishes: Wishes) -> Plan:
         "stop": _choose_stop(wishes, device, choose),
     }
     values |= {"training": training | {"device": str(device)}}
-    for role in ("generator", "discriminator"):  # another network begins with its own settings
+    for role in made.NETWORKS:  # another network begins with its own settings
         if _assigned(wishes, f"{role}.name") not in (None, values[role]["name"]):
             values[role] = {}
     values = override(values, wishes.assignments)
-    chosen = _resolved(from_dict(GenerateSettings, values))
+    chosen = from_dict(type(made), values)
+    if chosen.training.procs > chosen.training.batch:
+        procs, rows = chosen.training.procs, chosen.training.batch
+        raise UsageError(f"A batch of {rows} cannot be shared by {procs} processes: raise --batch")
+    chosen = chosen.lasting(chosen.training.stop.images)
     check_data(chosen, survey.count, survey.classes)
     try:
-        players = check_networks(chosen)
+        players = chosen.check_networks()
     except UsageError as error:
         raise UsageError(f"{error}\nWhat makes {size} pixels: ganvas recipes --size {size}") from None
     if _assigned(wishes, "training.lanes") is None:
         chosen = _with_whole_groups(chosen, players, choose)
     check_batch(chosen, players)
     _take_care(chosen, survey, players, choose)
-    optimizer = chosen.generator_optimizer
+    optimizer = getattr(chosen, chosen.OPTIMIZERS[0])
     if optimizer.decay != "constant" and optimizer.decay_images is None:
         choose("decay", "none", f"a {optimizer.decay} decay of the learning rate needs a length in images: --images")
     return Plan(survey.name, chosen, reasons)
@@ -130,28 +132,7 @@ def _asked_batch(wishes: Wishes) -> int | None:
     return None if asked is None else from_dict(TrainingSettings, {"batch": asked}, "training").batch
 
 
-def _resolved(chosen: GenerateSettings) -> GenerateSettings:
-    """Settle what depends on other settings: a decay without a length takes the length of the run."""
-    training = chosen.training
-    if training.procs > training.batch:
-        raise UsageError(f"A batch of {training.batch} cannot be shared by {training.procs} processes: raise --batch")
-    replaced: dict[str, Any] = {}
-    for name in ("generator_optimizer", "discriminator_optimizer"):
-        optimizer = getattr(chosen, name)
-        if optimizer.decay != "constant" and optimizer.decay_images is None and training.stop.images is not None:
-            replaced[name] = dataclasses.replace(optimizer, decay_images=training.stop.images)
-    penalties = {
-        name: dataclasses.replace(penalty, decay_images=training.stop.images)
-        for name in ("r1", "r2", "gradient_penalty", "path_length")
-        if (penalty := getattr(chosen.loss, name)).final is not None and penalty.decay_images is None
-    }
-    loss = dataclasses.replace(chosen.loss, **penalties)
-    if loss.top_k.final < 1 and loss.top_k.decay_images is None:
-        loss = dataclasses.replace(loss, top_k=dataclasses.replace(loss.top_k, decay_images=training.stop.images))
-    return dataclasses.replace(chosen, **replaced, loss=loss)
-
-
-def _with_whole_groups(chosen: GenerateSettings, players: Any, choose: Any) -> GenerateSettings:
+def _with_whole_groups(chosen: Any, players: Any, choose: Any) -> Any:
     """In one lane, where a discriminator compares pictures in groups that more lanes would part."""
     group, together = group_of(players[1]), pictures_together(chosen, players)
     alone = dataclasses.replace(chosen, training=dataclasses.replace(chosen.training, lanes=1))
@@ -161,7 +142,7 @@ def _with_whole_groups(chosen: GenerateSettings, players: Any, choose: Any) -> G
     return alone
 
 
-def _take_care(chosen: GenerateSettings, survey: Survey, players: Any, choose: Any) -> None:
+def _take_care(chosen: Any, survey: Survey, players: Any, choose: Any) -> None:
     """Say what can be done and will disappoint, and what would help."""
     group, together = group_of(players[1]), pictures_together(chosen, players)
     if parted := next((count for count in together if count % group), None):
@@ -169,11 +150,8 @@ def _take_care(chosen: GenerateSettings, survey: Survey, players: Any, choose: A
         whole = group * max(chosen.training.lanes, chosen.training.procs)
         choose("take care", f"groups of {group}", f"{left}; a --batch that is a multiple of {whole} leaves none")
     few = f"{survey.count:,} picture{'s' if survey.count > 1 else ''}"
-    augment = "--set augment.name=diffaug augment.p=1.0"
-    if survey.count < _FEW_TO_LEARN_FROM:
-        choose("take care", few, f"no GAN learns from so few, it will make copies: collect a hundred, then {augment}")
-    elif survey.count < _FEW_TO_KNOW_BY_HEART and chosen.augment.name is None:
-        choose("take care", few, f"the discriminator may learn so few by heart; what helps: {augment}")
+    if (advice := chosen.care_with(survey.count)) is not None:
+        choose("take care", few, advice)
 
 
 def _choose_size(survey: Survey, device: torch.device, choose: Any) -> int:

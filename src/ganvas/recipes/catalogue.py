@@ -9,8 +9,7 @@ from ganvas.core.errors import UsageError
 from ganvas.core.settings import from_dict, to_dict
 from ganvas.recipes import RECIPES
 from ganvas.recipes import recipe as named_recipe
-from ganvas.tasks.generate_checks import check_networks
-from ganvas.tasks.generate_settings import DataSettings, GenerateSettings, LossSettings
+from ganvas.tasks.generate_settings import DataSettings
 
 _LARGEST = 2048  # pixels a side up to which sizes are tried
 _LISTED = 8  # sizes that are told one by one
@@ -21,8 +20,8 @@ class Entry:
     """A recipe for pictures of one kind.
 
     what: what it is and when to take it. takes: what a run costs. networks: the families, generator / discriminator
-    where they differ. loss: with the penalties. generator, discriminator: their parameters, None where they cannot be
-    built; reason: why not, else "".
+    where they differ. loss: with the penalties. generator, discriminator: their parameters, an
+    autoencoder's encoder in place of the latter, None where they cannot be built; reason: why not, else "".
     """
 
     name: str
@@ -86,40 +85,32 @@ def _entry(name: str, pictures: DataSettings) -> Entry:
     counts: list[int | None] = [None, None]
     reason = ""
     try:
-        counts = [sum(weight.numel() for weight in network.parameters()) for network in check_networks(chosen)]
+        counts = [sum(weight.numel() for weight in network.parameters()) for network in chosen.check_networks()]
     except UsageError as error:
         reason = str(error)
     return Entry(
         name=name,
         what=what.removesuffix("."),
         takes=takes.removeprefix("Takes ").removesuffix("."),
-        networks=" / ".join(dict.fromkeys([chosen.generator.name, chosen.discriminator.name])),
-        loss=_say_loss(chosen.loss),
+        networks=" / ".join(dict.fromkeys(getattr(chosen, role).name for role in chosen.NETWORKS)),
+        loss=chosen.loss.say(),
         generator=counts[0],
         discriminator=counts[1],
         reason=reason,
     )
 
 
-def _told(recipe: Callable[..., GenerateSettings]) -> list[str]:
+def _told(recipe: Callable[..., Any]) -> list[str]:
     """The lines of a recipe's docstring."""
     return (inspect.getdoc(recipe) or "").split("\n")
 
 
-def _say_loss(loss: LossSettings) -> str:
-    """The loss and its penalties: "relativistic, R1, R2"."""
-    penalties = {"R1": loss.r1, "R2": loss.r2, "gradient penalty": loss.gradient_penalty}
-    parts = [loss.adversarial, *(name for name, penalty in penalties.items() if penalty.weight)]
-    return ", ".join(parts + (["clipped weights"] if loss.clip else []))
-
-
-def _own_settings(chosen: GenerateSettings) -> dict[str, Any]:
+def _own_settings(chosen: Any) -> dict[str, Any]:
     """What a recipe sets otherwise than the defaults, as nested plain values."""
-    generator, discriminator = type(chosen.generator)(), type(chosen.discriminator)()
-    usual = GenerateSettings(data=chosen.data, generator=generator, discriminator=discriminator)
+    usual = type(chosen)(data=chosen.data, **{role: type(getattr(chosen, role))() for role in chosen.NETWORKS})
     values = to_dict(chosen)
-    own = {"generator": {}, "discriminator": {}} | _differing(values, to_dict(usual))
-    for role in ("generator", "discriminator"):
+    own = {role: {} for role in chosen.NETWORKS} | _differing(values, to_dict(usual))
+    for role in chosen.NETWORKS:
         own[role] = {"name": values[role]["name"]} | own[role]
     return {key: own[key] for key in values if key in own}
 

@@ -184,8 +184,9 @@ def r3gan(data: DataSettings, batch: int = 512) -> GenerateSettings:
 
 
 def r3gan_slim(data: DataSettings, batch: int = 64) -> GenerateSettings:
-    """R3GAN for a CPU: narrow, no groups of channels, R1 and R2 on every fourth round, one draw for both players.
+    """R3GAN for a CPU, narrow and without groups of channels.
 
+    R1 and R2 on every fourth round, one draw for both players.
     Takes minutes on a CPU.
     """
     gamma = 0.5 * (data.size / 32) ** 2  # in proportion to the pixels
@@ -234,8 +235,9 @@ def stylegan2(data: DataSettings, batch: int = 64) -> GenerateSettings:
 
 
 def stylegan2_slim(data: DataSettings, batch: int = 32) -> GenerateSettings:
-    """StyleGAN2 for a CPU: narrow, two layers of mapping, R1 on every eighth round.
+    """StyleGAN2 for a CPU, narrow, with two layers of mapping.
 
+    R1 on every eighth round; both learning rates fall over the run.
     Takes minutes on a CPU.
     """
     gamma = 0.3 * (data.size / 32) ** 2  # in proportion to the pixels
@@ -261,7 +263,7 @@ def _lazy_adam(lr: float, every: int | None = None) -> OptimizerSettings:
 
 
 def stylegan2_ada(data: DataSettings, batch: int = 64) -> GenerateSettings:
-    """StyleGAN2 for few pictures: what the discriminator sees is augmented, as much as it needs.
+    """StyleGAN2 for few pictures, augmented as much as it needs.
 
     Karras et al. 2020, "Training Generative Adversarial Networks with Limited Data"; the mean sign is steered to 0.6.
     Takes a GPU: 25 M images as published.
@@ -295,8 +297,9 @@ def sngan(data: DataSettings, batch: int = 64) -> GenerateSettings:
 
 
 def sngan_slim(data: DataSettings, batch: int = 64) -> GenerateSettings:
-    """SNGAN for a CPU: narrow, one move of the discriminator to one, which learns at twice the rate.
+    """SNGAN for a CPU: narrow, one move to one.
 
+    The discriminator learns at twice the generator's rate (Heusel et al. 2017); both players see one draw.
     Takes minutes on a CPU.
     """
     adam = OptimizerSettings(lr=5e-4, betas=(0.0, 0.9), decay="cosine", hold=0.3, final=0.05)

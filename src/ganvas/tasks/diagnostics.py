@@ -1,4 +1,4 @@
-"""Signs of health of a game of generation, on the same few pictures and latents each time."""
+"""Signs of health of what makes pictures, on the same few pictures and latents each time."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -49,6 +49,37 @@ class Labelled:
             yield self.pictures[some], None if self.labels is None else self.labels[some]
 
 
+class Looks:
+    """Looks at generated pictures beside real ones: how various they are, how new, how much they change.
+
+    seen, unseen: real pictures that training sees and does not, uint8 [N, C, H, W], the latter perhaps none. training:
+    pictures it sees, in parts of uint8 [n, C, H, W].
+    """
+
+    def __init__(self, seen: Tensor, unseen: Tensor, training: Iterable[Tensor]) -> None:
+        self._spread = _spacing(_small(seen))
+        self._training = torch.cat([_small(part) for part in training]).unique(dim=0)  # a twin would hide a copy
+        self._usual_copies = self._copies(_small(unseen)) if len(unseen) and len(self._training) > 2 else 0.0
+        self._before: Tensor | None = None
+
+    def __call__(self, fakes: Iterable[Tensor]) -> dict[str, float]:
+        """Signs of the pictures of the same latents each time, in parts of [n, C, H, W] in [-1, 1]."""
+        small = torch.cat([_small(part) for part in fakes])
+        signs = {"diversity": _spacing(small) / max(self._spread, 1e-12)}
+        if len(self._training) > 2:
+            signs["copies"] = self._copies(small) - self._usual_copies
+        if self._before is not None:
+            apart = 2 * small.var(dim=0).sum().clamp(min=1e-12)
+            signs["change"] = ((small - self._before).square().sum(dim=1).mean() / apart).sqrt().item()
+        self._before = small
+        return signs
+
+    def _copies(self, small: Tensor) -> float:
+        """The part that lies much nearer to one training picture than to the next."""
+        nearest = torch.cdist(small, self._training).topk(2, largest=False).values
+        return (nearest[:, 0] < _COPY * nearest[:, 1]).double().mean().item()
+
+
 class Diagnostics:
     """Looks at a generator and a discriminator; both are left as they are found.
 
@@ -76,23 +107,19 @@ class Diagnostics:
         self._is_seen = order < len(seen)
         self._labels = seen.labels
         self._count = len(seen)
-        self._spread = _spacing(_small(seen.pictures))
-        self._training = torch.cat([_small(part) for part in training]).unique(dim=0)  # a twin would hide a copy
-        self._usual_copies = self._copies(_small(unseen.pictures)) if len(unseen) and len(self._training) > 2 else 0.0
-        self._before: Tensor | None = None
+        self._looks = Looks(seen.pictures, unseen.pictures, training)
 
     def __call__(self) -> dict[str, float]:
         """The signs that `training.health` names; none of a single picture."""
         if self._count < 2:
             return {}
-        with torch.no_grad(), _as_found(self._networks[0]), _as_found(self._networks[1]):
+        with torch.no_grad(), as_found(self._networks[0]), as_found(self._networks[1]):
             parts = even_parts(self._count, self._batch)
             labels = [None if self._labels is None else self._labels[part.start : part.stop] for part in parts]
             fakes = [self._generate(part, its) for part, its in zip(parts, labels, strict=True)]
             fake = torch.cat([_of_pictures(self._judge(*pair)) for pair in zip(fakes, labels, strict=True)])
             reals = torch.cat([_of_pictures(self._judge(*part)) for part in self._reals.parts(self._batch)])
-        small = torch.cat([_small(part) for part in fakes])
-        return self._of_logits(reals[self._is_seen], reals[~self._is_seen], fake) | self._of_looks(small)
+        return self._of_logits(reals[self._is_seen], reals[~self._is_seen], fake) | self._looks(fakes)
 
     def _of_logits(self, real: Tensor, unseen: Tensor, fake: Tensor) -> dict[str, float]:
         signs = {"logit/real": real.mean().item(), "logit/fake": fake.mean().item()}
@@ -105,24 +132,9 @@ class Diagnostics:
                 signs["overfit_z"] = (signs["logit/real"] - signs["logit/held_out"]) / max(error, 1e-12)
         return signs
 
-    def _copies(self, small: Tensor) -> float:
-        """The part that lies much nearer to one training picture than to the next."""
-        nearest = torch.cdist(small, self._training).topk(2, largest=False).values
-        return (nearest[:, 0] < _COPY * nearest[:, 1]).double().mean().item()
-
-    def _of_looks(self, small: Tensor) -> dict[str, float]:
-        signs = {"diversity": _spacing(small) / max(self._spread, 1e-12)}
-        if len(self._training) > 2:
-            signs["copies"] = self._copies(small) - self._usual_copies
-        if self._before is not None:
-            apart = 2 * small.var(dim=0).sum().clamp(min=1e-12)
-            signs["change"] = ((small - self._before).square().sum(dim=1).mean() / apart).sqrt().item()
-        self._before = small
-        return signs
-
 
 @contextmanager
-def _as_found(network: nn.Module) -> Iterator[None]:
+def as_found(network: nn.Module) -> Iterator[None]:
     """Put back the buffers that a pass in training mode moves, such as BatchNorm's statistics."""
     kept = [buffer.clone() for buffer in network.buffers()]
     try:

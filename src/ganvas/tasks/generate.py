@@ -1,7 +1,6 @@
 """Generation: a generator against a discriminator (Goodfellow et al. 2014), with any networks, loss and penalties."""
 
 import dataclasses
-from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -14,17 +13,12 @@ from ganvas.losses.classification import class_cross_entropy
 from ganvas.networks.conditioning import present_labels
 from ganvas.tasks.augmenting import Augmenting, AugmentSettings
 from ganvas.tasks.batches import GenerateBatch, Kept
-from ganvas.tasks.diagnostics import Diagnostics, Labelled
-from ganvas.tasks.generate_checks import narrower
+from ganvas.tasks.diagnostics import Diagnostics
 from ganvas.tasks.generate_settings import GenerateSettings
 from ganvas.tasks.pictures import PictureTask
 from ganvas.tasks.running import RunningMeans
 from ganvas.training.clock import Clock
 from ganvas.training.players import Player, Terms
-
-_LOOKED_AT, _LOOKED_AT_BYTES = 128, 2**26  # pictures of each kind that the watch looks at, fewer where they are large
-_COMPARED, _COMPARED_BYTES = 10_000, 2**28  # and training pictures among which it looks for copies
-_COMPARED_AT_ONCE = 250
 
 
 class Generate(PictureTask):
@@ -38,7 +32,6 @@ class Generate(PictureTask):
         unseen: real pictures for the watch; without them it takes those that are held out of the data, if any are.
         """
         super().__init__(chosen, data, unseen)
-        self.narrower = narrower(chosen)
         loss = chosen.loss
         self._loss = losses.adversarial_loss(loss.adversarial)
         self.generator = self._build(networks.generator, "generator", chosen.generator)
@@ -269,26 +262,11 @@ class Generate(PictureTask):
                 (self.generator, self.discriminator),
                 self._generate_from_seeds,
                 self._judge_as_found,
-                self.chosen.training.micro_batch or self.chosen.training.batch,
-                self._some(self.data, self._seen, _LOOKED_AT, _LOOKED_AT_BYTES),
-                self._some(*self._unseen, _LOOKED_AT, _LOOKED_AT_BYTES),
+                self._looked_at_once,
+                *self._looked_at(),
                 self._training_pictures(),
             )
         return self._diagnostics() | self._augmenting.signs()
 
     def _judge_as_found(self, pictures: Tensor, labels: Tensor | None) -> Tensor:
         return self._judge(self._laid_out(pictures) if pictures.dtype == torch.uint8 else pictures, labels)
-
-    def _some(self, data: Dataset, indices: np.ndarray, most: int, most_bytes: int) -> Labelled:
-        """At most so many of these pictures, evenly spread; with labels if the networks know classes."""
-        most = min(most, max(2, most_bytes // data.images[0].nbytes))
-        spread = indices[np.linspace(0, len(indices) - 1, min(most, len(indices))).astype(np.int64)]
-        pictures = torch.from_numpy(np.ascontiguousarray(data.images[spread])).to(self.device)
-        return Labelled(pictures, self._labels_of(data, spread))
-
-    def _training_pictures(self) -> Iterator[Tensor]:
-        """Training pictures among which copies would be found, mirrored as well where training mirrors."""
-        for part, _ in self._some(self.data, self._seen, _COMPARED, _COMPARED_BYTES).parts(_COMPARED_AT_ONCE):
-            yield part
-            if self.chosen.data.mirror:
-                yield part.flip(-1)

@@ -2,9 +2,11 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
+import torch
 from pydantic import Field, PlainValidator
+from torch import nn
 
 from ganvas import losses, networks
 from ganvas.core.errors import UsageError
@@ -16,16 +18,24 @@ from ganvas.training.trainer import Count, TrainingSettings
 
 Weight = Annotated[float, Field(ge=0)]
 
+FEW_TO_LEARN_FROM = 20  # of fewer pictures a generator makes copies, whatever is done
+_FEW_TO_KNOW_BY_HEART = 1_000  # of fewer pictures the discriminator needs augmentation
 
-def _network(table: Any, where: str) -> PlainValidator:
-    """Reads the settings of whichever network is named, so that its own keys are checked by its own class."""
+
+def network(table: Any, where: str, usual: str = "dcgan") -> PlainValidator:
+    """Reads the settings of whichever network is named, so that its own keys are checked by its own class.
+
+    usual: the name where none is given.
+    """
 
     def read(values: Any) -> Any:
         if dataclasses.is_dataclass(values):
             return values
         if not isinstance(values, Mapping):
-            raise UsageError(f"{where}: expected a table of settings, not {values!r}; for another: {where}.name=mlp")
-        return from_dict(table(str(values.get("name", "dcgan"))).Settings, values, where)
+            raise UsageError(
+                f"{where}: expected a table of settings, not {values!r}; for another: {where}.name={usual}"
+            )
+        return from_dict(table(str(values.get("name", usual))).Settings, values, where)
 
     return PlainValidator(read)
 
@@ -121,16 +131,25 @@ class LossSettings:
     reconstruction: Weight = 0.0  # of the pictures that a discriminator decodes from its maps (Liu et al. 2021)
     clip: Weight = 0.0  # keep the discriminator's weights within +-clip (Arjovsky et al. 2017); 0: free
 
+    def say(self) -> str:
+        """The loss and its penalties: "relativistic, R1, R2"."""
+        penalties = {"R1": self.r1, "R2": self.r2, "gradient penalty": self.gradient_penalty}
+        parts = [self.adversarial, *(name for name, penalty in penalties.items() if penalty.weight)]
+        return ", ".join(parts + (["clipped weights"] if self.clip else []))
+
 
 @settings
 class GenerateSettings:
     """Everything that a run of generation is made of; a run is rebuilt from these alone."""
 
+    NETWORKS: ClassVar[tuple[str, ...]] = ("generator", "discriminator")
+    OPTIMIZERS: ClassVar[tuple[str, ...]] = ("generator_optimizer", "discriminator_optimizer")
+
     task: Literal["generate"] = "generate"
     recipe: str = "custom"
     data: DataSettings
-    generator: Annotated[Any, _network(networks.generator, "generator")]
-    discriminator: Annotated[Any, _network(networks.discriminator, "discriminator")]
+    generator: Annotated[Any, network(networks.generator, "generator")]
+    discriminator: Annotated[Any, network(networks.discriminator, "discriminator")]
     generator_optimizer: OptimizerSettings = OptimizerSettings()
     discriminator_optimizer: OptimizerSettings = OptimizerSettings()
     discriminator_moves: Count = 1  # moves of the discriminator to one of the generator
@@ -142,3 +161,54 @@ class GenerateSettings:
 
     def __post_init__(self) -> None:
         losses.adversarial_loss(self.loss.adversarial)  # a name that does not exist is answered before any work
+
+    def lasting(self, images: int | None) -> Self:
+        """These, with every decay that has no length made as long as the run; None: the run has no goal in images."""
+        replaced: dict[str, Any] = {name: getattr(self, name).lasting(images) for name in self.OPTIMIZERS}
+        penalties = {
+            name: dataclasses.replace(penalty, decay_images=images)
+            for name in ("r1", "r2", "gradient_penalty", "path_length")
+            if (penalty := getattr(self.loss, name)).final is not None and penalty.decay_images is None
+        }
+        loss = dataclasses.replace(self.loss, **penalties)
+        if loss.top_k.final < 1 and loss.top_k.decay_images is None:
+            loss = dataclasses.replace(loss, top_k=dataclasses.replace(loss.top_k, decay_images=images))
+        return dataclasses.replace(self, **replaced, loss=loss)
+
+    def check_networks(self) -> tuple[nn.Module, nn.Module]:
+        """The generator and the discriminator on the meta device, which takes no memory for their weights.
+
+        Raises UsageError if they cannot be built for such pictures, or lack what a setting needs.
+        """
+        if self.loss.classification and len(self.data.classes) < 2:
+            raise UsageError(
+                f"loss.classification={self.loss.classification:g} needs two classes or more, not "
+                f"{len(self.data.classes)}:\ngive each class a folder of pictures (where they are few, name all in "
+                "data.classes),\nor leave loss.classification at 0"
+            )
+        judge = self.discriminator.name
+        if self.loss.reconstruction and not hasattr(networks.discriminator(judge), "judge"):
+            raise UsageError(f"loss.reconstruction: the discriminator {judge} decodes no pictures; take fastgan, or 0")
+        if self.loss.reconstruction and self.loss.classification:
+            raise UsageError("loss.reconstruction and loss.classification do not go together: set one of them to 0")
+        mapped = hasattr(networks.generator(self.generator.name).Settings, "mapping_layers")
+        if not mapped and (self.style_mixing or self.loss.path_length.weight):
+            raise UsageError(
+                f"style_mixing and loss.path_length need a generator with styles, which {self.generator.name} has not: "
+                "take --recipe stylegan2, or leave them out"
+            )
+        data, pictures = self.data, {"channels": self.data.channels, "classes": len(self.data.classes)}
+        with torch.device("meta"):
+            return (
+                networks.generator(self.generator.name)(self.generator, size=data.size, **pictures),
+                networks.discriminator(self.discriminator.name)(self.discriminator, size=data.size, **pictures),
+            )
+
+    def care_with(self, count: int) -> str | None:
+        """What to say of so many pictures, if they are few; None if they are not."""
+        augment = "--set augment.name=diffaug augment.p=1.0"
+        if count < FEW_TO_LEARN_FROM:
+            return f"no GAN learns from so few, it will make copies: collect a hundred, then {augment}"
+        if count < _FEW_TO_KNOW_BY_HEART and self.augment.name is None:
+            return f"the discriminator may learn so few by heart; what helps: {augment}"
+        return None

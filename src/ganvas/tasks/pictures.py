@@ -15,13 +15,17 @@ from ganvas.core.settings import to_dict
 from ganvas.core.version import VERSION
 from ganvas.data import Dataset, held_out_indices
 from ganvas.metrics.scorer import Scorer
-from ganvas.tasks.generate_checks import check_data
+from ganvas.tasks.checks import check_data, narrower
+from ganvas.tasks.diagnostics import Labelled
 from ganvas.training.clock import Clock
 from ganvas.training.draws import Draws, latents_of_seeds
 
 _PREVIEWS = 64  # pictures in a sample grid, the seeds 0 to 63
 _SCORED = 5_000  # generated pictures in a score during training
 _AT_ONCE = 250  # pictures generated at a time outside training
+_LOOKED_AT, _LOOKED_AT_BYTES = 128, 2**26  # pictures of each kind that the watch looks at, fewer where they are large
+_COMPARED, _COMPARED_BYTES = 10_000, 2**28  # and training pictures among which it looks for copies
+_COMPARED_AT_ONCE = 250
 
 
 class PictureTask:
@@ -39,6 +43,7 @@ class PictureTask:
         """
         check_data(chosen, len(data), data.classes)
         self.chosen, self.data = chosen, data
+        self.narrower = narrower(chosen)
         self.device = devices.choose_device(chosen.training.device)
         self._precision = devices.choose_precision(chosen.training.precision, self.device)
         self.dtype = torch.float64 if self._precision == torch.float64 else torch.float32
@@ -56,11 +61,14 @@ class PictureTask:
         """The networks whose running average is kept."""
         return {"generator": self.generator}
 
-    def _build(self, table: Any, role: str, part: Any) -> Any:
-        """The network of a table that settings name. Raises UsageError if it cannot make or take such pictures."""
+    def _build(self, table: Any, role: str, part: Any, **own: int) -> Any:
+        """The network of a table that settings name. Raises UsageError if it cannot make or take such pictures.
+
+        own: what this kind of network is told beside the shape of the pictures.
+        """
         data = self.chosen.data
         with self._draws.initialising(role):
-            network = table(part.name)(part, size=data.size, channels=data.channels, classes=len(data.classes))
+            network = table(part.name)(part, size=data.size, channels=data.channels, classes=len(data.classes), **own)
         return network.to(self.device, self.dtype, memory_format=torch.channels_last).train()
 
     def _place(self, clock: Clock, moves: int, move: int) -> int:
@@ -84,6 +92,29 @@ class PictureTask:
         if not self.chosen.data.classes or data.labels is None:
             return None
         return torch.from_numpy(data.labels[indices]).to(self.device)
+
+    @property
+    def _looked_at_once(self) -> int:
+        return self.chosen.training.micro_batch or self.chosen.training.batch
+
+    def _looked_at(self) -> tuple[Labelled, Labelled]:
+        """The real pictures that the watch looks at: some that training sees, and some that it does not."""
+        seen = self._some(self.data, self._seen, _LOOKED_AT, _LOOKED_AT_BYTES)
+        return seen, self._some(*self._unseen, _LOOKED_AT, _LOOKED_AT_BYTES)
+
+    def _some(self, data: Dataset, indices: np.ndarray, most: int, most_bytes: int) -> Labelled:
+        """At most so many of these pictures, evenly spread; with labels if the networks know classes."""
+        most = min(most, max(2, most_bytes // data.images[0].nbytes))
+        spread = indices[np.linspace(0, len(indices) - 1, min(most, len(indices))).astype(np.int64)]
+        pictures = torch.from_numpy(np.ascontiguousarray(data.images[spread])).to(self.device)
+        return Labelled(pictures, self._labels_of(data, spread))
+
+    def _training_pictures(self) -> Iterator[Tensor]:
+        """Training pictures among which copies would be found, mirrored as well where training mirrors."""
+        for part, _ in self._some(self.data, self._seen, _COMPARED, _COMPARED_BYTES).parts(_COMPARED_AT_ONCE):
+            yield part
+            if self.chosen.data.mirror:
+                yield part.flip(-1)
 
     def _laid_out(self, pictures: Tensor) -> Tensor:
         """uint8 [N, C, H, W] as the networks take them."""

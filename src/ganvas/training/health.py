@@ -12,6 +12,9 @@ what it finds can be had again from the journal of any run. What it looks at is 
     diversity     distances from generated pictures to the nearest of their own, over the same of real ones
     copies        the part of generated pictures that are much nearer to one training picture than to any other, less
                   the part of unseen real ones that are
+    elbo/seen, elbo/held_out   an autoencoder's lower bound of log p(x), in nats a picture, on average, of pictures that
+                             it is trained on and of real ones that it never sees
+    kl            how much of a picture an autoencoder's latents tell: the mean KL divergence in that bound, in nats
     augment/p     the strength of a steered augmentation (ADA): it rises as the discriminator grows surer of real ones
     change        how far the pictures of the same latents have moved since the line before: 1 is as far as from one
                   picture to any other
@@ -67,6 +70,8 @@ def _collapse(lines: Sequence[Tick]) -> str | None:
     diversity = _recent(lines, "diversity", 4)
     if _early(lines) or not diversity or diversity[-1] > 0.25 or diversity[-1] > 1.1 * diversity[0]:
         return None
+    if _posterior_collapse(lines):
+        return None
     return f"generated pictures are alike, {diversity[-1]:.0%} as far from each other as real ones"
 
 
@@ -116,11 +121,18 @@ def _memorisation(lines: Sequence[Tick]) -> str | None:
     return f"{typical:.0%} of generated pictures are near-copies of training pictures"
 
 
+def _posterior_collapse(lines: Sequence[Tick]) -> str | None:
+    kl = lines[-1]["signs"].get("kl", math.inf)
+    if _early(lines) or kl >= 0.1:
+        return None
+    return f"the latents tell {kl:.2g} nats of a picture, next to nothing"
+
+
 def _no_effect(lines: Sequence[Tick]) -> str | None:
     signs = lines[-1]["signs"]
-    for player in ("generator", "discriminator"):
-        rate, movement = signs.get(f"rate/{player}"), signs.get(f"movement/{player}")
-        if rate is None or movement is None or movement > 1e-5:
+    for player in (name.removeprefix("rate/") for name in signs if name.startswith("rate/")):
+        rate, movement = signs[f"rate/{player}"], signs.get(f"movement/{player}")
+        if movement is None or movement > 1e-5:
             continue
         at_full_rate = rate >= 0.5 * _largest(lines, f"rate/{player}")
         if at_full_rate and signs[f"gradient/{player}"] >= 0.01 * _largest(lines, f"gradient/{player}"):
@@ -172,10 +184,18 @@ RULES = (
         "`ganvas eval RUN --metrics memorization` shows the closest pairs",
     ),
     Rule(
+        "posterior collapse",
+        _posterior_collapse,
+        3,
+        "The decoder does without its latents, and all pictures are alike: begin anew with a lower learning rate "
+        "(--set autoencoder_optimizer.lr=5e-4), less weight on the KL term (loss.beta=0.5), or less noise allowed for "
+        "(loss.sd=0.2)",
+    ),
+    Rule(
         "a learning rate that does nothing",
         _no_effect,
         3,
-        "Raise that learning rate (--set generator_optimizer.lr=2e-4 is usual)",
+        "Raise that learning rate (--set generator_optimizer.lr=2e-4 is usual, autoencoder_optimizer.lr=1e-3)",
     ),
 )
 

@@ -1,5 +1,6 @@
 """A GAN is a game between players; this says what a player, a batch and a task are."""
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Literal, Protocol, Self
 
@@ -32,6 +33,12 @@ class OptimizerSettings:
     def rate(self, images: int) -> float:
         """The learning rate after `images` images."""
         return decayed(self.lr, self.lr * self.final, images, self.decay_images, self.decay, self.hold)
+
+    def lasting(self, images: int | None) -> Self:
+        """These, with a decay that has no length made so long; None leaves it without."""
+        if self.decay == "constant" or self.decay_images is not None:
+            return self
+        return dataclasses.replace(self, decay_images=images)
 
 
 class Batch(Protocol):

@@ -1,52 +1,21 @@
-"""What a game of generation cannot be played with: answered before any work, with what would do."""
+"""What pictures cannot be learned with: answered before any work, with what would do."""
 
 import dataclasses
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import nn
 
-from ganvas import networks
 from ganvas.core.errors import UsageError
 from ganvas.networks.layers import MinibatchDeviation
-from ganvas.tasks.generate_settings import GenerateSettings
 from ganvas.training.lanes import Lanes, has_batch_norm, lane_count
 from ganvas.training.processes import Processes
 
-_ROLES = ("generator", "discriminator")
 _WIDTHS = ("width", "max_width", "channel_base", "hidden")  # settings that a network's size goes with
 
 
-def check_networks(chosen: GenerateSettings) -> tuple[nn.Module, nn.Module]:
-    """The generator and the discriminator on the meta device, which takes no memory for their weights.
-
-    Raises UsageError if they cannot be built for such pictures, or lack what a setting needs.
-    """
-    if chosen.loss.classification and len(chosen.data.classes) < 2:
-        raise UsageError(
-            f"loss.classification={chosen.loss.classification:g} needs two classes or more, not "
-            f"{len(chosen.data.classes)}:\ngive each class a folder of pictures (where they are few, name all in "
-            "data.classes),\nor leave loss.classification at 0"
-        )
-    judge = chosen.discriminator.name
-    if chosen.loss.reconstruction and not hasattr(networks.discriminator(judge), "judge"):
-        raise UsageError(f"loss.reconstruction: the discriminator {judge} decodes no pictures; take fastgan, or 0")
-    if chosen.loss.reconstruction and chosen.loss.classification:
-        raise UsageError("loss.reconstruction and loss.classification do not go together: set one of them to 0")
-    mapped = hasattr(networks.generator(chosen.generator.name).Settings, "mapping_layers")
-    if not mapped and (chosen.style_mixing or chosen.loss.path_length.weight):
-        raise UsageError(
-            f"style_mixing and loss.path_length need a generator with styles, which {chosen.generator.name} has not: "
-            "take --recipe stylegan2, or leave them out"
-        )
-    data, pictures = chosen.data, {"channels": chosen.data.channels, "classes": len(chosen.data.classes)}
-    with torch.device("meta"):
-        return (
-            networks.generator(chosen.generator.name)(chosen.generator, size=data.size, **pictures),
-            networks.discriminator(chosen.discriminator.name)(chosen.discriminator, size=data.size, **pictures),
-        )
-
-
-def check_data(chosen: GenerateSettings, count: int, classes: tuple[str, ...]) -> None:
+def check_data(chosen: Any, count: int, classes: tuple[str, ...]) -> None:
     """Raises UsageError if data of so many pictures and these classes is not what the settings speak of."""
     data = chosen.data
     if data.classes and not classes:
@@ -66,15 +35,15 @@ def check_data(chosen: GenerateSettings, count: int, classes: tuple[str, ...]) -
         )
 
 
-def check_batch(chosen: GenerateSettings, players: tuple[nn.Module, nn.Module]) -> None:
+def check_batch(chosen: Any, players: Sequence[nn.Module]) -> None:
     """Raises UsageError if a network learns from statistics of a batch, and the batch or a part of it is one picture.
 
-    players: as `check_networks` gives them.
+    players: the networks, as the settings' `check_networks` gives them.
     """
     training, together = chosen.training, pictures_together(chosen, players)
     cut = f"a batch of {training.batch}" + (f" in {training.procs} processes" if training.procs > 1 else "")
     cut += f" with micro-batches of {training.micro_batch}" if training.micro_batch else ""
-    normed = [role for role, player in zip(_ROLES, players, strict=True) if has_batch_norm([player])]
+    normed = [role for role, player in zip(chosen.NETWORKS, players, strict=True) if has_batch_norm([player])]
     if normed and min(together) == 1:
         without = " ".join(f"{role}.norm=none" for role in normed if "norm" in vars(getattr(chosen, role)))
         raise UsageError(
@@ -90,7 +59,7 @@ def check_batch(chosen: GenerateSettings, players: tuple[nn.Module, nn.Module]) 
         )
 
 
-def pictures_together(chosen: GenerateSettings, players: tuple[nn.Module, nn.Module]) -> list[int]:
+def pictures_together(chosen: Any, players: Sequence[nn.Module]) -> list[int]:
     """How many pictures pass through a network together, of each part into which a move's batch is cut."""
     training = chosen.training
     lanes = lane_count(training.lanes, training.batch, torch.device(training.device), players)
@@ -114,10 +83,10 @@ def group_of(discriminator: nn.Module) -> int:
     return max((part.group for part in discriminator.modules() if isinstance(part, MinibatchDeviation)), default=1)
 
 
-def narrower(chosen: GenerateSettings) -> str:
+def narrower(chosen: Any) -> str:
     """Assignments for networks of half the width, by the settings that they have: "generator.width=32 ..."."""
     halved: list[str] = []
-    for role in _ROLES:
+    for role in chosen.NETWORKS:
         for name, value in dataclasses.asdict(getattr(chosen, role)).items():
             if name in _WIDTHS:
                 half = [max(1, one // 2) for one in value] if isinstance(value, tuple | list) else max(1, value // 2)

@@ -2,13 +2,12 @@
 
 import pytest
 import torch
+from ganvas.tasks.checks import narrower, pictures_together
 from tests_shared import chosen, survey
 
 from ganvas.core.errors import MemoryExhausted, UsageError
 from ganvas.core.settings import from_dict, override, to_dict
 from ganvas.recipes import RECIPES
-from ganvas.tasks.generate_checks import check_networks, narrower, pictures_together
-from ganvas.tasks.generate_settings import GenerateSettings
 from ganvas.training.folder import RunFolder
 from ganvas.training.processes import Processes
 from ganvas.training.trainer import Trainer
@@ -25,7 +24,7 @@ def test_pictures_pass_together_as_the_checks_say(make_game, tmp_path, assignmen
     trainer = Trainer(game, game.chosen.training, run, processes=Processes(), fingerprint="")
     seen.clear()
     trainer._gradients(game.players[0], 0)
-    together = pictures_together(game.chosen, check_networks(game.chosen))
+    together = pictures_together(game.chosen, game.chosen.check_networks())
     assert sorted(seen) == sorted(2 * together), "real and generated pictures"
 
 
@@ -48,8 +47,8 @@ def test_what_is_called_narrower_is_so_and_can_be_set(recipe):
     wide = chosen(survey(32), recipe=recipe)
     said = narrower(wide).split()
     assert said, recipe
-    narrow = from_dict(GenerateSettings, override(to_dict(wide), said))
-    for before, after in zip(check_networks(wide), check_networks(narrow), strict=True):
+    narrow = from_dict(type(wide), override(to_dict(wide), said))
+    for before, after in zip(wide.check_networks(), narrow.check_networks(), strict=True):
         weights = [sum(weight.numel() for weight in network.parameters()) for network in (before, after)]
         assert weights[1] < 0.8 * weights[0]
 

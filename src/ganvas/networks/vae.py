@@ -1,0 +1,63 @@
+"""The encoder of a variational autoencoder, for any generator as its decoder. Kingma & Welling 2014."""
+
+import itertools
+from typing import Literal
+
+from torch import Tensor, nn
+
+from ganvas.core.errors import UsageError
+from ganvas.core.settings import settings
+from ganvas.networks.conditioning import ClassedLatent, check_channels_and_classes
+from ganvas.networks.layers import Width, initialise_fan_in
+
+SMALLEST, LARGEST = 4, 1024  # pixels a side
+SLOPE = 0.2  # of LeakyReLU
+
+
+class ConvEncoder(nn.Module):
+    """Convolutions that halve the side until it is 4 to 7, and a linear map to q(z|x)'s means and log variances.
+
+    Kingma & Welling 2014, appendix C.2, with convolutions in place of the hidden layer. The class stands beside the
+    last features as a learned embedding. No normalisation: each picture is encoded by itself.
+    Raises UsageError for a size not from 4 to 1024, and for impossible channels or classes.
+    """
+
+    @settings
+    class Settings:
+        """Settings of the encoder."""
+
+        # The family's name.
+        name: Literal["conv"] = "conv"
+        # Channels at half the picture's side; they double with each halving of the side.
+        width: Width = 32
+        # Channels never exceed this.
+        max_width: Width = 256
+        # Numbers in the embedding of a class; not used without classes.
+        embedding: Width = 32
+
+    def __init__(self, settings: Settings, *, latent: int, size: int, channels: int, classes: int) -> None:
+        """latent: of the decoder."""
+        super().__init__()
+        if not SMALLEST <= size <= LARGEST:
+            raise UsageError(f"conv encodes pictures of {SMALLEST} to {LARGEST} pixels a side, not {size}")
+        check_channels_and_classes(channels, classes)
+        self.latent, self.size, self.channels, self.classes = latent, size, channels, classes
+        widths, side = [channels], size
+        while side >= 2 * SMALLEST or len(widths) == 1:
+            widths.append(min(settings.max_width, settings.width * 2 ** (len(widths) - 1)))
+            side //= 2
+        layers: list[nn.Module] = []
+        for before, after in itertools.pairwise(widths):
+            layers += [nn.Conv2d(before, after, 4, stride=2, padding=1), nn.LeakyReLU(SLOPE, inplace=True)]
+        self.layers = nn.Sequential(*layers)
+        self.features = ClassedLatent(widths[-1] * side * side, classes, settings.embedding)
+        self.head = nn.Linear(self.features.features, 2 * latent)
+        initialise_fan_in(self, self.head, SLOPE)
+
+    def forward(self, images: Tensor, labels: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """[N, C, H, W] in [-1, 1], int64 [N] -> mean and log variance, each [N, latent].
+
+        Labels are not read without classes. Raises UsageError if they are missing with them.
+        """
+        mean, log_variance = self.head(self.features(self.layers(images).flatten(1), labels)).chunk(2, dim=1)
+        return mean, log_variance

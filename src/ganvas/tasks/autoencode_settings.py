@@ -1,0 +1,60 @@
+"""What a run of a variational autoencoder is made of: settings that are written to its settings.toml and rebuild it."""
+
+import dataclasses
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+import torch
+from torch import nn
+
+from ganvas import networks
+from ganvas.core.settings import settings
+from ganvas.tasks.generate_settings import FEW_TO_LEARN_FROM, DataSettings, Weight, network
+from ganvas.training.players import OptimizerSettings, Positive
+from ganvas.training.trainer import TrainingSettings
+
+
+@settings
+class BoundSettings:
+    """The negative evidence lower bound that an autoencoder descends."""
+
+    beta: Weight = 1.0  # what its KL term is multiplied by (Higgins et al. 2017); 1: the bound itself
+    sd: Positive | None = None  # of a pixel's noise, where pictures are in [-1, 1]; None: learned
+
+    def say(self) -> str:
+        """What is descended, in a few words."""
+        return "evidence lower bound"
+
+
+@settings
+class AutoencodeSettings:
+    """Everything that a run of an autoencoder is made of; a run is rebuilt from these alone."""
+
+    NETWORKS: ClassVar[tuple[str, ...]] = ("generator", "encoder")
+    OPTIMIZERS: ClassVar[tuple[str, ...]] = ("autoencoder_optimizer",)
+
+    task: Literal["autoencode"] = "autoencode"
+    recipe: str = "custom"
+    data: DataSettings
+    generator: Annotated[Any, network(networks.generator, "generator")]  # the decoder
+    encoder: Annotated[Any, network(networks.encoder, "encoder", usual="conv")]
+    autoencoder_optimizer: OptimizerSettings = OptimizerSettings()
+    loss: BoundSettings = BoundSettings()
+    training: TrainingSettings = TrainingSettings()
+
+    def lasting(self, images: int | None) -> Self:
+        """These, with a decay that has no length made as long as the run; None: the run has no goal in images."""
+        return dataclasses.replace(self, autoencoder_optimizer=self.autoencoder_optimizer.lasting(images))
+
+    def check_networks(self) -> tuple[nn.Module, nn.Module]:
+        """The decoder and the encoder on the meta device, which takes no memory for their weights.
+
+        Raises UsageError if they cannot be built for such pictures.
+        """
+        shape = {"size": self.data.size, "channels": self.data.channels, "classes": len(self.data.classes)}
+        with torch.device("meta"):
+            decoder = networks.generator(self.generator.name)(self.generator, **shape)
+            return decoder, networks.encoder(self.encoder.name)(self.encoder, latent=decoder.latent, **shape)
+
+    def care_with(self, count: int) -> str | None:
+        """What to say of so many pictures, if they are few; None if they are not."""
+        return "no network learns from so few: collect a hundred" if count < FEW_TO_LEARN_FROM else None
