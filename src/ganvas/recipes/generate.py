@@ -343,7 +343,7 @@ def biggan(data: DataSettings, batch: int = 64) -> GenerateSettings:
 
 
 def fastgan(data: DataSettings, batch: int = 16) -> GenerateSettings:
-    """For few pictures, a hundred to some thousand: the discriminator has to remember what it saw.
+    """For few pictures, a hundred to some thousand: fast, and augmented.
 
     FastGAN (Liu et al. 2021): hinge loss, DiffAug, skip-layer excitation, a discriminator that decodes its maps.
     Takes patience on a CPU.
