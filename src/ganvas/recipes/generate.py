@@ -210,12 +210,23 @@ def biggan(data: DataSettings) -> GenerateSettings:
 
 
 def fastgan(data: DataSettings) -> GenerateSettings:
-    """FastGAN, for few pictures (Liu et al. 2021): hinge, DiffAug, a discriminator that decodes what it saw."""
+    """FastGAN, for a hundred to some thousand pictures: hinge, DiffAug, a discriminator that decodes what it saw.
+
+    Liu et al. 2021, with spectral norm in place of BatchNorm in the discriminator. Up to 64 pixels the networks are
+    slim, for a CPU, with three times the paper's learning rate of 2e-4. A batch of 16, not 8, costs a CPU less a
+    picture; the average's half-life is that of 0.999 a move at batch 8.
+    """
+    slim = data.size <= 64
+    width, max_width = (512 // data.size, 256) if slim else (32, 512)
+    adam = OptimizerSettings(lr=6e-4 if slim else 2e-4, betas=(0.5, 0.999))
     return GenerateSettings(
         recipe="fastgan",
         data=data,
-        generator=networks.generator("fastgan").Settings(),
-        discriminator=networks.discriminator("fastgan").Settings(),
+        generator=networks.generator("fastgan").Settings(width=width, max_width=max_width),
+        discriminator=networks.discriminator("fastgan").Settings(width=2 * width, max_width=max_width, norm="spectral"),
+        generator_optimizer=adam,
+        discriminator_optimizer=adam,
+        shared_draws=True,
         loss=LossSettings(adversarial="hinge", reconstruction=1.0),
         augment=AugmentSettings(name="diffaug", p=1.0),
         training=TrainingSettings(batch=16, average=AverageSettings(half_life=5_000)),
