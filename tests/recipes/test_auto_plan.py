@@ -1,5 +1,7 @@
 """`--recipe auto`: size, recipe, classes and mirror for data of many kinds, and what --set may say."""
 
+import dataclasses
+
 import pytest
 import torch
 from tests_shared import chosen, survey
@@ -8,6 +10,7 @@ from ganvas.core.errors import UsageError
 from ganvas.data import Survey, open_data
 from ganvas.recipes import RECIPES, auto
 from ganvas.recipes.auto import Wishes, plan
+from ganvas.recipes.choices import Machine
 from ganvas.tasks.generate import Generate
 
 
@@ -71,8 +74,9 @@ def test_each_choice_comes_with_a_reason():
     made = plan(survey(300, count=300, channels=3, classes=100), Wishes(device="cpu"))
     said = {what: (choice, reason) for what, choice, reason in made.reasons}
     assert said.keys() == {
-        "data", "size", "channels", "recipe", "classes", "held out", "mirror", "device", "precision", "images",
-        "take care",
+        "data", "size", "channels", "recipe", "classes", "held out", "mirror", "augment", "device", "precision",
+        "images",
+        "batch", "gamma",
     }  # fmt: skip
     assert all(choice and reason for choice, reason in said.values())
     assert said["classes"][0] == "not used"
@@ -87,7 +91,7 @@ def test_wishes_win_and_are_called_so():
     assert (settings.training.batch, settings.training.seed, settings.training.precision) == (24, 7, "float32")
     assert (settings.training.stop.images, settings.training.stop.seconds) == (5_000, None)
     wished = {what for what, _, reason in made.reasons if reason == "as you asked"}
-    assert wished == {"size", "recipe", "device", "precision"}
+    assert wished == {"size", "recipe", "batch", "device", "precision"}
 
 
 def test_a_time_alone_leaves_the_images_open_and_neither_has_a_usual_length():
@@ -163,14 +167,76 @@ def test_a_wish_that_cannot_be_is_named(wishes, told):
     assert told in str(caught.value)
 
 
-def test_an_accelerator_gets_larger_pictures_and_longer_runs(monkeypatch):
+GPU, LAPTOP = Machine(torch.device("cuda"), 16, True, 24 * 2**30), Machine(torch.device("cpu"), 2, True)
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """Lets plans be made as if on another machine."""
+
+    def be(other: Machine) -> None:
+        monkeypatch.setattr(auto.devices, "choose_device", lambda name: other.device)
+        monkeypatch.setattr(auto.devices, "choose_precision", lambda name, device: torch.bfloat16)
+        monkeypatch.setattr(auto.Machine, "with_device", lambda device: other)
+
+    return be
+
+
+def test_an_accelerator_gets_larger_pictures_and_longer_runs(machine):
     on_cpu = chosen(survey(4_000))
-    monkeypatch.setattr(auto.devices, "choose_device", lambda name: torch.device("cuda"))
-    monkeypatch.setattr(auto.devices, "choose_precision", lambda name, device: torch.bfloat16)
+    machine(GPU)
     on_gpu = plan(survey(4_000), Wishes()).settings
     assert on_gpu.training.device == "cuda"
     assert on_gpu.data.size > on_cpu.data.size
     assert on_gpu.training.stop.images > on_cpu.training.stop.images
+
+
+@pytest.mark.parametrize(
+    ("memory", "count", "size", "recipe"),
+    [
+        (24, 50_000, 64, "r3gan"),
+        (24, 4_999, 64, "stylegan2-ada"),
+        (8, 50_000, 64, "quick"),
+        (24, 50_000, 8, "quick"),
+        (24, 50_000, 48, "conv28"),
+    ],
+)
+def test_a_gpu_with_memory_gets_the_published_networks_that_suit_the_count(machine, memory, count, size, recipe):
+    machine(dataclasses.replace(GPU, memory=memory * 2**30))
+    assert plan(survey(64, count), Wishes(size=size)).settings.recipe == recipe
+
+
+@pytest.mark.parametrize(
+    ("other", "size", "images"),
+    [
+        (LAPTOP, 32, 500_000),
+        (LAPTOP, 64, 250_000),
+        (dataclasses.replace(LAPTOP, fast_bfloat16=False), 32, 250_000),
+        (dataclasses.replace(LAPTOP, cores=1), 32, 250_000),
+        (dataclasses.replace(LAPTOP, cores=64), 32, 2_000_000),
+    ],
+)
+def test_a_cpu_trains_as_long_as_its_cores_and_arithmetic_are_worth(machine, other, size, images):
+    machine(other)
+    assert plan(survey(size), Wishes()).settings.training.stop.images == images
+    assert plan(survey(size, count=100), Wishes()).settings.training.stop.images == min(images, 200_000)
+
+
+def test_few_pictures_are_augmented_by_auto_unless_it_is_told_otherwise():
+    assert chosen(survey(32, count=1_000)).augment.name is None
+    few = chosen(survey(32, count=999))
+    assert (few.augment.name, few.augment.p) == ("diffaug", 1.0)
+    assert chosen(survey(32, count=999), recipe="quick").augment.name is None
+    told = chosen(survey(32, count=999), assignments=("augment.name=ada", "augment.p=0.3"))
+    assert (told.augment.name, told.augment.p) == ("ada", 0.3)
+
+
+def test_the_batch_and_the_weight_of_r1_are_said_as_they_result():
+    made = plan(survey(64), Wishes(size=64, device="cpu", batch=32, assignments=("loss.r1.weight=3.5",)))
+    said = {what: (choice, reason) for what, choice, reason in made.reasons}
+    assert said["batch"] == ("32", "as you asked")
+    assert said["gamma"] == ("3.5", "as you asked")
+    assert plan(survey(64), Wishes(size=64, device="cpu")).settings.loss.r1.weight == 2.0
 
 
 @pytest.mark.parametrize(

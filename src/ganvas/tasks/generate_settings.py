@@ -19,7 +19,7 @@ from ganvas.training.trainer import Count, TrainingSettings
 Weight = Annotated[float, Field(ge=0)]
 
 FEW_TO_LEARN_FROM = 20  # of fewer pictures a generator makes copies, whatever is done
-_FEW_TO_KNOW_BY_HEART = 1_000  # of fewer pictures the discriminator needs augmentation
+FEW_TO_KNOW_BY_HEART = 1_000  # of fewer pictures the discriminator needs augmentation
 
 
 def network(table: Any, where: str, usual: str = "dcgan") -> PlainValidator:
@@ -209,6 +209,6 @@ class GenerateSettings:
         augment = "--set augment.name=diffaug augment.p=1.0"
         if count < FEW_TO_LEARN_FROM:
             return f"no GAN learns from so few, it will make copies: collect a hundred, then {augment}"
-        if count < _FEW_TO_KNOW_BY_HEART and self.augment.name is None:
+        if count < FEW_TO_KNOW_BY_HEART and self.augment.name is None:
             return f"the discriminator may learn so few by heart; what helps: {augment}"
         return None

@@ -1,0 +1,142 @@
+"""What `--recipe auto` and a plan choose from the data and the machine, each with its reason."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any, Self
+
+import torch
+
+from ganvas.core import devices
+from ganvas.data import Survey
+from ganvas.tasks.generate_settings import FEW_TO_KNOW_BY_HEART
+
+_FEW_PER_CLASS = 20  # fewer pictures a class teach a network nothing about it
+_FEW = 5_000  # fewer pictures than this are shown mirrored as well
+_FEW_TO_HOLD_OUT = 100  # of fewer pictures none are held out; else a twentieth, within these
+_LEAST_HELD_OUT, _MOST_HELD_OUT = 10, 1_000
+_LARGEST = {"cpu": 64, "mps": 128, "cuda": 256}
+_IMAGES = {"mps": 1_000_000, "cuda": 5_000_000}
+_IMAGES_A_CORE, _MOST_CORES = (
+    250_000,
+    8,
+)  # on a CPU, at up to 32 pixels and in bfloat16; half of it for each that is not
+_MOST_OFTEN = 2_000  # times that a picture is seen
+_WIDE = 10 * 2**30  # bytes of a GPU's memory from which on the published networks fit with batches worth training
+
+
+@dataclasses.dataclass(frozen=True)
+class Machine:
+    """What a run would be played on. memory: bytes of a GPU's own, 0 without one."""
+
+    device: torch.device
+    cores: int = 1
+    fast_bfloat16: bool = False
+    memory: int = 0
+
+    @classmethod
+    def with_device(cls, device: torch.device) -> Self:
+        """This machine, with one of its devices."""
+        memory = torch.cuda.get_device_properties(device).total_memory if device.type == "cuda" else 0
+        return cls(device, torch.get_num_threads(), devices.has_fast_bfloat16(device), memory)
+
+
+class Choices:
+    """Choices in the order of thinking; `reasons` holds (what, choice, reason) of each."""
+
+    def __init__(self, survey: Survey, machine: Machine) -> None:
+        self.reasons: list[tuple[str, str, str]] = []
+        self._survey, self._machine = survey, machine
+
+    def note(self, what: str, choice: Any, reason: str) -> Any:
+        """Keep a choice and its reason, and return the choice."""
+        self.reasons.append((what, str(choice), reason))
+        return choice
+
+    def unless_asked(self, what: str, asked: Any, choose: Callable[[], Any]) -> Any:
+        """What the user asked for; None or "auto": what `choose` says, which notes why."""
+        return choose() if asked in (None, "auto") else self.note(what, asked, "as you asked")
+
+    def size(self) -> int:
+        """Pixels a side."""
+        kind, typical = self._machine.device.type, self._survey.size
+        if typical < 8:
+            return self.note("size", 8, f"{typical} px, grown to the smallest that convolutions make")
+        if 24 <= typical < 32:
+            return self.note("size", 32, f"{typical} px, grown to the next power of two")
+        size = 8
+        while size * 2 <= min(typical, _LARGEST[kind]):
+            size *= 2
+        why = f"the largest power of two within {typical} px"
+        return self.note("size", size, why if size < _LARGEST[kind] else f"what trains well on {kind}; larger: --size")
+
+    def channels(self) -> int:
+        """1 or 3, or 4 with transparency."""
+        return self.note("channels", self._survey.channels, "all grey" if self._survey.channels == 1 else "colour")
+
+    def recipe(self, size: int) -> str:
+        """What goes furthest with so many pictures on such a machine."""
+        power_of_two, count = size >= 8 and size & (size - 1) == 0, self._survey.count
+        if power_of_two and size >= 16 and self._machine.memory >= _WIDE:
+            if count >= _FEW:
+                return self.note("recipe", "r3gan", "a GPU with memory for it, and pictures enough")
+            return self.note("recipe", "stylegan2-ada", f"a GPU, and fewer than {_FEW:,} pictures, which it augments")
+        if power_of_two:
+            return self.note("recipe", "quick", "gets furthest in minutes; a power of two suits its networks")
+        if size % 4 == 0 and 8 <= size <= 64:
+            return self.note("recipe", "conv28", f"{size} is no power of two but divisible by four")
+        return self.note("recipe", "mlp", f"the convolutional networks make no {size} px")
+
+    def augments(self) -> bool:
+        """Whether a recipe that does not augment by itself does it for these pictures."""
+        if self._survey.count >= FEW_TO_KNOW_BY_HEART:
+            return False
+        reason = f"fewer than {FEW_TO_KNOW_BY_HEART:,} pictures, which the discriminator would learn by heart"
+        self.note("augment", "diffaug", f"{reason}; without: --recipe quick")
+        return True
+
+    def classes(self) -> tuple[str, ...]:
+        """Those that the networks are told."""
+        names = self._survey.classes
+        if len(names) < 2:
+            return ()
+        if self._survey.count < _FEW_PER_CLASS * len(names):
+            self.note("classes", "not used", f"fewer than {_FEW_PER_CLASS} pictures a class teach little about it")
+            return ()
+        self.note("classes", len(names), "learned; to ignore them: --set data.classes=[]")
+        return names
+
+    def mirror(self) -> bool:
+        """Whether pictures are shown mirrored as well."""
+        if self._survey.channels == 1 or self._survey.count >= _FEW:
+            return False
+        reason = f"fewer than {_FEW:,} colour pictures; if they hold text: --set data.mirror=false"
+        return self.note("mirror", True, reason)
+
+    def held_out(self) -> int:
+        """Pictures that training does not see."""
+        if self._survey.count < _FEW_TO_HOLD_OUT:
+            return 0
+        count = min(max(self._survey.count // 20, _LEAST_HELD_OUT), _MOST_HELD_OUT)
+        reason = "pictures training does not see, to notice memorising; none: --set data.held_out=0"
+        return self.note("held out", count, reason)
+
+    def precision(self) -> str:
+        """The arithmetic of the networks."""
+        fast = self._machine.fast_bfloat16
+        reason = "the processor has bfloat16 arithmetic" if fast else "the processor has no bfloat16"
+        return self.note("precision", "bfloat16" if fast else "float32", reason)
+
+    def images(self, size: int) -> int:
+        """How long to train, in images."""
+        machine, kind = self._machine, self._machine.device.type
+        if kind == "cpu":
+            cores = min(machine.cores, _MOST_CORES)
+            usual = _IMAGES_A_CORE * cores // (1 if machine.fast_bfloat16 else 2) // (1 if size <= 32 else 2)
+            reason = f"usual at {size} px on {cores} core{'s' if cores > 1 else ''}"
+            reason += "" if machine.fast_bfloat16 else " without bfloat16"
+        else:
+            usual, reason = _IMAGES[kind], f"usual on {kind}"
+        often = _MOST_OFTEN * self._survey.count
+        if often < usual:
+            usual, reason = often, f"each picture {_MOST_OFTEN:,} times"
+        return self.note("images", usual, f"{reason}; or --images, --time")
