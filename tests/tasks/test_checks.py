@@ -2,12 +2,12 @@
 
 import pytest
 import torch
-from ganvas.tasks.checks import narrower, pictures_together
 from tests_shared import chosen, survey
 
 from ganvas.core.errors import MemoryExhausted, UsageError
 from ganvas.core.settings import from_dict, override, to_dict
 from ganvas.recipes import RECIPES
+from ganvas.tasks.checks import narrower, pictures_together
 from ganvas.training.folder import RunFolder
 from ganvas.training.processes import Processes
 from ganvas.training.trainer import Trainer
