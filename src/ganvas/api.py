@@ -106,12 +106,12 @@ def train(
     say: Say = _log.warning,
     **choices: Any,
 ) -> Run:
-    """Train a GAN on a folder, an archive or a named set of pictures, and return the run.
+    """Train on a folder, an archive or a named set of pictures, and return the run.
 
     out: the run's folder; None takes runs/<data>-<recipe>-<n>. on_tick: called with each line of the journal, a
     dictionary. on_round: called with the clock after each round, say: with sentences for a person; with procs above 1
     on_round is not called and sentences go to standard error.
-    choices: the arguments of `plan`: recipe, size, images ("500k"), time ("20m"), batch, seed, device, precision,
+    choices: the arguments of `plan`: task, recipe, size, images ("500k"), time ("20m"), batch, seed, device, precision,
     procs, on_trouble, set ({"generator.width": 48}).
     Raises UsageError, DataError, MemoryExhausted, Diverged; and after saving: Troubled, if the watch was to stop the
     run, and Interrupted, on Ctrl-C.

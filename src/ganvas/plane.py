@@ -134,6 +134,7 @@ class Plane:
         self.generator = self._network("generator", nn.Linear, LATENT, 2)
         self.discriminator = self._network("discriminator", SpectralLinear if rules.spectral else nn.Linear, 2, 1)
         self.averaged: Mapping[str, nn.Module] = {"generator": self.generator}
+        self.compares_rows = False
         self.narrower = ""
         self.players: Sequence[Player] = [
             Player(

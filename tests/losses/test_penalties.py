@@ -196,3 +196,13 @@ def test_clipping_bounds_every_parameter_in_place_and_leaves_small_ones():
     assert weight.requires_grad
     torch.testing.assert_close(weight.detach(), torch.tensor([[0.005, -0.01], [0.01, -0.01]]))
     assert all(parameter.abs().max() <= 0.01 for parameter in discriminator.parameters())
+
+
+MEANS = torch.tensor(0.4, dtype=torch.float64), torch.tensor(-0.3, dtype=torch.float64)
+
+
+@pytest.mark.parametrize("penalty", [consistency, lambda real, fake: lecam(real, fake, *MEANS)])
+def test_penalties_on_logits_are_differentiable_in_float64(penalty):
+    logits = tuple(torch.randn(4, dtype=torch.float64, requires_grad=True) for _ in range(2))
+    assert penalty(*logits).dtype == torch.float64
+    assert torch.autograd.gradcheck(penalty, logits)

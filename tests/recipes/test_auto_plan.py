@@ -7,11 +7,13 @@ import torch
 from tests_shared import chosen, survey
 
 from ganvas.core.errors import UsageError
+from ganvas.core.settings import from_dict
 from ganvas.data import Survey, open_data
 from ganvas.recipes import RECIPES, auto
 from ganvas.recipes.auto import Wishes, plan
 from ganvas.recipes.choices import Machine
 from ganvas.tasks.generate import Generate
+from ganvas.tasks.generate_settings import LossSettings
 
 
 @pytest.mark.parametrize(
@@ -274,3 +276,21 @@ def test_a_recipe_plays_with_the_batch_that_is_asked_for_or_with_its_own(recipe)
         recipe, 64
     )
     assert chosen(found, recipe=recipe, batch=24, assignments=("training.batch=48",)).training.batch == 48
+
+
+def test_a_decay_without_a_length_is_said_whatever_it_is_of():
+    asked = ("loss.r1.final=0.01", "loss.top_k.final=0.5")
+    rows = plan(survey(32), Wishes(recipe="dcgan", device="cpu", seconds=60.0, assignments=asked)).reasons
+    (said,) = (reason for what, _, reason in rows if what == "decay")
+    assert said.startswith("loss.r1, loss.top_k: ")
+    rows = plan(survey(32), Wishes(recipe="dcgan", device="cpu", images=1_000, assignments=asked)).reasons
+    assert "decay" not in [what for what, _, _ in rows]
+
+
+def test_every_term_of_a_loss_is_said():
+    default = LossSettings()
+    for name, asked in {
+        "r2": {"weight": 1.0}, "path_length": {"weight": 1.0}, "lecam": {"weight": 1.0}, "consistency": {"fake": 1.0},
+        "top_k": {"final": 0.5}, "classification": 1.0, "reconstruction": 1.0, "clip": 0.01,
+    }.items():  # fmt: skip
+        assert from_dict(LossSettings, {name: asked}, "loss").say() != default.say(), name

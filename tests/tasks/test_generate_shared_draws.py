@@ -54,7 +54,7 @@ def test_what_was_kept_gives_the_gradient_that_is_computed_afresh(shared):
     batch = game.draw(game.players[1], 0, START, WHOLE)
     assert batch.fake is not None
     kept = generator_gradient(game, batch)
-    afresh = generator_gradient(game, dataclasses.replace(batch, fake=None))
+    afresh = generator_gradient(game, dataclasses.replace(batch, fakes={}))
     assert afresh.abs().max() > 0
     torch.testing.assert_close(kept, afresh)
 
@@ -96,3 +96,19 @@ def test_the_discriminators_move_leaves_no_gradient_in_the_generator(shared):
     game = shared("loss.r1.weight=1.0", "loss.r2.weight=1.0")
     discriminator_moves(game)
     assert all(weight.grad is None for weight in game.generator.parameters())
+
+
+def test_each_lane_goes_on_with_its_own_pictures_and_no_more_than_the_lanes_are_kept(shared):
+    game = shared("training.lanes=2")
+    discriminator_moves(game, (0, 4, 8))
+    batch = game.draw(game.players[1], 0, START, WHOLE)
+    assert [batch.rows(start, start + 4).fake is not None for start in (0, 4)] == [True, True]
+    for start in (0, 4):
+        rows = batch.rows(start, start + 4)
+        torch.testing.assert_close(rows.fake, game.generator(rows.latents, rows.labels))
+    assert batch.fake is None
+    assert batch.rows(0, 2).fake is None
+    game = shared("training.lanes=2")
+    discriminator_moves(game, (0, 2, 4, 6, 8))
+    batch = game.draw(game.players[1], 0, START, WHOLE)
+    assert [batch.rows(start, start + 2).fake is not None for start in (0, 2, 4, 6)] == [False, False, True, True]

@@ -44,7 +44,7 @@ def test_lecam_anchors_are_the_means_of_earlier_rounds(make_game):
         real, fake = logits_of(game, batch)
         a_real, a_fake = (sum(column) / len(column) for column in zip(*means, strict=True)) if means else (0.0, 0.0)
         expected = 0.3 * ((real - a_fake).square().mean() + (fake - a_real).square().mean())
-        torch.testing.assert_close(terms["lecam"].detach(), expected, rtol=1e-5, atol=1e-7)
+        torch.testing.assert_close(terms["lecam"].detach(), expected, rtol=1e-3, atol=1e-4)
         means.append((real.mean().item(), fake.mean().item()))
 
 
@@ -144,7 +144,7 @@ def test_path_lengths_are_measured_when_due_against_the_mean_of_earlier_ones(mak
         lengths = slopes.norm(dim=1)
         mean = sum(means) / len(means) if means else 0.0
         expected = 2 * 2 * (lengths - mean).square().mean()
-        torch.testing.assert_close(terms["path_length"].detach(), expected, rtol=1e-4, atol=1e-6)
+        torch.testing.assert_close(terms["path_length"].detach(), expected, rtol=2e-3, atol=1e-4)
         means.append(lengths.mean().item())
     assert "lengths.length" in game.players[1].networks.state_dict()
 
@@ -159,3 +159,11 @@ def test_a_generator_without_styles_is_answered_before_training(make_game, asked
     values |= {"style_mixing": 0.9} if asked == "style_mixing" else {"loss": {"path_length": {"weight": 2.0}}}
     with pytest.raises(UsageError, match="styles"):
         from_dict(GenerateSettings, values).check_networks()
+
+
+@pytest.mark.parametrize(
+    ("asked", "compares"),
+    [((), False), (("loss.top_k.final=0.5",), True), (("loss.lecam.weight=0.1",), False), (STYLES, True)],
+)
+def test_a_game_says_whether_its_rows_are_compared(make_game, make_data, asked, compares):
+    assert make_game(*asked, data=make_data(20, size=16)).compares_rows is compares

@@ -34,15 +34,17 @@ def test_rounds_without_values_and_repeated_beginnings_change_nothing():
         assert torch.equal(value, before[name])
 
 
-def test_sums_of_two_processes_replaced_by_their_means_lead_to_the_same_bits():
+@pytest.mark.parametrize(("moves", "pieces"), [(1, 1), (1, 4), (5, 1), (3, 2)])
+def test_sums_of_two_processes_replaced_by_their_means_lead_to_the_same_bits(moves, pieces):
     alone, parts = RunningMeans(("a", "b"), 0.9), [RunningMeans(("a", "b"), 0.9) for _ in range(2)]
-    for round in range(5):
+    for round in range(50):
         dice = torch.Generator().manual_seed(round)
-        rows = torch.randn(2, 3, generator=dice)
-        pieces = [{"a": row, "b": row.abs()} for row in rows]
-        alone.observe(pieces)
-        for part, piece in zip(parts, pieces, strict=True):
-            part.observe([piece])
+        rows = torch.randn(moves, 2, pieces, 3, generator=dice)  # of each move, process and micro-batch
+        for move in rows:
+            notes = [[{"a": piece, "b": piece.abs()} for piece in process] for process in move]
+            alone.observe(notes[0] + notes[1])
+            for part, own in zip(parts, notes, strict=True):
+                part.observe(own)
         for together in zip(*(part.buffers() for part in parts), strict=True):
             middle = (together[0] + together[1]) / 2
             for buffer in together:

@@ -1,6 +1,8 @@
+import pytest
 import torch
 from torch import nn
 
+from ganvas.networks.layers import SpectralConv2d, SpectralLinear
 from ganvas.training.averages import Averages, AverageSettings
 
 
@@ -28,3 +30,18 @@ def test_without_a_half_life_the_average_is_the_network():
         network.weight.mul_(3.0)
     averages.update(images=64, batch=64)
     assert torch.equal(averages.networks["g"].weight, network.weight)
+
+
+def test_an_averaged_spectral_norm_is_that_of_the_averaged_weight():
+    torch.manual_seed(0)
+    network = nn.Sequential(SpectralConv2d(3, 5, 3), SpectralLinear(4, 2))
+    averages = Averages({"g": network}, AverageSettings(half_life=1_000, ramp_up=10.0))
+    for round in range(60):
+        with torch.no_grad():
+            for layer in network:
+                layer.weight.add_(0.05 * torch.randn_like(layer.weight))
+                layer.begin_move()
+        averages.update(images=64 * (round + 1), batch=64)
+    for layer in averages.networks["g"]:
+        norm = torch.linalg.svdvals(layer.normalised_weight().flatten(1))[0].item()
+        assert norm == pytest.approx(1, abs=0.02)

@@ -59,7 +59,7 @@ def lecam(real_logits: Tensor, fake_logits: Tensor, real_mean: Tensor, fake_mean
     For few pictures: it draws each side's logits to the other side's running mean. real_mean, fake_mean: a_R and a_F,
     scalars, the running means of logits on real and generated pictures before this round.
     """
-    real, fake = real_logits.float(), fake_logits.float()
+    real, fake = _precise(real_logits), _precise(fake_logits)
     return (real - fake_mean).square().mean() + (fake - real_mean).square().mean()
 
 
@@ -69,7 +69,7 @@ def consistency(logits: Tensor, changed: Tensor) -> Tensor:
     logits: of pictures; changed: of the same pictures after T; both [N] or [N, 1, h, w]. On real pictures; for
     generated ones as well see Zhao et al. 2021, section 3.1.
     """
-    return (logits.float() - changed.float()).square().mean()
+    return (_precise(logits) - _precise(changed)).square().mean()
 
 
 @torch.no_grad()
@@ -82,4 +82,9 @@ def clip_weights(module: nn.Module, limit: float) -> None:
 def _gradients(outputs: Tensor, inputs: Tensor) -> Tensor:
     """d sum(outputs) / d inputs [N, ...], one row for each of the N: [N, values], differentiable."""
     (gradients,) = torch.autograd.grad(outputs.sum(), inputs, create_graph=True)
-    return gradients.to(torch.promote_types(gradients.dtype, torch.float32)).flatten(1)
+    return _precise(gradients).flatten(1)
+
+
+def _precise(values: Tensor) -> Tensor:
+    """In float32, or float64 if they are."""
+    return values.to(torch.promote_types(values.dtype, torch.float32))

@@ -23,7 +23,7 @@ DISCRIMINATORS = {
     "fastgan": "ganvas.networks.fastgan:FastGANDiscriminator",
 }
 ENCODERS = {
-    "conv": "ganvas.networks.vae:ConvEncoder",
+    "conv": "ganvas.networks.conv_encoder:ConvEncoder",
 }
 
 

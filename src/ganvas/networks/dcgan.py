@@ -15,7 +15,14 @@ from ganvas.networks.conditioning import (
     plain_head,
     spectral_head,
 )
-from ganvas.networks.layers import SpectralConv2d, Width, initialise_fan_in, initialise_normal, to_pictures
+from ganvas.networks.layers import (
+    SpectralConv2d,
+    Width,
+    doubling_widths,
+    initialise_fan_in,
+    initialise_normal,
+    to_pictures,
+)
 
 SIZES = tuple(2**power for power in range(3, 11))
 SLOPE = 0.2  # of the discriminator's LeakyReLU, section 4 of the paper
@@ -129,6 +136,4 @@ def _widths(width: int, max_width: int, size: int) -> list[int]:
     if size not in SIZES:
         powers = ", ".join(map(str, SIZES))
         raise UsageError(f"dcgan makes pictures of {powers} pixels a side, not {size}: choose one, or mlp up to 128")
-    if width > max_width:
-        raise UsageError(f"dcgan's width {width} is above its max_width {max_width}: raise max_width too")
-    return [min(max_width, width * 2**halvings) for halvings in range(int(math.log2(size)) - 2)]
+    return doubling_widths("dcgan", width, max_width, int(math.log2(size)) - 2)

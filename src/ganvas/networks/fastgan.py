@@ -21,7 +21,7 @@ from ganvas.networks.conditioning import (
     plain_head,
     spectral_head,
 )
-from ganvas.networks.layers import SpectralConv2d, Width, initialise_orthogonal, to_pictures
+from ganvas.networks.layers import SpectralConv2d, Width, doubling_widths, initialise_orthogonal, to_pictures
 
 SIZES = tuple(2**power for power in range(4, 11))
 SLOPE = 0.2  # of every LeakyReLU
@@ -65,7 +65,7 @@ class FastGANGenerator(nn.Module):
         super().__init__()
         check_channels_and_classes(channels, classes)
         levels = _levels(size)
-        widths = _widths(settings.width, settings.max_width, levels + 1)[::-1]  # at sides 4, 8, ..., size
+        widths = doubling_widths("fastgan", settings.width, settings.max_width, levels + 1)[::-1]  # from side 4 up
         self.latent, self.size, self.channels, self.classes = settings.latent, size, channels, classes
         self.reach = int(math.log2(min(REACH, size // 8)))  # levels from a low map to the high one that it steers
         self.input = ClassedLatent(settings.latent, classes, settings.embedding)
@@ -152,7 +152,7 @@ class FastGANDiscriminator(ProjectionDiscriminator):
         super().__init__()
         check_channels_and_classes(channels, classes)
         levels = _levels(size)
-        widths = _widths(settings.width, settings.max_width, levels)  # at sides size/2, ..., 8, 4
+        widths = doubling_widths("fastgan", settings.width, settings.max_width, levels)  # at sides size/2, ..., 8, 4
         norm = settings.norm
         self.size, self.channels, self.classes = size, channels, classes
         self.first = nn.Sequential(
@@ -225,7 +225,7 @@ class Decoder(nn.Module):
 
     def __init__(self, features: int, doublings: int, width: int, max_width: int, channels: int, norm: Norm) -> None:
         super().__init__()
-        widths = [features, *_widths(min(width, max_width), max_width, doublings)[::-1]]
+        widths = [features, *doubling_widths("fastgan", min(width, max_width), max_width, doublings)[::-1]]
         self.blocks = nn.Sequential(*(UpBlock(*pair, norm) for pair in itertools.pairwise(widths)))
         self.last = nn.Conv2d(widths[-1], channels, 3, padding=1)
         initialise_orthogonal(self.last, gain=1.0)
@@ -264,10 +264,3 @@ def _levels(size: int) -> int:
         powers = ", ".join(map(str, SIZES))
         raise UsageError(f"fastgan makes pictures of {powers} pixels a side, not {size}: choose one, or dcgan or mlp")
     return int(math.log2(size)) - 2
-
-
-def _widths(width: int, max_width: int, count: int) -> list[int]:
-    """The channels at a side, half of it, and so on. Raises UsageError for an impossible width."""
-    if width > max_width:
-        raise UsageError(f"fastgan's width {width} is above its max_width {max_width}: raise max_width too")
-    return [min(max_width, width * 2**halvings) for halvings in range(count)]

@@ -9,6 +9,8 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ganvas.core.errors import UsageError
+
 Width = Annotated[int, Field(ge=1, le=8192)]
 """A number of features or channels in settings."""
 
@@ -86,6 +88,13 @@ class SpectralEmbedding(SpectralNorm, nn.Embedding):
     def forward(self, input: Tensor) -> Tensor:
         """The layer's map with W / sigma."""
         return functional.embedding(input, self.normalised_weight())
+
+
+def doubling_widths(family: str, width: int, max_width: int, count: int) -> list[int]:
+    """The channels at a side, at half of it, and so on. Raises UsageError for an impossible width of the family."""
+    if width > max_width:
+        raise UsageError(f"{family}'s width {width} is above its max_width {max_width}: raise max_width too")
+    return [min(max_width, width * 2**halvings) for halvings in range(count)]
 
 
 class MinibatchDeviation(nn.Module):

@@ -25,7 +25,14 @@ from ganvas.networks.conditioning import (
     spectral_head,
     table_norm,
 )
-from ganvas.networks.layers import SpectralConv2d, SpectralLinear, Width, initialise_orthogonal, to_pictures
+from ganvas.networks.layers import (
+    SpectralConv2d,
+    SpectralLinear,
+    Width,
+    doubling_widths,
+    initialise_orthogonal,
+    to_pictures,
+)
 
 SIZES = tuple(2**power for power in range(4, 10))
 # Gains of first weights: after a ReLU the first keeps a signal's variance; the others halve it, for a sum of two.
@@ -69,7 +76,7 @@ class ResNetGenerator(nn.Module):
         super().__init__()
         check_channels_and_classes(channels, classes)
         sides = _sides(size, 4)[::-1]  # 4, 8, ..., size
-        widths = _widths(settings.width, settings.max_width, len(sides))[::-1]
+        widths = doubling_widths("resnet", settings.width, settings.max_width, len(sides))[::-1]
         _check_attention(settings.attention, sides[1:])
         self.latent, self.size, self.channels, self.classes = settings.latent, size, channels, classes
         conv = SpectralConv2d if settings.spectral else nn.Conv2d
@@ -127,7 +134,7 @@ class ResNetDiscriminator(ProjectionDiscriminator):
         check_channels_and_classes(channels, classes)
         last, kept = (8, 2) if size <= 32 else (4, 1)
         sides = _sides(size, last)[1:]  # size/2, ..., last
-        widths = _widths(settings.width, settings.max_width, len(sides))
+        widths = doubling_widths("resnet", settings.width, settings.max_width, len(sides))
         _check_attention(settings.attention, sides)
         self.size, self.channels, self.classes = size, channels, classes
         conv = SpectralConv2d if settings.norm == "spectral" else nn.Conv2d
@@ -262,13 +269,6 @@ def _sides(size: int, last: int) -> list[int]:
         powers = ", ".join(map(str, SIZES))
         raise UsageError(f"resnet makes pictures of {powers} pixels a side, not {size}: choose one, or mlp up to 128")
     return [size >> halvings for halvings in range(int(math.log2(size // last)) + 1)]
-
-
-def _widths(width: int, max_width: int, count: int) -> list[int]:
-    """The channels at a side, half of it, and so on. Raises UsageError for an impossible width."""
-    if width > max_width:
-        raise UsageError(f"resnet's width {width} is above its max_width {max_width}: raise max_width too")
-    return [min(max_width, width * 2**halvings) for halvings in range(count)]
 
 
 def _check_attention(side: int, sides: list[int]) -> None:

@@ -90,11 +90,8 @@ def plan(survey: Survey, wishes: Wishes) -> Plan:
     check_batch(chosen, players)
     _tell_what_resulted(chosen, wishes, choices)
     _take_care(chosen, survey, players, choices)
-    optimizer = getattr(chosen, chosen.OPTIMIZERS[0])
-    if optimizer.decay != "constant" and optimizer.decay_images is None:
-        choices.note(
-            "decay", "none", f"a {optimizer.decay} decay of the learning rate needs a length in images: --images"
-        )
+    if endless := chosen.endless():
+        choices.note("decay", "none", f"{', '.join(endless)}: what falls over a run needs its length: --images")
     return Plan(survey.name, chosen, choices.reasons)
 
 

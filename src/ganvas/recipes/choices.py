@@ -16,10 +16,8 @@ _FEW_TO_HOLD_OUT = 100  # of fewer pictures none are held out; else a twentieth,
 _LEAST_HELD_OUT, _MOST_HELD_OUT = 10, 1_000
 _LARGEST = {"cpu": 64, "mps": 128, "cuda": 256}
 _IMAGES = {"mps": 1_000_000, "cuda": 5_000_000}
-_IMAGES_A_CORE, _MOST_CORES = (
-    250_000,
-    8,
-)  # on a CPU, at up to 32 pixels and in bfloat16; half of it for each that is not
+# On a CPU, at up to 32 pixels and in bfloat16; half of it for larger ones and half for other arithmetic.
+_IMAGES_A_CORE, _MOST_CORES = 250_000, 8
 _MOST_OFTEN = 2_000  # times that a picture is seen
 _WIDE = 10 * 2**30  # bytes of a GPU's memory from which on the published networks fit with batches worth training
 

@@ -169,8 +169,8 @@ def r3gan(data: DataSettings, batch: int = 512) -> GenerateSettings:
     Takes a GPU: 20 M images as published.
     """
     gamma = 0.05 * (data.size / 32) ** 2
-    penalty = PenaltySettings(weight=gamma, final=gamma / 10, decay_images=20_000_000)
-    adam = OptimizerSettings(lr=2e-4, betas=(0.0, 0.99), decay="cosine", final=0.25, decay_images=20_000_000)
+    penalty = PenaltySettings(weight=gamma, final=gamma / 10)
+    adam = OptimizerSettings(lr=2e-4, betas=(0.0, 0.99), decay="cosine", final=0.25)
     return GenerateSettings(
         recipe="r3gan",
         data=data,

@@ -103,7 +103,7 @@ class Autoencode(PictureTask):
 
     def diagnose(self) -> dict[str, float]:
         """Signs of health, of the same pictures and latents each time; `training.health` says what they mean."""
-        seen, unseen = self._looked_at()
+        seen, unseen = self._looked_at
         if len(seen) < 2:
             return {}
         if self._looks is None:

@@ -45,6 +45,10 @@ class AutoencodeSettings:
         """These, with a decay that has no length made as long as the run; None: the run has no goal in images."""
         return dataclasses.replace(self, autoencoder_optimizer=self.autoencoder_optimizer.lasting(images))
 
+    def endless(self) -> list[str]:
+        """The decays that have no length, and so never happen."""
+        return [name for name in self.OPTIMIZERS if getattr(self, name).endless]
+
     def check_networks(self) -> tuple[nn.Module, nn.Module]:
         """The decoder and the encoder on the meta device, which takes no memory for their weights.
 

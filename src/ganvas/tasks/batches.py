@@ -17,8 +17,9 @@ class GenerateBatch:
     rows begin. real_changes, fake_changes: [N, draws] in [0, 1), what the augmentation makes of either, None where it
     does nothing; real_shifts, fake_shifts the same for the changes that consistency is asked under. others: [N, Z],
     latents of other styles, from the layer crossover, int64 [N], on; None without style mixing. directions:
-    [N, C, H, W], in which path lengths are measured, None where they are not. fake, real_logits: what the
-    discriminator's move has computed from the same draws, None where nothing is shared.
+    [N, C, H, W], in which path lengths are measured, None where they are not. real_logits: [N], what the
+    discriminator's move has computed from the same draws, None where nothing is shared; fakes: the pictures that it
+    kept with their graphs, each piece by its first row.
     """
 
     latents: Tensor
@@ -33,8 +34,14 @@ class GenerateBatch:
     others: Tensor | None = None
     crossover: Tensor | None = None
     directions: Tensor | None = None
-    fake: Tensor | None = None
     real_logits: Tensor | None = None
+    fakes: Mapping[int, Tensor] = dataclasses.field(default_factory=dict)
+
+    @property
+    def fake(self) -> Tensor | None:
+        """The pictures of exactly these rows, with a graph that is good for once; None if they were not kept."""
+        kept = self.fakes.get(self.first)
+        return kept if kept is not None and len(kept) == len(self) else None
 
     def __len__(self) -> int:
         return len(self.latents)
@@ -46,8 +53,6 @@ class GenerateBatch:
             for field in dataclasses.fields(self)
             if isinstance(value := getattr(self, field.name), Tensor)
         }
-        if start != 0 or stop < len(self):
-            parts["fake"] = None  # its graph can be gone through only once
         return dataclasses.replace(self, first=self.first + start, **parts)  # type: ignore[arg-type]
 
 
@@ -58,24 +63,27 @@ class Kept:
     generator's move computes the same pictures. The logits alone are those of before the discriminator's step, which a
     relativistic loss pairs with logits of after it.
 
-    fake: the pictures with their graph, of the last piece, good for a batch that was worked on whole.
+    most: pieces whose pictures are kept with their graphs, the last ones: as many as there are lanes, so that
+    micro-batches, which are to save memory, do.
     """
 
-    def __init__(self, notes: Mapping[int, Mapping[str, Tensor]] | None = None) -> None:
-        self.fake: Tensor | None = None
-        self._notes = dict(notes or {})
+    def __init__(self, most: int, notes: Mapping[int, Mapping[str, Tensor]] | None = None) -> None:
+        self.fakes: dict[int, Tensor] = {}
+        self._most, self._notes = most, dict(notes or {})
+
+    def keep(self, first: int, fake: Tensor) -> None:
+        """Keep the pictures of the piece that begins at a row, with their graph."""
+        self.fakes[first] = fake
+        while len(self.fakes) > self._most:
+            del self.fakes[next(iter(self.fakes))]
 
     def note(self, first: int, **values: Tensor) -> None:
         """Keep values [n] of the piece that begins at a row, without their graphs."""
         self._notes[first] = {name: value.detach() for name, value in values.items()}
 
     def without_graph(self) -> "Kept":
-        """What is left once the graph is used up."""
-        return Kept(self._notes)
-
-    def fake_of(self, count: int) -> Tensor | None:
-        """The pictures with their graph, if they are those of all `count` rows."""
-        return self.fake if self.fake is not None and len(self.fake) == count else None
+        """What is left once the graphs are used up."""
+        return Kept(self._most, self._notes)
 
     def pieces(self) -> Iterable[Mapping[str, Tensor]]:
         """The values of each piece by name, in the order of the rows."""

@@ -11,8 +11,6 @@ from torch.nn import functional
 
 from ganvas.core.images import to_float
 
-LOOKED_AT = 128  # pictures of each kind
-COMPARED = 10_000  # training pictures among which copies are looked for
 _SIDE = 16  # pixels to which pictures are shrunk before they are compared
 _COPY = 0.6  # a copy is this much nearer to one training picture than to the next, or more
 

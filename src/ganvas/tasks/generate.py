@@ -13,6 +13,7 @@ from ganvas.losses.classification import class_cross_entropy
 from ganvas.networks.conditioning import present_labels
 from ganvas.tasks.augmenting import Augmenting, AugmentSettings
 from ganvas.tasks.batches import GenerateBatch, Kept
+from ganvas.tasks.checks import group_of
 from ganvas.tasks.diagnostics import Diagnostics
 from ganvas.tasks.generate_settings import GenerateSettings
 from ganvas.tasks.pictures import PictureTask
@@ -61,8 +62,13 @@ class Generate(PictureTask):
                 after_step=self._after_generators_step,
             ),
         ]
+        grouped = group_of(self.discriminator) > 1
+        self.compares_rows = grouped or loss.top_k.final < 1 or loss.path_length.weight > 0
         self._diagnostics: Diagnostics | None = None
-        self._kept, self._measured = Kept(), Kept()
+        self._kept, self._measured = self._nothing_kept(), self._nothing_kept()
+
+    def _nothing_kept(self) -> Kept:
+        return Kept(self.chosen.training.lanes)
 
     def _augmentation(self, chosen: AugmentSettings) -> Augmenting:
         data = self.chosen.data
@@ -76,15 +82,15 @@ class Generate(PictureTask):
         """
         if self.chosen.shared_draws and player.name == "generator":
             kept, discriminator = self._kept, self.players[0]
-            self._measured = Kept()
+            self._measured = self._nothing_kept()
             again = self._drawn(discriminator, discriminator.moves - 1, clock, rows)
             self._kept = kept.without_graph()  # should this move be played again, the graph will be used up
-            shared = dataclasses.replace(again, fake=kept.fake_of(len(again)), real_logits=kept.all_of("real"))
+            shared = dataclasses.replace(again, fakes=kept.fakes, real_logits=kept.all_of("real"))
             return self._with_directions(shared, clock, rows)
         if player.name == "discriminator" and move == 0:
             for state in (self._augmenting, self._anchors, self._lengths):
                 state.begin_round()
-        self._kept, self._measured = Kept(), Kept()
+        self._kept, self._measured = self._nothing_kept(), self._nothing_kept()
         drawn = self._drawn(player, move, clock, rows)
         return self._with_directions(drawn, clock, rows) if player.name == "generator" else drawn
 
@@ -176,8 +182,9 @@ class Generate(PictureTask):
             with torch.no_grad():
                 return self._generate(batch).to(self.dtype)
         self.generator.requires_grad_(True)
-        self._kept.fake = self._generate(batch)
-        return self._kept.fake.detach().to(self.dtype)
+        fake = self._generate(batch)
+        self._kept.keep(batch.first, fake)
+        return fake.detach().to(self.dtype)
 
     def _generate(self, batch: GenerateBatch) -> Tensor:
         with self._autocast():
@@ -186,7 +193,9 @@ class Generate(PictureTask):
             return self.generator.mixed(batch.latents, batch.others, batch.crossover, batch.labels)
 
     def _generator_terms(self, batch: GenerateBatch, clock: Clock) -> Terms:
-        fake = self._generate(batch) if batch.fake is None else batch.fake
+        fake = batch.fake
+        if fake is None:
+            fake = self._generate(batch)
         fake_seen = self._augmenting(fake, batch.fake_changes, clock)
         fake_logits, fake_classes = self._judge_and_classify(fake_seen, batch.labels)
         real_logits = batch.real_logits
@@ -263,7 +272,7 @@ class Generate(PictureTask):
                 self._generate_from_seeds,
                 self._judge_as_found,
                 self._looked_at_once,
-                *self._looked_at(),
+                *self._looked_at,
                 self._training_pictures(),
             )
         return self._diagnostics() | self._augmenting.signs()

@@ -133,9 +133,19 @@ class LossSettings:
 
     def say(self) -> str:
         """The loss and its penalties: "relativistic, R1, R2"."""
-        penalties = {"R1": self.r1, "R2": self.r2, "gradient penalty": self.gradient_penalty}
-        parts = [self.adversarial, *(name for name, penalty in penalties.items() if penalty.weight)]
-        return ", ".join(parts + (["clipped weights"] if self.clip else []))
+        terms = {
+            "R1": self.r1.weight,
+            "R2": self.r2.weight,
+            "gradient penalty": self.gradient_penalty.weight,
+            "path lengths": self.path_length.weight,
+            "LeCam": self.lecam.weight,
+            "consistency": self.consistency.real or self.consistency.fake,
+            "top-k": self.top_k.final < 1,
+            "classification": self.classification,
+            "reconstruction": self.reconstruction,
+            "clipped weights": self.clip,
+        }
+        return ", ".join([self.adversarial, *(name for name, there in terms.items() if there)])
 
 
 @settings
@@ -174,6 +184,15 @@ class GenerateSettings:
         if loss.top_k.final < 1 and loss.top_k.decay_images is None:
             loss = dataclasses.replace(loss, top_k=dataclasses.replace(loss.top_k, decay_images=images))
         return dataclasses.replace(self, **replaced, loss=loss)
+
+    def endless(self) -> list[str]:
+        """The decays that have no length, and so never happen."""
+        decays = {name: getattr(self, name).endless for name in self.OPTIMIZERS}
+        for name in ("r1", "r2", "gradient_penalty", "path_length"):
+            penalty = getattr(self.loss, name)
+            decays[f"loss.{name}"] = penalty.final is not None and penalty.decay_images is None
+        decays["loss.top_k"] = self.loss.top_k.final < 1 and self.loss.top_k.decay_images is None
+        return [name for name, endless in decays.items() if endless]
 
     def check_networks(self) -> tuple[nn.Module, nn.Module]:
         """The generator and the discriminator on the meta device, which takes no memory for their weights.

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,7 @@ class PictureTask:
     """
 
     generator: Any
+    compares_rows = False
 
     def __init__(self, chosen: Any, data: Dataset, unseen: Dataset | None = None) -> None:
         """unseen: real pictures for the watch; without them it takes those that are held out of the data, if any are.
@@ -97,6 +99,7 @@ class PictureTask:
     def _looked_at_once(self) -> int:
         return self.chosen.training.micro_batch or self.chosen.training.batch
 
+    @cached_property
     def _looked_at(self) -> tuple[Labelled, Labelled]:
         """The real pictures that the watch looks at: some that training sees, and some that it does not."""
         seen = self._some(self.data, self._seen, _LOOKED_AT, _LOOKED_AT_BYTES)

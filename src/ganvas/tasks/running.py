@@ -5,13 +5,16 @@ from collections.abc import Iterable, Mapping
 import torch
 from torch import Tensor, nn
 
+_STEP = 2.0**-10
+
 
 class RunningMeans(nn.Module):
     """Named means over rounds: plain at first, then each round is worth 1 - decay of what is kept.
 
     Buffers without dimensions: for each name the mean and, as `<name>_sum`, the sum of what was observed since it was
-    last brought up to date; rounds; and seen, the number of values in each sum. Sums of several processes that are
-    replaced by their means at the end of a round lead to the means of one process that observes all.
+    last brought up to date; rounds; and seen, the number of values in each sum. Each piece's sum is rounded to steps of
+    `_STEP`, so that adding them up is exact in whatever order (up to 2^24 steps): sums of several processes that are
+    replaced by their means at the end of a round lead to the means of one process that observes all, to the bit.
     """
 
     rounds: Tensor
@@ -28,7 +31,7 @@ class RunningMeans(nn.Module):
         """Take note of values [n] by name, piece by piece in the order of the rows: all names, equally many."""
         for piece in pieces:
             for name in self._names:
-                getattr(self, f"{name}_sum").add_(piece[name].sum())
+                getattr(self, f"{name}_sum").add_((piece[name].sum() / _STEP).round() * _STEP)
             self.seen.add_(piece[self._names[0]].numel())
 
     @torch.no_grad()

@@ -34,6 +34,11 @@ class OptimizerSettings:
         """The learning rate after `images` images."""
         return decayed(self.lr, self.lr * self.final, images, self.decay_images, self.decay, self.hold)
 
+    @property
+    def endless(self) -> bool:
+        """Whether there is a decay without a length, which never happens."""
+        return self.decay != "constant" and self.decay_images is None
+
     def lasting(self, images: int | None) -> Self:
         """These, with a decay that has no length made so long; None leaves it without."""
         if self.decay == "constant" or self.decay_images is not None:
@@ -116,6 +121,7 @@ class Task(Protocol):
 
     players: Sequence[Player]
     averaged: Mapping[str, nn.Module]  # the networks whose running average is kept, by name
+    compares_rows: bool  # whether a row's terms depend on the others that pass with it, beyond BatchNorm
     narrower: str  # assignments to settings that take less memory, for a person who ran out of it; "" if there are none
 
     def draw(self, player: Player, move: int, clock: Clock, rows: slice) -> Batch:

@@ -197,8 +197,8 @@ class Trainer:
                 f"Try a smaller --size, {narrower}or a smaller --batch"
             )
         self.micro_batch = self._fitting = -(-self.micro_batch // 2)
-        same = "but BatchNorm sees fewer at once, so that the run takes another course from here"
-        if not self._has_batch_norm:
+        same = "but what compares them sees fewer at once, so that the run takes another course from here"
+        if not self._has_batch_norm and not self.task.compares_rows:
             same = "the gradients are those of the whole batch as before"
         self._notice(
             f"Out of memory: going on with at most {self.micro_batch} pictures at a time, half of before; {same}"
