@@ -212,9 +212,8 @@ def biggan(data: DataSettings) -> GenerateSettings:
 def fastgan(data: DataSettings) -> GenerateSettings:
     """FastGAN, for a hundred to some thousand pictures: hinge, DiffAug, a discriminator that decodes what it saw.
 
-    Liu et al. 2021, with spectral norm in place of BatchNorm in the discriminator. Up to 64 pixels the networks are
-    slim, for a CPU, with five times the paper's learning rate of 2e-4. A batch of 16, not 8, costs a CPU less a
-    picture; the average's half-life is that of 0.999 a move at batch 8.
+    Liu et al. 2021. Up to 64 pixels the networks are slim, for a CPU, with five times the paper's learning rate of
+    2e-4. A batch of 16, not 8, costs a CPU less a picture; the average's half-life is that of 0.999 a move at batch 8.
     """
     slim = data.size <= 64
     width, max_width = (512 // data.size, 256) if slim else (32, 512)
@@ -223,7 +222,7 @@ def fastgan(data: DataSettings) -> GenerateSettings:
         recipe="fastgan",
         data=data,
         generator=networks.generator("fastgan").Settings(width=width, max_width=max_width),
-        discriminator=networks.discriminator("fastgan").Settings(width=2 * width, max_width=max_width, norm="spectral"),
+        discriminator=networks.discriminator("fastgan").Settings(width=2 * width, max_width=max_width),
         generator_optimizer=adam,
         discriminator_optimizer=adam,
         shared_draws=True,
