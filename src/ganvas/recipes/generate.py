@@ -347,10 +347,9 @@ def biggan(data: DataSettings, batch: int = 64) -> GenerateSettings:
 def fastgan(data: DataSettings, batch: int = 16) -> GenerateSettings:
     """For few pictures, a hundred to some thousand: fast, and augmented.
 
-    FastGAN (Liu et al. 2021): hinge loss, DiffAug, skip-layer excitation, a discriminator that decodes its maps; with
-    spectral norm in place of its BatchNorm. Up to 64 pixels the networks are slim, for a CPU, with five times the
-    paper's learning rate of 2e-4. A batch of 16, not 8, costs a CPU less a picture; the average's half-life is that of
-    0.999 a move at batch 8.
+    FastGAN (Liu et al. 2021): hinge loss, DiffAug, skip-layer excitation, a discriminator that decodes its maps. Up to
+    64 pixels the networks are slim, for a CPU, with five times the paper's learning rate of 2e-4. A batch of 16, not 8,
+    costs a CPU less a picture; the average's half-life is that of 0.999 a move at batch 8.
     Takes minutes on a CPU.
     """
     slim = data.size <= 64
@@ -360,7 +359,7 @@ def fastgan(data: DataSettings, batch: int = 16) -> GenerateSettings:
         recipe="fastgan",
         data=data,
         generator=networks.generator("fastgan").Settings(width=width, max_width=max_width),
-        discriminator=networks.discriminator("fastgan").Settings(width=2 * width, max_width=max_width, norm="spectral"),
+        discriminator=networks.discriminator("fastgan").Settings(width=2 * width, max_width=max_width),
         generator_optimizer=adam,
         discriminator_optimizer=adam,
         shared_draws=True,
