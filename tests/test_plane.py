@@ -1,15 +1,25 @@
 """The plane's modes are counted right, and its game follows the rules that a recipe plays by."""
 
 import dataclasses
+import itertools
 
 import pytest
 import torch
+from torch.nn.functional import softplus
 
+from ganvas.core.errors import UsageError
+from ganvas.core.settings import from_dict, override, to_dict
 from ganvas.losses import adversarial_loss, penalties
 from ganvas.networks.layers import SpectralLinear
 from ganvas.plane import MIXTURES, Plane, Rules
 from ganvas.recipes import recipe
-from ganvas.tasks.generate_settings import DataSettings, LossSettings, PenaltySettings
+from ganvas.tasks.generate_settings import (
+    DataSettings,
+    GenerateSettings,
+    LossSettings,
+    PenaltySettings,
+    TopKSettings,
+)
 from ganvas.training.clock import Clock
 from ganvas.training.draws import Draws
 from ganvas.training.trainer import TrainingSettings
@@ -118,6 +128,63 @@ def test_with_shared_draws_the_generator_gets_the_discriminators_last_draw():
     assert not torch.equal(batch_of(shared, 0, move=0, images=16).latents, last.latents)
     own = game_of(Rules(discriminator_moves=2))
     assert not torch.equal(batch_of(own, 0, move=1, images=16).latents, batch_of(own, 1, images=16).latents)
+
+
+@pytest.mark.parametrize("cuts", [(0, 16), (0, 5, 16)])
+def test_with_shared_draws_real_points_are_judged_before_the_discriminators_step(cuts):
+    game = game_of(Rules(loss=LossSettings(adversarial="relativistic"), shared_draws=True))
+    whole = batch_of(game, 0)
+    before = game.judge(whole.real).detach()
+    for start, stop in reversed(list(itertools.pairwise(cuts))):
+        game._discriminator_terms(whole.rows(start, stop), Clock())
+    with torch.no_grad():
+        for weight in game.discriminator.parameters():
+            weight.mul_(1.5)
+    batch = batch_of(game, 1)
+    fake = game.judge(game.generator(batch.latents))
+    for rows in (slice(0, 16), slice(4, 12)):
+        term = game._generator_terms(batch.rows(rows.start, rows.stop), Clock())["adversarial"]
+        torch.testing.assert_close(term, softplus(before[rows] - fake[rows]).mean())
+    assert batch_of(game, 0, images=16).real_logits is None
+    assert batch_of(game, 1, images=16).real_logits is None, "those of another round are forgotten"
+
+
+def test_the_generator_follows_its_best_points_alone():
+    half = TopKSettings(final=0.5, decay_images=100)
+    game = game_of(Rules(loss=LossSettings(top_k=half)))
+    assert game.compares_rows
+    assert not game_of(Rules()).compares_rows
+    batch = batch_of(game, 1)
+    logits = game.judge(game.generator(batch.latents))
+    for images, wanted in ((0, logits), (100, logits.topk(8).values)):
+        term = game._generator_terms(batch, Clock(images=images))["adversarial"]
+        torch.testing.assert_close(term, softplus(-wanted).mean())
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "loss.lecam.weight=0.1",
+        "loss.consistency.real=10.0",
+        "loss.consistency.fake=10.0",
+        "loss.path_length.weight=2.0",
+        "loss.classification=1.0",
+        "loss.reconstruction=1.0",
+        "style_mixing=0.9",
+    ],
+)
+def test_what_the_plane_does_not_play_is_refused_by_name(setting):
+    quick = to_dict(recipe("quick")(DataSettings(where="plane", size=32, channels=3)))
+    with pytest.raises(UsageError, match=rf"^{setting} is not played in the plane"):
+        Rules.of(from_dict(GenerateSettings, override(quick, [setting])))
+
+
+@pytest.mark.parametrize(
+    ("name", "why"), [("vae", "task=autoencode"), ("stylegan2-ada", "augment.name"), ("fastgan", "augment.name")]
+)
+def test_recipes_that_are_of_pictures_alone_are_refused(name, why):
+    with pytest.raises(UsageError, match=why):
+        rules_of(name)
 
 
 def test_weights_are_clipped_after_the_discriminators_step():

@@ -15,9 +15,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ganvas.core.errors import UsageError
 from ganvas.core.settings import to_dict
-from ganvas.losses import adversarial_loss, penalties
+from ganvas.losses import adversarial, adversarial_loss, penalties
 from ganvas.networks.layers import SpectralLinear
+from ganvas.tasks.autoencode_settings import AutoencodeSettings
+from ganvas.tasks.batches import Kept
 from ganvas.tasks.generate_settings import GenerateSettings, LossSettings, PenaltySettings
 from ganvas.training.clock import Clock
 from ganvas.training.draws import Draws, latents_of_seeds
@@ -80,7 +83,10 @@ MIXTURES = {
 
 @dataclasses.dataclass(frozen=True)
 class Rules:
-    """What makes a game, whatever its networks. spectral: the discriminator's weights are spectrally normalised."""
+    """What makes a game, whatever its networks. spectral: the discriminator's weights are spectrally normalised.
+
+    Raises UsageError for a term of the loss that belongs to pictures or their networks, or that the plane has not.
+    """
 
     loss: LossSettings = _LOGISTIC_R1
     generator_optimizer: OptimizerSettings = _ADAM
@@ -89,9 +95,28 @@ class Rules:
     shared_draws: bool = False
     spectral: bool = False
 
+    def __post_init__(self) -> None:
+        loss = self.loss
+        _refuse(
+            {
+                "loss.path_length.weight": loss.path_length.weight,
+                "loss.lecam.weight": loss.lecam.weight,
+                "loss.consistency.real": loss.consistency.real,
+                "loss.consistency.fake": loss.consistency.fake,
+                "loss.classification": loss.classification,
+                "loss.reconstruction": loss.reconstruction,
+            }
+        )
+
     @classmethod
-    def of(cls, chosen: GenerateSettings) -> Self:
-        """Those of a game with pictures. Spectral norm belongs to them: it is what bounds the hinge loss's slope."""
+    def of(cls, chosen: GenerateSettings | AutoencodeSettings) -> Self:
+        """Those of a game with pictures. Spectral norm belongs to them: it is what bounds the hinge loss's slope.
+
+        Raises UsageError that names the setting if the game has more than the plane plays.
+        """
+        if not isinstance(chosen, GenerateSettings):
+            raise UsageError(f"task={chosen.task} is not played in the plane: it takes a generator and a discriminator")
+        _refuse({"augment.name": chosen.augment.name, "style_mixing": chosen.style_mixing})
         return cls(
             chosen.loss,
             chosen.generator_optimizer,
@@ -102,13 +127,25 @@ class Rules:
         )
 
 
+def _refuse(values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        if value:
+            raise UsageError(f"{name}={value} is not played in the plane: leave it out")
+
+
 @dataclasses.dataclass(frozen=True)
 class Points:
-    """A batch of real points [N, 2] and latents [N, 2]. mix: [N] in [0, 1), for a penalty on interpolates."""
+    """A batch of real points [N, 2] and latents [N, 2]. mix: [N] in [0, 1), for a penalty on interpolates.
+
+    first: where in this process's part of the global batch these rows begin. real_logits: [N], what the discriminator's
+    move found of the same points; None where nothing is shared.
+    """
 
     real: Tensor
     latents: Tensor
     mix: Tensor
+    first: int = 0
+    real_logits: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.real)
@@ -116,7 +153,12 @@ class Points:
     def rows(self, start: int, stop: int) -> Self:
         """The part from row `start` up to, without, row `stop`."""
         return dataclasses.replace(
-            self, real=self.real[start:stop], latents=self.latents[start:stop], mix=self.mix[start:stop]
+            self,
+            real=self.real[start:stop],
+            latents=self.latents[start:stop],
+            mix=self.mix[start:stop],
+            first=self.first + start,
+            real_logits=None if self.real_logits is None else self.real_logits[start:stop],
         )
 
 
@@ -134,7 +176,7 @@ class Plane:
         self.generator = self._network("generator", nn.Linear, LATENT, 2)
         self.discriminator = self._network("discriminator", SpectralLinear if rules.spectral else nn.Linear, 2, 1)
         self.averaged: Mapping[str, nn.Module] = {"generator": self.generator}
-        self.compares_rows = False
+        self.compares_rows = rules.loss.top_k.final < 1
         self.narrower = ""
         self.players: Sequence[Player] = [
             Player(
@@ -147,6 +189,7 @@ class Plane:
             ),
             Player("generator", {"generator": self.generator}, self._generator_terms, rules.generator_optimizer),
         ]
+        self._kept = Kept(most=0)
 
     def _network(self, role: str, linear: type[nn.Linear], inputs: int, outputs: int) -> nn.Module:
         with self._draws.initialising(role):
@@ -156,9 +199,18 @@ class Plane:
             return nn.Sequential(*layers, linear(_WIDTH, outputs))
 
     def draw(self, player: Player, move: int, clock: Clock, rows: slice) -> Points:
-        """Fresh points and latents; with shared draws the generator gets those of the discriminator's last move."""
+        """Fresh points and latents; with shared draws the generator gets those of the discriminator's last move.
+
+        So it does the logits of the real ones, from before the discriminator's step.
+        """
         if self._rules.shared_draws and player.name == "generator":
-            player, move = self.players[0], self.players[0].moves - 1
+            discriminator = self.players[0]
+            again = self._drawn(discriminator, discriminator.moves - 1, clock, rows)
+            return dataclasses.replace(again, real_logits=self._kept.all_of("real"))
+        self._kept = Kept(most=0)
+        return self._drawn(player, move, clock, rows)
+
+    def _drawn(self, player: Player, move: int, clock: Clock, rows: slice) -> Points:
         role, count = player.name, self._chosen.batch
         place = clock.images * player.moves + move * count
         real = self.mixture.drawn(self._draws, role, place, count)
@@ -172,6 +224,7 @@ class Plane:
         real = batch.real.requires_grad_(loss.r1.due(clock))
         fake.requires_grad_(loss.r2.due(clock))
         real_logits, fake_logits = self.judge(real), self.judge(fake)
+        self._kept.note(batch.first, real=real_logits)
         terms = {"adversarial": self._loss.discriminator(real_logits, fake_logits)}
         if loss.r1.due(clock):
             terms["r1"] = loss.r1.weight_now(clock) * penalties.r1(real_logits, real)
@@ -184,10 +237,15 @@ class Plane:
 
     def _generator_terms(self, batch: Points, clock: Clock) -> Terms:
         fake_logits = self.judge(self.generator(batch.latents))
-        real_logits = torch.zeros_like(fake_logits)
-        if self._loss.generator_reads_real:
+        real_logits = batch.real_logits
+        if real_logits is None and self._loss.generator_reads_real:
             with torch.no_grad():
                 real_logits = self.judge(batch.real)
+        if real_logits is None:
+            real_logits = torch.zeros_like(fake_logits)
+        if (part := self._rules.loss.top_k.at(clock.images)) < 1:
+            best = adversarial.best(fake_logits, part)
+            real_logits, fake_logits = real_logits[best], fake_logits[best]
         return {"adversarial": self._loss.generator(real_logits, fake_logits)}
 
     def _clip(self) -> None:
