@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+import pytest
+
 from ganvas import augment, losses, networks
 from ganvas.inference.paired import PAIRED
 from ganvas.metrics import EXTRACTORS
@@ -36,6 +38,14 @@ def test_every_setting_of_a_run_is_explained_and_no_other():
         rows = [row for row in (every + part).splitlines() if row.startswith("| `")]
         told = [name for row in rows for name in re.findall(r"`([^`]+)`", row.split("|")[1])]
         assert sorted(told) == sorted(names(task(name).Settings))
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.stem)
+def test_every_table_has_a_head_and_is_not_parted(page):
+    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+    for table in re.findall(r"(?:^\|.*\n)+", text, flags=re.MULTILINE):
+        head, rule, *_ = [*table.splitlines(), ""]
+        assert re.fullmatch(r"\|(?: *:?-+:? *\|)+", rule), f"no table begins with: {head}"
 
 
 def test_every_network_and_its_settings_are_explained():
