@@ -25,7 +25,7 @@ JOURNALS = common.RESULTS / "watch"
 IMAGES, TICK = 40_000, 2_000
 
 
-COLLAPSE, OVERPOWERS, OVERFITS, OSCILLATION, DIVERGENCE, MEMORISATION, NOTHING = (rule.name for rule in RULES)
+COLLAPSE, OVERPOWERS, OVERFITS, OSCILLATION, DIVERGENCE, MEMORISATION, _, NOTHING = (rule.name for rule in RULES)
 FASHION, DIGITS, EMOJI = "fashion-mnist/bundled", "digits", ".data/emoji/google"
 NO_NORM = "generator.norm=none discriminator.norm=none"
 UNBOUNDED = "loss.adversarial=wasserstein"
