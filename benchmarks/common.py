@@ -27,9 +27,13 @@ def fashion(size: int = 32) -> data.Dataset:
     return data.open_data("fashion-mnist", size=size, say=print)
 
 
-def settings(recipe: str, *assignments: str, where: str = "fashion-mnist") -> Any:
-    """The settings of a recipe on Fashion-MNIST at 32 x 32, without classes."""
-    return api.plan(where, recipe=recipe, size=32, set=["data.classes=[]", *assignments], say=print).settings
+def settings(recipe: str, *assignments: str, where: str = "fashion-mnist", seconds: float | None = None) -> Any:
+    """The settings of a recipe on Fashion-MNIST at 32 x 32, without classes.
+
+    seconds: how long to train; None: the images that are usual.
+    """
+    asked = ["data.classes=[]", *assignments]
+    return api.plan(where, recipe=recipe, size=32, time=seconds, set=asked, say=print).settings
 
 
 def trainer(chosen: Any, dataset: data.Dataset, on_round: Callable[[Clock], None]) -> Trainer:

@@ -24,8 +24,8 @@ _REAL, _GENERATED = (0.55, 0.70, 0.90), (0.80, 0.20, 0.10)
 def write_plane(found: Mapping[str, Any], names: Sequence[str], panels: Path) -> None:
     """The table of the plane and the picture of the grid, from what results/diversity-plane.json holds."""
     lines = [
-        f"{_told(found)}; {found['seconds']:g} seconds of processor time a run, "
-        f"{found['counted']:,} points; seeds {', '.join(_seeds(found['rows']))}: medians, and (least to greatest).",
+        f"{_told(found)}; {found['seconds']:g} seconds of processor time a run, {found['counted']:,} points; "
+        f"{_say_seeds(_seeds(found['rows']))}.",
         "",
         "| recipe | grid: images | seconds | ring: found of 8 | covered | high quality "
         "| grid: found of 25 | covered | high quality |",
@@ -48,18 +48,17 @@ def write_pictures(found: Mapping[str, Any], names: Sequence[str]) -> None:
         f"{_told(found)}; {found['seconds']:g} seconds a run, {found['counted']:,} pictures of `{found['data']}`. "
         f"The classifier is right on {found['classifier_accuracy']:.1%} of the digits that it was not trained on.",
         "",
-        "| | modes of 1,000 | KL from uniform | sure | modes of the sure | images | seconds | changed in the recipe |",
-        "|---|---|---|---|---|---|---|---|",
+        "| | modes of 1,000 | KL from uniform | sure | modes of the sure | images | seconds |",
+        "|---|---|---|---|---|---|---|",
     ]
     for name in ("real pictures", *names):
         if (row := found["rows"].get(name)) is None:
             continue
-        changed = f"`{' '.join(row['set'])}`" if row.get("set") else ""
         if "diverged" in row:
-            lines.append(f"| {name} | diverged | | | | | | {changed} |")
+            lines.append(f"| {name} | diverged | | | | | |")
             continue
         cells = [f"{row['found']:,}", f"{row['kl']:.2f}", f"{row['sure']:.0%}", f"{row['found_sure']:,}"]
-        lines.append(f"| {name} | {' | '.join(cells)} | {row['images']:,} | {row.get('seconds', '')} | {changed} |")
+        lines.append(f"| {name} | {' | '.join(cells)} | {row['images']:,} | {row.get('seconds', '')} |")
     write_section(PAGE, "pictures", lines)
 
 
@@ -111,6 +110,12 @@ def _runs(rows: Mapping[str, Any], kind: str, name: str) -> list[dict[str, Any]]
 
 def _seeds(rows: Mapping[str, Any]) -> list[str]:
     return sorted({key.rpartition("/")[2] for key in rows})
+
+
+def _say_seeds(seeds: Sequence[str]) -> str:
+    if len(seeds) == 1:
+        return f"seed {seeds[0]} alone, so **provisional** until the others have run"
+    return f"seeds {', '.join(seeds)}: medians, and (least to greatest)"
 
 
 def _over_seeds(runs: Sequence[Mapping[str, Any]], what: str, form: str) -> str:
