@@ -36,7 +36,8 @@ def test_a_healthy_run_is_left_alone(name):
 
 def test_there_is_a_run_for_each_rule_and_healthy_ones_of_equal_length():
     of_autoencoders = {"posterior collapse"}  # these runs are games; test_health tries it on lines made by hand
-    assert {rule.name for rule in RULES} - of_autoencoders == {name for run in RUNS.values() for name in run["made for"]}
+    made = {name for run in RUNS.values() for name in run["made for"]}
+    assert {rule.name for rule in RULES} - of_autoencoders == made
     healthy = [name for name in RUNS if not RUNS[name]["made for"]]
     assert len(healthy) > 20
     assert {read(RESULTS / "watch" / f"{name}.jsonl")[-1]["images"] for name in RUNS} == {40_000}
