@@ -272,9 +272,12 @@ def test_stylegan2s_gamma_follows_the_batch_that_is_asked_for(wishes):
 def test_a_recipe_plays_with_the_batch_that_is_asked_for_or_with_its_own(recipe):
     found = survey(32)
     assert chosen(found, recipe=recipe, batch=24).training.batch == 24
-    assert chosen(found, recipe=recipe).training.batch == {"r3gan": 512, "fastgan": 16, "stylegan2-slim": 32}.get(
-        recipe, 64
-    )
+    assert chosen(found, recipe=recipe).training.batch == {
+        "r3gan": 512,
+        "fastgan": 16,
+        "stylegan2-slim": 32,
+        "r3gan-slim": 32,
+    }.get(recipe, 64)
     assert chosen(found, recipe=recipe, batch=24, assignments=("training.batch=48",)).training.batch == 48
 
 
