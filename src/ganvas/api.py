@@ -18,11 +18,12 @@ from ganvas.core.quantities import parse_count, parse_duration, say_count, say_d
 from ganvas.core.settings import from_dict, to_dict, to_toml
 from ganvas.inference.generator import Generator, load
 from ganvas.inference.summary import write_summary
+from ganvas.pace import measured_length, needs_pace
 from ganvas.recipes.auto import Plan, Wishes
 from ganvas.recipes.auto import plan as choose_plan
 from ganvas.training import checkpoints
 from ganvas.training.clock import Clock
-from ganvas.training.folder import RunFolder, not_writable
+from ganvas.training.folder import RunFolder, check_free, not_writable
 from ganvas.training.journal import Tick, read
 from ganvas.training.processes import Processes, launch
 from ganvas.training.trainer import Trainer
@@ -139,8 +140,15 @@ def start(
 
     if chosen.training.procs > 1:
         return _play_in_workers(create(), chosen, on_tick)
+    if out is not None:
+        check_free(Path(out))
     processes = Processes()
-    dataset, game = _prepare(chosen, processes, say)  # before the folder: data that cannot be read leaves nothing
+    dataset, unseen = _open(chosen, processes, say)  # before the folder: data that cannot be read leaves nothing
+    if needs_pace(chosen):
+        length = measured_length(chosen, dataset)
+        say(f"At the speed here, what falls over the run does so over {say_count(length)} images")
+        chosen = chosen.lasting(length)
+    game = tasks.task(chosen.task)(chosen, dataset, unseen)
     run = create()
     return _play(run, chosen, dataset, game, processes, on_tick, on_round, say)
 
@@ -215,14 +223,15 @@ def continue_run(
     processes = Processes.join()
     say = say if processes.leads else _silent
     try:
-        dataset, game = _prepare(chosen, processes, say)
+        dataset, unseen = _open(chosen, processes, say)
+        game = tasks.task(chosen.task)(chosen, dataset, unseen)
         return _play(folder, chosen, dataset, game, processes, on_tick, on_round, say)
     finally:
         processes.leave()
 
 
-def _prepare(chosen: Any, processes: Processes, say: Say) -> tuple[data_room.Dataset, Any]:
-    """Open the data and build the game; the leading process first, as it may have to build a cache."""
+def _open(chosen: Any, processes: Processes, say: Say) -> tuple[data_room.Dataset, data_room.Dataset | None]:
+    """The data, and some that training does not see; the leading process first, as it may have to build a cache."""
     where = chosen.data
     if not processes.leads:
         processes.wait()
@@ -235,7 +244,7 @@ def _prepare(chosen: Any, processes: Processes, say: Say) -> tuple[data_room.Dat
     for sentence in data_room.few_in_class(dataset, where.held_out) if where.classes else ():
         say(f"Little to learn from: {sentence}; to train without classes: --set data.classes=[]")
     unseen = _open_test_part(where, say) if processes.leads and where.test is not None else None
-    return dataset, tasks.task(chosen.task)(chosen, dataset, unseen)
+    return dataset, unseen
 
 
 def _open_test_part(where: Any, say: Say) -> data_room.Dataset | None:

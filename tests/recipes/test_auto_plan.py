@@ -264,7 +264,7 @@ def test_a_penalty_that_falls_takes_the_length_of_the_run_and_one_that_stays_tak
 def test_stylegan2s_gamma_follows_the_batch_that_is_asked_for(wishes):
     own, asked = chosen(survey(32), recipe="stylegan2"), chosen(survey(32), recipe="stylegan2", **wishes)
     assert (own.training.batch, asked.training.batch) == (64, 32)
-    assert own.loss.r1.weight == pytest.approx(10 * (32 / 1024) ** 2 / 2)  # the paper's 10 is for 1024 pixels and 32
+    assert own.loss.r1.weight == pytest.approx(0.01)  # CIFAR-10's, for a batch of 64
     assert asked.loss.r1.weight == pytest.approx(2 * own.loss.r1.weight)
 
 
@@ -284,7 +284,8 @@ def test_a_recipe_plays_with_the_batch_that_is_asked_for_or_with_its_own(recipe)
 def test_a_decay_without_a_length_is_said_whatever_it_is_of():
     asked = ("loss.r1.final=0.01", "loss.top_k.final=0.5")
     rows = plan(survey(32), Wishes(recipe="dcgan", device="cpu", seconds=60.0, assignments=asked)).reasons
-    (said,) = (reason for what, _, reason in rows if what == "decay")
+    ((choice, said),) = ((choice, reason) for what, choice, reason in rows if what == "decay")
+    assert choice == "measured"
     assert said.startswith("loss.r1, loss.top_k: ")
     rows = plan(survey(32), Wishes(recipe="dcgan", device="cpu", images=1_000, assignments=asked)).reasons
     assert "decay" not in [what for what, _, _ in rows]
@@ -297,3 +298,35 @@ def test_every_term_of_a_loss_is_said():
         "top_k": {"final": 0.5}, "classification": 1.0, "reconstruction": 1.0, "clip": 0.01,
     }.items():  # fmt: skip
         assert from_dict(LossSettings, {name: asked}, "loss").say() != default.say(), name
+
+
+@pytest.mark.parametrize(("size", "gamma", "batch"), [(32, 0.05, 512), (64, 2.0, 256), (256, 150.0, 256)])
+def test_r3gan_has_the_settings_of_its_paper(size, gamma, batch):
+    settings = chosen(survey(size, count=50_000, channels=3), recipe="r3gan", size=size)
+    assert settings.loss.r1.weight == settings.loss.r2.weight == pytest.approx(gamma)
+    assert settings.loss.r1.final == pytest.approx(gamma / 10)
+    assert settings.loss.r1.decay_images == settings.training.stop.images == 20_000_000
+    assert (settings.training.batch, settings.data.mirror) == (batch, True)
+    assert settings.augment.final == (0.55 if size == 32 else 0.3)
+
+
+def test_a_recipe_for_a_gpu_on_a_cpu_is_told_and_what_there_is_for_a_cpu():
+    rows = plan(survey(32), Wishes(recipe="r3gan", device="cpu")).reasons
+    (told,) = (reason for what, choice, reason in rows if (what, choice) == ("take care", "r3gan"))
+    assert "r3gan-slim" in told
+    assert not [what for what, choice, _ in plan(survey(32), Wishes(device="cpu")).reasons if what == "take care"]
+
+
+@pytest.mark.parametrize(
+    ("recipe", "assignments", "told"),
+    [
+        ("quick", ("augment.name=ada", "augment.target=0.6"), "augment.target"),
+        ("wgan-gp", ("augment.name=ada", "augment.target=0.6"), "augment.target"),
+        ("hinge", ("augment.name=ada", "augment.target=0.6"), None),
+        ("dcgan", ("loss.gradient_penalty.weight=10",), "discriminator.norm"),
+        ("wgan-gp", (), None),
+    ],
+)
+def test_what_papers_advise_against_is_said(recipe, assignments, told):
+    rows = plan(survey(32), Wishes(recipe=recipe, device="cpu", assignments=assignments)).reasons
+    assert [choice for what, choice, _ in rows if what == "take care"] == ([] if told is None else [told])

@@ -79,10 +79,10 @@ def test_a_group_that_is_not_whole_is_told_with_the_batches_that_leave_none():
     alone, parted = "of 10 pictures that pass together the last 2", "of 6 pictures that pass together the last 2"
     cases = [(10, (), alone, 4), (12, ("training.lanes=2",), parted, 8)]
     for batch, assignments, left, whole in cases:
-        said = reasons(survey(16), recipe="stylegan2", batch=batch, assignments=assignments)["take care"]
+        said = reasons(survey(16), recipe="stylegan2-slim", batch=batch, assignments=assignments)["take care"]
         assert left in said
         assert f"a multiple of {whole} leaves none" in said
-        settled = reasons(survey(16), recipe="stylegan2", batch=2 * whole, assignments=assignments)
+        settled = reasons(survey(16), recipe="stylegan2-slim", batch=2 * whole, assignments=assignments)
         assert "take care" not in settled
 
 

@@ -1,5 +1,6 @@
 """Recipes by name: functions from what the data is, and a batch, to complete settings. `auto` chooses among them."""
 
+import inspect
 from typing import Any
 
 from ganvas.core.parts import load
@@ -29,3 +30,9 @@ RECIPES = {
 def recipe(name: str) -> Any:
     """The recipe of a name. Raises UsageError with the nearest names if there is none."""
     return load(RECIPES, name, "recipe")
+
+
+def what_it_takes(name: str) -> str:
+    """What a run of a recipe costs, as its docstring says in a line that begins with "Takes"; "" if it does not."""
+    lines = (inspect.getdoc(recipe(name)) or "").split("\n")
+    return next((line.removeprefix("Takes ").removesuffix(".") for line in lines if line.startswith("Takes ")), "")

@@ -9,6 +9,7 @@ from ganvas.core import devices
 from ganvas.core.errors import UsageError
 from ganvas.core.settings import from_dict, override, to_dict
 from ganvas.data import Survey, test_part
+from ganvas.recipes import RECIPES, what_it_takes
 from ganvas.recipes import recipe as named_recipe
 from ganvas.recipes.choices import Choices, Machine
 from ganvas.tasks.augmenting import AugmentSettings
@@ -69,7 +70,7 @@ def plan(survey: Survey, wishes: Wishes) -> Plan:
         "precision": choices.unless_asked("precision", wishes.precision, choices.precision),
         "procs": wishes.procs,
         "on_trouble": wishes.on_trouble,
-        "stop": _chosen_stop(wishes, partial(choices.images, size)),
+        "stop": _chosen_stop(wishes, partial(choices.images, size, made.training.stop.images)),
     }
     for role in made.NETWORKS:  # another network begins with its own settings
         if _assigned(wishes, f"{role}.name") not in (None, values[role]["name"]):
@@ -84,14 +85,20 @@ def plan(survey: Survey, wishes: Wishes) -> Plan:
     try:
         players = chosen.check_networks()
     except UsageError as error:
-        raise UsageError(f"{error}\nWhat makes {size} pixels: ganvas recipes --size {size}") from None
+        others = f"\nWhat makes {size} pixels: ganvas recipes --size {size}"
+        raise UsageError(f"{error}{others if 'pixels a side' in str(error) else ''}") from None
     if _assigned(wishes, "training.lanes") is None:
         chosen = _with_whole_groups(chosen, players, choices)
     check_batch(chosen, players)
     _tell_what_resulted(chosen, wishes, choices)
     _take_care(chosen, survey, players, choices)
+    if device.type == "cpu" and (takes := what_it_takes(name)).startswith("a GPU"):
+        slim = f"; for a CPU there is {name}-slim" if f"{name}-slim" in RECIPES else ""
+        choices.note("take care", name, f"made for {takes}, which is days to years here{slim}")
     if endless := chosen.endless():
-        choices.note("decay", "none", f"{', '.join(endless)}: what falls over a run needs its length: --images")
+        timed = chosen.training.stop.seconds is not None and chosen.training.procs == 1
+        how, told = ("measured", "its pace is measured first") if timed else ("none", "needs a length: --images")
+        choices.note("decay", how, f"{', '.join(endless)}: what falls over the run, and {told}")
     return Plan(survey.name, chosen, choices.reasons)
 
 
@@ -154,9 +161,12 @@ def _take_care(chosen: Any, survey: Survey, players: Any, choices: Choices) -> N
     """Say what can be done and will disappoint, and what would help."""
     group, together = group_of(players[1]), pictures_together(chosen, players)
     if parted := next((count for count in together if count % group), None):
-        left = f"of {parted} pictures that pass together the last {parted % group} are a smaller group"
+        rest = f"the last {parted % group} are a smaller group" if parted % group > 1 else "the last is left over"
+        left = f"of {parted} pictures that pass together {rest}"
         whole = group * max(chosen.training.lanes, chosen.training.procs)
         choices.note("take care", f"groups of {group}", f"{left}; a --batch that is a multiple of {whole} leaves none")
+    if (doubt := chosen.doubt()) is not None:
+        choices.note("take care", *doubt)
     few = f"{survey.count:,} picture{'s' if survey.count > 1 else ''}"
     if (advice := chosen.care_with(survey.count)) is not None:
         choices.note("take care", few, advice)

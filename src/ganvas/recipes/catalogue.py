@@ -7,7 +7,7 @@ from typing import Any
 
 from ganvas.core.errors import UsageError
 from ganvas.core.settings import from_dict, to_dict
-from ganvas.recipes import RECIPES
+from ganvas.recipes import RECIPES, what_it_takes
 from ganvas.recipes import recipe as named_recipe
 from ganvas.tasks.generate_settings import DataSettings
 
@@ -80,8 +80,7 @@ def _pictures(size: int, channels: int, classes: int) -> DataSettings:
 def _entry(name: str, pictures: DataSettings) -> Entry:
     recipe = named_recipe(name)
     chosen = recipe(pictures)
-    what, *about = _told(recipe)
-    takes = next((line for line in about if line.startswith("Takes ")), "")
+    what = _told(recipe)[0]
     counts: list[int | None] = [None, None]
     reason = ""
     try:
@@ -91,7 +90,7 @@ def _entry(name: str, pictures: DataSettings) -> Entry:
     return Entry(
         name=name,
         what=what.removesuffix("."),
-        takes=takes.removeprefix("Takes ").removesuffix("."),
+        takes=what_it_takes(name),
         networks=" / ".join(dict.fromkeys(getattr(chosen, role).name for role in chosen.NETWORKS)),
         loss=chosen.loss.say(),
         generator=counts[0],

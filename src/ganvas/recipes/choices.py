@@ -65,7 +65,7 @@ class Choices:
         while size * 2 <= min(typical, _LARGEST[kind]):
             size *= 2
         why = f"the largest power of two within {typical} px"
-        return self.note("size", size, why if size < _LARGEST[kind] else f"what trains well on {kind}; larger: --size")
+        return self.note("size", size, why if typical < 2 * size else f"what trains well on {kind}; larger: --size")
 
     def channels(self) -> int:
         """1 or 3, or 4 with transparency."""
@@ -124,8 +124,10 @@ class Choices:
         reason = "the processor has bfloat16 arithmetic" if fast else "the processor has no bfloat16"
         return self.note("precision", "bfloat16" if fast else "float32", reason)
 
-    def images(self, size: int) -> int:
-        """How long to train, in images."""
+    def images(self, size: int, published: int | None) -> int:
+        """How long to train, in images. published: as long as the recipe's paper did, if the recipe says so."""
+        if published is not None:
+            return self.note("images", published, "as published; or --images, --time")
         machine, kind = self._machine, self._machine.device.type
         if kind == "cpu":
             cores = min(machine.cores, _MOST_CORES)

@@ -59,6 +59,10 @@ class AutoencodeSettings:
             decoder = networks.generator(self.generator.name)(self.generator, **shape)
             return decoder, networks.encoder(self.encoder.name)(self.encoder, latent=decoder.latent, **shape)
 
+    def doubt(self) -> tuple[str, str] | None:
+        """A choice that its papers advise against, and why; there is none."""
+        return None
+
     def care_with(self, count: int) -> str | None:
         """What to say of so many pictures, if they are few; None if they are not."""
         return "no network learns from so few: collect a hundred" if count < FEW_TO_LEARN_FROM else None

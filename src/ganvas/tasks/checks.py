@@ -52,9 +52,9 @@ def check_batch(chosen: Any, players: Sequence[nn.Module]) -> None:
             + (f", or networks without it: --set {without}" if without else "")
         )
     group = group_of(players[1])
-    if group > 1 and max(together) == 1:
+    if group > 1 and min(together) == 1:
         raise UsageError(
-            f"The discriminator compares the pictures in groups of {group}, and with {cut} each passes alone. "
+            f"The discriminator compares the pictures in groups of {group}, and with {cut} one passes alone. "
             f"Use --batch {group * training.procs} or more, or judge each by itself: --set discriminator.group=1"
         )
 

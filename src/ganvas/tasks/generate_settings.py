@@ -223,11 +223,21 @@ class GenerateSettings:
                 networks.discriminator(self.discriminator.name)(self.discriminator, size=data.size, **pictures),
             )
 
+    def doubt(self) -> tuple[str, str] | None:
+        """A choice that its papers advise against, and why; None if there is none."""
+        if self.augment.target is not None and self.loss.adversarial in ("relativistic", "wasserstein"):
+            told = f"the signs of {self.loss.adversarial} logits say nothing of overfitting: give p a plan instead"
+            return "augment.target", told
+        if self.loss.gradient_penalty.weight and getattr(self.discriminator, "norm", None) == "batch":
+            return "discriminator.norm", "the gradient penalty is of single pictures: --set discriminator.norm=none"
+        return None
+
     def care_with(self, count: int) -> str | None:
         """What to say of so many pictures, if they are few; None if they are not."""
         augment = "--set augment.name=diffaug augment.p=1.0"
         if count < FEW_TO_LEARN_FROM:
-            return f"no GAN learns from so few, it will make copies: collect a hundred, then {augment}"
+            then = f", then {augment}" if self.augment.name is None else ""
+            return f"no GAN learns from so few, it will make copies: collect a hundred{then}"
         if count < FEW_TO_KNOW_BY_HEART and self.augment.name is None:
             return f"the discriminator may learn so few by heart; what helps: {augment}"
         return None

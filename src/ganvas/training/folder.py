@@ -37,10 +37,7 @@ class RunFolder:
     @classmethod
     def create(cls, path: Path, settings_toml: str) -> "RunFolder":
         """A new run folder. Raises UsageError if there is something at that path already."""
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            if (path / "settings.toml").exists():
-                raise UsageError(f"{path} holds a run already. Go on: ganvas resume {path}; or choose another --out")
-            raise UsageError(f"{path} holds something else already: choose another --out")
+        check_free(path)
         run = cls(path)
         try:
             for folder in (run.path, run.samples, run.checkpoints):
@@ -121,3 +118,11 @@ def environment() -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "command": sys.argv,
     }
+
+
+def check_free(path: Path) -> None:
+    """Raises UsageError if there is something at a path, so that no run can begin there."""
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        if (path / "settings.toml").exists():
+            raise UsageError(f"{path} holds a run already. Go on: ganvas resume {path}; or choose another --out")
+        raise UsageError(f"{path} holds something else already: choose another --out")
