@@ -75,7 +75,8 @@ def main() -> None:
         except GanvasError as error:
             parser.exit(error.exit_status, f"error: {error}\n")
     on_real, on_fake = beliefs(game)
-    print(f"modes covered: {game.mixture.covered(generated(game.generator))} of {len(game.mixture)}")
+    covered = game.mixture.covered(generated(game.generator))
+    print(f"modes covered, by a quarter of their due of points or more: {covered} of {len(game.mixture)}")
     print(f"D on real {on_real:.3f}, on generated {on_fake:.3f}; at the equilibrium both are 0.5")
     grid(draw_picture(game, game.generator)[None]).save(asked.out)
     print(f"the picture: {asked.out}")
