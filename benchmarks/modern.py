@@ -24,7 +24,7 @@ TURNS = 12
 SIZES = ((32, 64, 16), (32, 128, 16), (64, 64, 8), (64, 128, 8))  # pixels a side, channels, pictures of a lane
 ROUNDS = 4  # of the trainer in a turn: one of them with the lazy penalties
 PLAIN_BATCH = 16
-IMAGES = 24_000
+IMAGES = 12_000
 
 
 class PlainSynthesis(nn.Module):
