@@ -6,16 +6,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ganvas.core.images import to_uint8
+
 SIDES = (4, 8, 16, 32)
 
 
 class PlainR3GAN:
     """Two stacks of grouped residual blocks for grey 32x32 pictures; relativistic loss, R1 and R2 in every round.
 
-    Huang et al. 2024. width: channels of all maps. blocks: at each side. gamma: weight of either penalty.
+    Huang et al. 2024. width: channels of all maps. blocks: at each side. gamma: weight of either penalty. lr: of both.
     """
 
-    def __init__(self, width: int, blocks: int, gamma: float) -> None:
+    def __init__(self, width: int, blocks: int, gamma: float, lr: float) -> None:
         torch.manual_seed(0)
         self._gamma = gamma
         count = blocks * len(SIDES)
@@ -27,8 +29,8 @@ class PlainR3GAN:
         last = nn.Conv2d(width, width, 4, groups=width, bias=False)
         down.extend([last, nn.Flatten(), nn.Linear(width, 1, bias=False), nn.Flatten(0)])
         self.networks = self._generator, self._discriminator = up, down
-        self._adam_g = torch.optim.Adam(up.parameters(), 2e-4, betas=(0.0, 0.9))
-        self._adam_d = torch.optim.Adam(down.parameters(), 2e-4, betas=(0.0, 0.9))
+        self._adam_g = torch.optim.Adam(up.parameters(), lr, betas=(0.0, 0.95))
+        self._adam_d = torch.optim.Adam(down.parameters(), lr, betas=(0.0, 0.95))
 
     def step(self, real: Tensor) -> None:
         """One step of either player; real: float32 [N, 1, 32, 32] in [-1, 1]."""
@@ -50,6 +52,12 @@ class PlainR3GAN:
         functional.softplus(real_logits.detach() - fake_logits).mean().backward()
         self._discriminator.requires_grad_(True)
         self._adam_g.step()
+
+    @torch.no_grad()
+    def sample(self, count: int) -> list[Tensor]:
+        """uint8 [n, 1, 32, 32], part by part."""
+        latents = torch.randn(count, 64, generator=torch.Generator().manual_seed(0))
+        return [to_uint8(self._generator(part)) for part in latents.split(250)]
 
 
 class Basis(nn.Module):

@@ -99,7 +99,7 @@ def race(seed: int, dataset: data.Dataset, scorer: Scorer) -> dict[str, list[dic
 
 def seeds() -> None:
     """Writes results/quality-seeds.json: our side alone, over the seeds, to its planned end."""
-    dataset, scorer = common.fashion(), _scorer()
+    dataset, scorer = common.fashion(), fashion_scorer()
     rows = []
     for seed in SEEDS:
         chosen = common.settings(
@@ -114,14 +114,15 @@ def seeds() -> None:
         common.write("quality-seeds", {"what": "recipe quick alone, as in quality", "raw": rows})
 
 
-def _scorer() -> Scorer:
+def fashion_scorer() -> Scorer:
+    """Measures the distance to the 10,000 test pictures of Fashion-MNIST."""
     held_out = data.open_data("fashion-mnist/test", size=32, say=print)
     return Scorer(metrics.extractor("fashion", 1), held_out.images[:COUNT])
 
 
 def quality() -> None:
     """Writes results/quality.json and results/quality.svg; goes on with the seeds that the former lacks."""
-    dataset, scorer = common.fashion(), _scorer()
+    dataset, scorer = common.fashion(), fashion_scorer()
     spread = np.linspace(0, len(dataset) - 1, COUNT).astype(int)
     floor = scorer(torch.from_numpy(dataset.images[spread]).split(500))
     written = common.RESULTS / "quality.json"
