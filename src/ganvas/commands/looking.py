@@ -68,12 +68,16 @@ def recipes(
         asked = {"size": size, "channels": channels, "classes": classes}
         to = answer(asked | {"recipes": [asdict(entry) for entry in entries]}, json)
         heads = ("recipe", "G / D parameters", "networks", "loss", "what it is", "takes")
-        terminal.show_table([_row(entry, size) for entry in entries], heads, to=to)
+        terminal.show_table([_row(entry) for entry in entries if not entry.reason], heads, to=to)
+        if others := [entry.name for entry in entries if entry.reason]:
+            terminal.say(
+                f"\nNot at {size} px: {', '.join(others)}; `ganvas recipes NAME` says which sizes one makes", to
+            )
         return
     found = describe(name, size, channels, classes)
     described = asdict(found.entry) | {"about": found.about, "settings": found.settings, "sizes": found.sizes}
     to = answer(described, json)
-    _, parameters, networks, loss, *_ = _row(found.entry, size)
+    _, parameters, networks, loss, *_ = _row(found.entry)
     terminal.say(f"{name}. {found.entry.what}.\n\n{found.about}\n", to)
     rows = [
         ("networks", networks),
@@ -87,11 +91,9 @@ def recipes(
     terminal.say(tomli_w.dumps(found.settings), to)
 
 
-def _row(entry: "Entry", size: int) -> tuple[str, ...]:
-    """A line of the table; a recipe that cannot be built says why instead of what it is."""
-    if entry.generator is None or entry.discriminator is None:
-        return entry.name, f"not at {size} px", entry.networks, entry.loss, entry.reason, entry.takes
-    counts = f"{_millions(entry.generator)} / {_millions(entry.discriminator)}"
+def _row(entry: "Entry") -> tuple[str, ...]:
+    """A line of the table."""
+    counts = f"{_millions(entry.generator or 0)} / {_millions(entry.discriminator or 0)}"
     return entry.name, counts, entry.networks, entry.loss, entry.what, entry.takes
 
 
