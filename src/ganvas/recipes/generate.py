@@ -200,14 +200,14 @@ def r3gan_slim(data: DataSettings, batch: int = 32) -> GenerateSettings:
     """
     gamma = 0.5 * (data.size / 32) ** 2  # in proportion to the pixels
     penalty = PenaltySettings(weight=gamma, every=4)
-    adam = OptimizerSettings(lr=1e-3, betas=(0.0, 0.95), decay="cosine", hold=0.3, final=0.05)
+    adam = OptimizerSettings(lr=2e-3, betas=(0.0, 0.95), decay="cosine", hold=0.3, final=0.05)
     shape = {"width": 128, "wide": 4, "blocks": 1, "group": 0}
     return GenerateSettings(
         recipe="r3gan-slim",
         data=data,
         generator=networks.generator("r3gan").Settings(**shape),
         discriminator=networks.discriminator("r3gan").Settings(**shape),
-        generator_optimizer=dataclasses.replace(adam, lr=2e-3),
+        generator_optimizer=dataclasses.replace(adam, lr=4e-3),
         discriminator_optimizer=adam,
         shared_draws=True,
         loss=LossSettings(adversarial="relativistic", r1=penalty, r2=penalty),
