@@ -86,7 +86,7 @@ def test_the_rules_are_those_of_the_recipe():
         assert any(isinstance(layer, SpectralLinear) for layer in layers) == spectral, name
 
 
-@pytest.mark.parametrize("name", ["quick", "r3gan", "wgan-gp", "dcgan", "stylegan2"])
+@pytest.mark.parametrize("name", ["quick", "r3gan-slim", "wgan-gp", "dcgan", "stylegan2"])
 def test_the_discriminators_terms_are_the_rules_loss_and_penalties(name):
     rules = rules_of(name)
     game = game_of(rules)
