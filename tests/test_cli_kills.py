@@ -91,6 +91,21 @@ def test_an_interrupt_saves_says_how_to_go_on_and_changes_nothing(undisturbed):
     assert_same(state(Path("run")), undisturbed)
 
 
+def test_a_pause_is_not_time_spent_in_training(undisturbed):
+    process = begin("run")
+    began, pause = time.monotonic(), 2.0
+    process.send_signal(signal.SIGTSTP)  # Ctrl-Z
+    time.sleep(pause)
+    process.send_signal(signal.SIGCONT)
+    process.communicate()
+    passed = time.monotonic() - began
+    assert process.returncode == 0
+    journal = Path("run/journal.jsonl").read_text().splitlines()
+    first, last = (json.loads(journal[at])["seconds"] for at in (0, -1))
+    assert last - first < passed - pause + 0.5
+    assert_same(state(Path("run")), undisturbed)
+
+
 @pytest.mark.parametrize("seed", [1, 2])
 def test_kill_9_at_a_random_moment_changes_nothing(undisturbed, seed):
     process = begin("run")

@@ -2,6 +2,9 @@
 
 import dataclasses
 import math
+import signal
+import threading
+import time
 from typing import Literal
 
 Decay = Literal["constant", "linear", "cosine"]
@@ -22,6 +25,22 @@ class Clock:
     def advanced(self, batch: int, seconds: float) -> "Clock":
         """The clock after one more round."""
         return Clock(self.images + batch, self.rounds + 1, self.seconds + seconds)
+
+
+_paused = 0.0  # seconds for which this process has been stopped by `pause`
+
+
+def seconds() -> float:
+    """A time to take differences of: it passes as the wall's does, except while the process is paused."""
+    return time.perf_counter() - _paused
+
+
+def pause(_number: int = 0, _frame: object = None) -> None:
+    """Stop this process, with all its threads, until it is continued (`fg`, SIGCONT). A handler of Ctrl-Z."""
+    global _paused
+    began = time.perf_counter()
+    signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)  # to this thread, so that it stops here and nowhere else
+    _paused += time.perf_counter() - began
 
 
 def crossed(before: float, after: float, interval: int) -> bool:

@@ -1,7 +1,6 @@
 """What a run leaves for people while it trains: journal lines, sample grids, scores, the generator to share."""
 
 import json
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
@@ -12,6 +11,7 @@ from torch import Tensor, nn
 
 from ganvas.core import files, images
 from ganvas.training.clock import Clock
+from ganvas.training.clock import seconds as working_seconds
 from ganvas.training.folder import RunFolder
 from ganvas.training.journal import Journal, Tick, has_tensorboard
 from ganvas.training.players import Task
@@ -41,7 +41,7 @@ class Recorder:
         self._previewed = -1
         self._sums: dict[str, Tensor] = {}
         self._counts: dict[str, int] = {}
-        self._since, self._started = clock, time.perf_counter()
+        self._since, self._started = clock, working_seconds()
         if self._journal is not None:
             self._journal.rewind(clock.images)
 
@@ -56,7 +56,7 @@ class Recorder:
             return
         names = sorted(self._sums)
         self._processes.sum_in_place([self._sums[name] for name in names])
-        now = time.perf_counter()
+        now = working_seconds()
         line: Tick = {
             "images": clock.images,
             "seconds": round(clock.seconds, 3),

@@ -3,14 +3,14 @@
 import math
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from ganvas.core.settings import settings
-from ganvas.training.clock import Clock
+from ganvas.training.clock import Clock, pause
 from ganvas.training.processes import Processes, orphaned
 
 Reason = Literal["images", "time", "plateau", "trouble", "interrupted"]
@@ -64,7 +64,10 @@ class Stop:
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Within the block a first interrupt asks for a stop after the round; a second one breaks off at once."""
+        """Within the block a first interrupt asks for a stop after the round; a second one breaks off at once.
+
+        Ctrl-Z pauses the run, and the pause is not time spent in training.
+        """
         if threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -74,7 +77,10 @@ class Stop:
                 raise KeyboardInterrupt
             self._asked = True
 
-        previous = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+        handlers: dict[signal.Signals, Callable[[int, object], None]] = {signal.SIGINT: ask, signal.SIGTERM: ask}
+        if hasattr(signal, "SIGTSTP"):
+            handlers[signal.SIGTSTP] = pause
+        previous = {number: signal.signal(number, handler) for number, handler in handlers.items()}
         try:
             yield
         finally:

@@ -1,7 +1,6 @@
 """The trainer: rounds of moves, for any game."""
 
 import math
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from ganvas.core.settings import settings
 from ganvas.training import checkpoints, health, sentinel, state
 from ganvas.training.averages import Averages, AverageSettings
 from ganvas.training.clock import Clock, crossed
+from ganvas.training.clock import seconds as working_seconds
 from ganvas.training.folder import RunFolder, not_writable
 from ganvas.training.journal import Tick, read
 from ganvas.training.lanes import Lanes, has_batch_norm, lane_count
@@ -120,7 +120,7 @@ class Trainer:
                 self._save()
             if self.processes.leads:
                 self._look({})  # what the first line of this session is compared with
-            counted = time.perf_counter()
+            counted = working_seconds()
             while True:
                 try:
                     if (reason := self.stop.reason(self.clock)) is not None:
@@ -128,7 +128,7 @@ class Trainer:
                         self._finish(scored=reason != "interrupted")
                         return reason
                     self._round()
-                    before, now = self.clock, time.perf_counter()
+                    before, now = self.clock, working_seconds()
                     self.clock, counted = before.advanced(self.chosen.batch, now - counted), now
                     self._after_round(before)
                 except sentinel.NotFinite as seen:
@@ -235,13 +235,13 @@ class Trainer:
     def _score(self) -> bool:
         """Score the averages, in the leading process, and say to all processes whether this is the best so far."""
         self._owes_score = False
-        name, value, started = "", None, time.perf_counter()
+        name, value, started = "", None, working_seconds()
         if self.processes.leads:
             with self._going_on("This score"):
                 if (scored := self.task.score(self.averages.networks)) is not None:
                     name, value = scored
                     self.recorder.score(self.clock, self.chosen.score, name, value)
-        self.stop.scores.seconds += time.perf_counter() - started
+        self.stop.scores.seconds += working_seconds() - started
         value = self.processes.of_leader(value)
         if value is not None:
             self.stop.scores.add(self.clock.images, name, value)
