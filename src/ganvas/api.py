@@ -66,12 +66,14 @@ def plan(
     procs: int = 1,
     on_trouble: str = "note",
     set: Sequence[str] | Mapping[str, Any] = (),
+    start_from: str | Path | None = None,
     say: Say = _log.warning,
 ) -> Plan:
     """What `train` with the same arguments would do, and why; nothing is written.
 
     task: that of the recipe, which None leaves to it. on_trouble: "note" or "stop": what a finding of the watch does.
-    set: any settings, as {"generator.width": 48} or as ["generator.width=48"].
+    set: any settings, as {"generator.width": 48} or as ["generator.width=48"]. start_from: a run's folder, or a
+    generator's, with whose weights and settings to begin.
     Raises UsageError for an argument that cannot be meant, DataError for data that cannot be read.
     """
     if task is not None:
@@ -90,6 +92,7 @@ def plan(
         procs=procs,
         on_trouble=on_trouble,
         assignments=tuple(set),
+        source=None if start_from is None else str(start_from),
     )
     planned = choose_plan(data_room.survey(data, say=say), wishes)
     if task not in (None, planned.settings.task):
@@ -113,7 +116,7 @@ def train(
     dictionary. on_round: called with the clock after each round, say: with sentences for a person; with procs above 1
     on_round is not called and sentences go to standard error.
     choices: the arguments of `plan`: task, recipe, size, images ("500k"), time ("20m"), batch, seed, device, precision,
-    procs, on_trouble, set ({"generator.width": 48}).
+    procs, on_trouble, set ({"generator.width": 48}), start_from ("runs/other-1").
     Raises UsageError, DataError, MemoryExhausted, Diverged; and after saving: Troubled, if the watch was to stop the
     run, and Interrupted, on Ctrl-C.
     """
@@ -149,8 +152,9 @@ def start(
         say(f"At the speed here, what falls over the run does so over {say_count(length)} images")
         chosen = chosen.lasting(length)
     game = tasks.task(chosen.task)(chosen, dataset, unseen)
+    begun = game.begin()  # before the folder as well: a source that is gone leaves nothing
     run = create()
-    return _play(run, chosen, dataset, game, processes, on_tick, on_round, say)
+    return _play(run, chosen, dataset, game, processes, on_tick, on_round, say, begun)
 
 
 def resume(
@@ -225,7 +229,8 @@ def continue_run(
     try:
         dataset, unseen = _open(chosen, processes, say)
         game = tasks.task(chosen.task)(chosen, dataset, unseen)
-        return _play(folder, chosen, dataset, game, processes, on_tick, on_round, say)
+        begun = [] if checkpoints.everything(folder.checkpoints) else game.begin()
+        return _play(folder, chosen, dataset, game, processes, on_tick, on_round, say, begun)
     finally:
         processes.leave()
 
@@ -268,6 +273,7 @@ def _play(
     on_tick: Callable[[Tick], Any] | None,
     on_round: Callable[[Clock], Any] | None,
     say: Say,
+    begun: Sequence[str],
 ) -> Run:
     if not processes.leads:
         return _trained(Trainer(game, chosen.training, run, processes=processes, fingerprint=dataset.fingerprint))
@@ -282,6 +288,8 @@ def _play(
             on_round=on_round,
             say=say,
         )
+        for sentence in begun:
+            trainer.recorder.note(sentence)
         if dataset.report.set_aside:
             trainer.recorder.note("\n".join(dataset.report.lines()))
         return _trained(trainer)

@@ -250,7 +250,7 @@ class Plane:
 
     def _clip(self) -> None:
         if self._rules.loss.clip:
-            penalties.clip_weights(self.discriminator, self._rules.loss.clip)
+            penalties.clip_weights(self.discriminator.parameters(), self._rules.loss.clip)
 
     def judge(self, points: Tensor) -> Tensor:
         """Logits [N] of points [N, 2]; higher is more real."""

@@ -191,7 +191,7 @@ def test_clipping_bounds_every_parameter_in_place_and_leaves_small_ones():
     weight = discriminator[0].weight
     with torch.no_grad():
         weight.copy_(torch.tensor([[0.005, -3.0], [0.02, -0.01]]))
-    clip_weights(discriminator, 0.01)
+    clip_weights(discriminator.parameters(), 0.01)
     assert discriminator[0].weight is weight
     assert weight.requires_grad
     torch.testing.assert_close(weight.detach(), torch.tensor([[0.005, -0.01], [0.01, -0.01]]))

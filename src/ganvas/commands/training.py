@@ -23,6 +23,7 @@ def train(
     *,
     task: Annotated[Literal["generate", "autoencode"] | None, arg(metavar="NAME")] = None,
     recipe: Annotated[str, arg(metavar="auto|NAME")] = "auto",
+    start_from: Annotated[str | None, arg(name="from", metavar="RUN|FILE")] = None,
     out: Annotated[str | None, arg(metavar="RUN")] = None,
     size: Annotated[int | None, arg(metavar="N")] = None,
     images: Annotated[str | None, arg(metavar="500k")] = None,
@@ -43,6 +44,7 @@ def train(
         data: A folder, a zip, or a name: fashion-mnist, mnist, cifar10, celeba, lsun/CLASS, digits.
         task: generate (a GAN) or autoencode (a VAE); without it the recipe decides.
         recipe: Named settings; auto chooses from the data and the machine.
+        start_from: A trained run, or a generator.safetensors, whose weights and settings to begin with.
         out: The run's folder; without it runs/<data>-<recipe>-<n>.
         size: Pixels a side.
         images: Stop after so many images seen: 5000, 500k, 1.5M.
@@ -74,6 +76,7 @@ def train(
         procs=procs,
         on_trouble=on_trouble,
         set=[assignment for group in set for assignment in group],
+        start_from=start_from,
         say=terminal.say,
     )
     terminal.show_plan(planned)

@@ -6,7 +6,7 @@ weight (gamma, lambda). Logits: higher is more real; [N] or [N, 1, h, w], the la
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor, nn
@@ -73,9 +73,9 @@ def consistency(logits: Tensor, changed: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def clip_weights(module: nn.Module, limit: float) -> None:
+def clip_weights(parameters: Iterable[nn.Parameter], limit: float) -> None:
     """Clamp every parameter to [-limit, limit] in place. Arjovsky et al. 2017, algorithm 1, line 7."""
-    for parameter in module.parameters():
+    for parameter in parameters:
         parameter.clamp_(-limit, limit)
 
 

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ganvas.core.errors import UsageError
+from ganvas.networks.growing import Growing
 from ganvas.networks.layers import SpectralEmbedding, SpectralLinear, full_precision
 
 
@@ -127,7 +128,7 @@ class ProjectionHead(nn.Module):
         return maps.sum(dim=(2, 3)) / self.side
 
 
-class ProjectionDiscriminator(nn.Module):
+class ProjectionDiscriminator(Growing):
     """A discriminator of features and a projection head; a family says what its features are and makes its head.
 
     The same weights serve both ways to use classes: to judge a picture as one of its class (`forward`, Miyato & Koyama
@@ -139,6 +140,10 @@ class ProjectionDiscriminator(nn.Module):
 
     def features(self, images: Tensor) -> Tensor:
         """[N, C, H, W] in [-1, 1] -> what the head takes."""
+        raise NotImplementedError
+
+    def levels(self) -> list[list[nn.Module]]:
+        """The layers with weights that lead to the features, from the picture on, those of a side together."""
         raise NotImplementedError
 
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:

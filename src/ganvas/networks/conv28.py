@@ -17,13 +17,14 @@ from ganvas.networks.conditioning import (
     plain_head,
     spectral_head,
 )
+from ganvas.networks.growing import Growing
 from ganvas.networks.layers import SpectralConv2d, Width, initialise_fan_in, to_pictures
 
 SIZES = range(8, 65, 4)
 SLOPE = 0.2
 
 
-class Conv28Generator(nn.Module):
+class Conv28Generator(Growing):
     """A linear map to a quarter of the side, then transposed 5x5 convolutions of stride 1, 2, 2; tanh at the end.
 
     At 28 pixels with width 64 the channels are 256 (7x7), 128 (7x7), 64 (14x14), then the picture's; LeakyReLU 0.2
@@ -110,6 +111,10 @@ class Conv28Discriminator(ProjectionDiscriminator):
     def features(self, images: Tensor) -> Tensor:
         """[N, C, H, W] in [-1, 1] -> [N, features, H/4, W/4]."""
         return self.layers(images)
+
+    def levels(self) -> list[list[nn.Module]]:
+        """Both convolutions."""
+        return [[layer] for layer in list(self.layers)[::2]]
 
 
 def _transposed(channels: int, out_channels: int, stride: int, *, bias: bool) -> nn.ConvTranspose2d:

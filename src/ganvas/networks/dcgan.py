@@ -15,6 +15,7 @@ from ganvas.networks.conditioning import (
     plain_head,
     spectral_head,
 )
+from ganvas.networks.growing import Growing, at_the_picture, from_the_end, halved_width
 from ganvas.networks.layers import (
     SpectralConv2d,
     Width,
@@ -28,7 +29,7 @@ SIZES = tuple(2**power for power in range(3, 11))
 SLOPE = 0.2  # of the discriminator's LeakyReLU, section 4 of the paper
 
 
-class DCGANGenerator(nn.Module):
+class DCGANGenerator(Growing):
     """A linear map to 4x4 and transposed convolutions that double the side up to the picture. Section 3, figure 1.
 
     At 32 pixels the channels are 256 (4x4), 128, 64, then the picture's; ReLU between, tanh at the end.
@@ -80,6 +81,15 @@ class DCGANGenerator(nn.Module):
         seed = self.project(self.input(latents, labels)).unflatten(1, (-1, 4, 4))  # [N, widths[0], 4, 4]
         return to_pictures(self.layers(seed))
 
+    @classmethod
+    def grown(cls, settings: Settings, before: int, after: int) -> Settings:
+        """With the width of the picture's end halved for each doubling."""
+        return halved_width(settings, before, after)
+
+    def place(self, key: str) -> str:
+        """Counted from the 4x4 maps on; the last layer belongs to the picture's size."""
+        return at_the_picture(key, (f"layers.{len(self.layers) - 1}.",), self.size)
+
 
 class DCGANDiscriminator(ProjectionDiscriminator):
     """Convolutions that halve the side down to 4x4 and a linear map, the generator's mirror. Section 3.
@@ -129,6 +139,24 @@ class DCGANDiscriminator(ProjectionDiscriminator):
     def features(self, images: Tensor) -> Tensor:
         """[N, C, H, W] in [-1, 1] -> [N, features, 4, 4]."""
         return self.layers(images)
+
+    def levels(self) -> list[list[nn.Module]]:
+        """Each convolution with its normalisation."""
+        found: list[list[nn.Module]] = []
+        for layer in self.layers:
+            if isinstance(layer, nn.Conv2d):
+                found.append([])
+            found[-1].append(layer)
+        return found
+
+    @classmethod
+    def grown(cls, settings: Settings, before: int, after: int) -> Settings:
+        """With the width of the picture's end halved for each doubling."""
+        return halved_width(settings, before, after)
+
+    def place(self, key: str) -> str:
+        """Counted from the 4x4 maps on; the first layer belongs to the picture's size."""
+        return from_the_end(at_the_picture(key, ("layers.0.",), self.size), "layers", len(self.layers))
 
 
 def _widths(width: int, max_width: int, size: int) -> list[int]:

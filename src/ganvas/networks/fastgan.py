@@ -21,6 +21,7 @@ from ganvas.networks.conditioning import (
     plain_head,
     spectral_head,
 )
+from ganvas.networks.growing import Growing, at_the_picture, from_the_end, halved_width
 from ganvas.networks.layers import SpectralConv2d, Width, doubling_widths, initialise_orthogonal, to_pictures
 
 SIZES = tuple(2**power for power in range(4, 11))
@@ -35,7 +36,7 @@ KEEP_BEFORE_GLU = 1.847  # 1 / root of the mean of sigmoid(x)^2, x normal
 Norm = Literal["batch", "spectral", "none"]
 
 
-class FastGANGenerator(nn.Module):
+class FastGANGenerator(Growing):
     """A linear map to 4x4, a convolution for each doubling of the side; low maps weigh the channels of high ones.
 
     Section 3.1, figure 3. The paper's pairs at 1024 pixels are 8 -> 128, 16 -> 256 and 32 -> 512: sixteen times the
@@ -90,6 +91,17 @@ class FastGANGenerator(nn.Module):
             if low >= 0:
                 maps[-1] = self.excitations[low](maps[low], maps[-1])
         return to_pictures(self.last(maps[-1]))
+
+    @classmethod
+    def grown(cls, settings: Settings, before: int, after: int) -> Settings:
+        """With the width of the picture's end halved for each doubling."""
+        return halved_width(settings, before, after)
+
+    def place(self, key: str) -> str:
+        """Counted from the 4x4 maps on; what steers a map also by how much larger it is."""
+        if key.startswith("excitations."):
+            return f"{key} over {self.reach}"
+        return at_the_picture(key, ("last.",), self.size)
 
 
 class SkipExcitation(nn.Module):
@@ -191,6 +203,22 @@ class FastGANDiscriminator(ProjectionDiscriminator):
     def _middle(self, images: Tensor) -> Tensor:
         """[N, C, H, W] -> [N, widths[-2], 8, 8]."""
         return self.blocks(self.first(images))
+
+    def levels(self) -> list[list[nn.Module]]:
+        """The first convolution, then each block."""
+        return [[self.first], *([block] for block in self.blocks), [self.last]]
+
+    @classmethod
+    def grown(cls, settings: Settings, before: int, after: int) -> Settings:
+        """With the width of the picture's end halved for each doubling."""
+        return halved_width(settings, before, after)
+
+    def place(self, key: str) -> str:
+        """Counted from the 4x4 maps on; a decoder belongs to the number of its doublings."""
+        for name, decoder in (("whole", self.whole), ("quarter", self.quarter)):
+            if key.startswith(f"{name}."):
+                return f"{key} over {len(decoder.blocks)}"
+        return from_the_end(at_the_picture(key, ("first.",), self.size), "blocks", len(self.blocks))
 
 
 class DownBlock(nn.Module):

@@ -35,7 +35,12 @@ class SpectralNorm(nn.Module):
         rows, columns = self.weight.flatten(1).shape
         self.register_buffer("u", functional.normalize(torch.randn(rows), dim=0))
         self.register_buffer("v", torch.zeros(columns))
-        for _ in range(0 if self.weight.is_meta else 50):  # on the meta device a network is built for its shapes alone
+        if not self.weight.is_meta:  # on the meta device a network is built for its shapes alone
+            self.settle()
+
+    def settle(self) -> None:
+        """Iterate until sigma is close to that of the weight as it is."""
+        for _ in range(50):
             self.begin_move()
 
     @torch.no_grad()

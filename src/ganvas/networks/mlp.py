@@ -15,6 +15,7 @@ from ganvas.networks.conditioning import (
     plain_head,
     spectral_head,
 )
+from ganvas.networks.growing import Growing
 from ganvas.networks.layers import SpectralLinear, Width, initialise_fan_in, to_pictures
 
 LARGEST = 128  # pixels a side: there the last layer alone has 50 million weights for colour pictures
@@ -23,7 +24,7 @@ SLOPE = 0.2
 HiddenWidths = Annotated[tuple[Width, ...], pydantic.Field(min_length=1)]
 
 
-class MLPGenerator(nn.Module):
+class MLPGenerator(Growing):
     """Linear layers with batch normalisation and LeakyReLU 0.2 between, tanh at the end.
 
     Raises UsageError for a size not from 1 to 128, and for impossible channels or classes.
@@ -111,6 +112,10 @@ class MLPDiscriminator(ProjectionDiscriminator):
     def features(self, images: Tensor) -> Tensor:
         """[N, C, H, W] in [-1, 1] -> [N, features, 1, 1]."""
         return self.layers(images.flatten(1))[:, :, None, None]
+
+    def levels(self) -> list[list[nn.Module]]:
+        """Each hidden layer."""
+        return [[layer] for layer in list(self.layers)[::2]]
 
 
 def _check_size(size: int) -> None:

@@ -15,6 +15,7 @@ from torch.nn import functional
 from ganvas.core.errors import UsageError
 from ganvas.core.settings import settings
 from ganvas.networks.conditioning import ClassedLatent, check_channels_and_classes, class_logits, present_labels
+from ganvas.networks.growing import Growing, from_the_end
 from ganvas.networks.layers import Width
 
 Layer = TypeVar("Layer", nn.Linear, nn.Conv2d)
@@ -22,7 +23,7 @@ SIZES = tuple(2**power for power in range(3, 11))
 SLOPE = 0.2
 
 
-class R3GANGenerator(nn.Module):
+class R3GANGenerator(Growing):
     """A learned 4x4 map, scaled by a linear map of the latent, then blocks and doublings; no tanh at the end.
 
     Pictures are about [-1, 1] and not bounded. Raises UsageError for a size that is no power of two from 8 to 1024, for
@@ -72,8 +73,16 @@ class R3GANGenerator(nn.Module):
         pictures: Tensor = self.to_picture(self.stages(self.basis * scale[:, :, None, None]))
         return pictures.to(torch.promote_types(pictures.dtype, torch.float32))
 
+    @classmethod
+    def grown(cls, settings: Settings, before: int, after: int) -> Settings:
+        """As they are: a width belongs to the side of its maps.
 
-class R3GANDiscriminator(nn.Module):
+        New blocks begin as the identity: where the width stays as well, a grown network makes the same pictures larger.
+        """
+        return settings
+
+
+class R3GANDiscriminator(Growing):
     """The generator's mirror: blocks and halvings down to 4x4, a depthwise 4x4 convolution and a linear map.
 
     A class enters as the inner product of its embedding with what that map gives (Miyato & Koyama 2018); no part of the
@@ -137,6 +146,24 @@ class R3GANDiscriminator(nn.Module):
         # A product and a sum: the second derivatives of a depthwise convolution are taken channel by channel.
         features: Tensor = self.linear((self.stages(self.from_picture(images)) * self.basis).sum(dim=(2, 3)))
         return features
+
+    def levels(self) -> list[list[nn.Module]]:
+        """The blocks of each side, with what leads to it."""
+        found: list[list[nn.Module]] = [[self.from_picture]]
+        for layer in self.stages:
+            if isinstance(layer, Halve):
+                found.append([])
+            found[-1].append(layer)
+        return found
+
+    @classmethod
+    def grown(cls, settings: Settings, before: int, after: int) -> Settings:
+        """As they are: a width belongs to the side of its maps."""
+        return settings
+
+    def place(self, key: str) -> str:
+        """Counted from the 4x4 maps on."""
+        return from_the_end(key, "stages", len(self.stages))
 
 
 Settings = R3GANGenerator.Settings | R3GANDiscriminator.Settings

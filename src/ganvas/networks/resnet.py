@@ -25,6 +25,7 @@ from ganvas.networks.conditioning import (
     spectral_head,
     table_norm,
 )
+from ganvas.networks.growing import Growing, at_the_picture, halved_width
 from ganvas.networks.layers import (
     SpectralConv2d,
     SpectralLinear,
@@ -41,7 +42,7 @@ KEEP, HALVE_AFTER_RELU, HALVE = math.sqrt(2), 1.0, math.sqrt(0.5)
 Side = Annotated[int, Field(ge=0)]
 
 
-class ResNetGenerator(nn.Module):
+class ResNetGenerator(Growing):
     """A linear map to 4x4, residual blocks that double the side, then norm, ReLU, 3x3 and tanh.
 
     With width and max_width 256 at 32 pixels it is SNGAN's for CIFAR-10 (Miyato et al. 2018, table 3); with 64 and 1024
@@ -103,6 +104,15 @@ class ResNetGenerator(nn.Module):
                 maps = self.attention(maps)
         return to_pictures(self.last(functional.relu(self.norm(maps, condition))))
 
+    @classmethod
+    def grown(cls, settings: Settings, before: int, after: int) -> Settings:
+        """With the width of the picture's end halved for each doubling."""
+        return halved_width(settings, before, after)
+
+    def place(self, key: str) -> str:
+        """Counted from the 4x4 maps on; the last layers belong to the picture's size."""
+        return at_the_picture(key, ("norm.", "last."), self.size)
+
 
 class ResNetDiscriminator(ProjectionDiscriminator):
     """Residual blocks that halve the side, one or two that keep it, ReLU, a sum over the positions, a linear map.
@@ -142,9 +152,11 @@ class ResNetDiscriminator(ProjectionDiscriminator):
         blocks: list[nn.Module] = [first_block(channels, widths[0], conv)]
         blocks += [down_block(*pair, conv, norm) for pair in itertools.pairwise(widths)]
         blocks += [flat_block(widths[-1], conv, norm) for _ in range(kept)]
+        self._places = [f"from {size}", *(f"to {side}" for side in sides[1:]), *(f"{last}, {n}" for n in range(kept))]
         if settings.attention:
             place = sides.index(settings.attention)
             blocks.insert(place + 1, SelfAttention(widths[place], conv))
+            self._places.insert(place + 1, f"attention at {settings.attention}")
         self.layers = nn.Sequential(*blocks, nn.ReLU(inplace=True))
         if settings.norm == "spectral":
             self.head = spectral_head(widths[-1], 1, classes)
@@ -158,6 +170,22 @@ class ResNetDiscriminator(ProjectionDiscriminator):
     def features(self, images: Tensor) -> Tensor:
         """[N, C, H, W] in [-1, 1] -> [N, features, 1, 1]."""
         return self.layers(images).sum(dim=(2, 3), keepdim=True)
+
+    def levels(self) -> list[list[nn.Module]]:
+        """Each block, self-attention among them."""
+        return [[block] for block in list(self.layers)[:-1]]
+
+    @classmethod
+    def grown(cls, settings: Settings, before: int, after: int) -> Settings:
+        """With the width of the picture's end halved for each doubling."""
+        return halved_width(settings, before, after)
+
+    def place(self, key: str) -> str:
+        """By the side that a block leads to; the first one belongs to the picture's size."""
+        if not key.startswith("layers."):
+            return key
+        _, index, rest = key.split(".", 2)
+        return f"{self._places[int(index)]}: {rest}"
 
 
 class UpBlock(nn.Module):

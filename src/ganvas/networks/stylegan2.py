@@ -24,6 +24,7 @@ from ganvas.networks.conditioning import (
     check_channels_and_classes,
 )
 from ganvas.networks.equalised import EqualConv2d, EqualEmbedding, EqualLinear
+from ganvas.networks.growing import Growing, at_the_picture, from_the_end
 from ganvas.networks.layers import MinibatchDeviation, Width, full_precision
 from ganvas.networks.resampling import convolve, downsampling_convolve, upsample, upsampling_convolve
 
@@ -35,7 +36,7 @@ PROBES = 1024  # latents whose w are averaged
 ChannelBase = Annotated[int, Field(ge=1, le=2**20)]
 
 
-class StyleGAN2Generator(nn.Module):
+class StyleGAN2Generator(Growing):
     """Latents become w, one for each layer; a learned 4x4 constant becomes a picture under their styles. Figure 2d, 7b.
 
     mapping: latents -> ws. synthesis: ws -> pictures, about [-1, 1] but not bounded by a tanh. In between ws may be
@@ -83,6 +84,11 @@ class StyleGAN2Generator(nn.Module):
         first = torch.arange(self.mapping.copies, device=crossover.device) < crossover[:, None]
         ws, other_ws = self.mapping(latents, labels), self.mapping(others, labels)
         return self.synthesis(torch.where(first[:, :, None], ws, other_ws))
+
+    @classmethod
+    def grown(cls, settings: Settings, before: int, after: int) -> Settings:
+        """As they are: a width belongs to the side of its maps."""
+        return settings
 
 
 class Mapping(nn.Module):
@@ -274,6 +280,20 @@ class StyleGAN2Discriminator(ProjectionDiscriminator):
         maps = torch.cat([maps, self.deviation(maps).to(maps.dtype).expand(-1, -1, 4, 4)], dim=1)
         maps = functional.leaky_relu_(self.conv(maps), SLOPE)
         return (functional.leaky_relu(self.dense(maps.flatten(1)), SLOPE) * GAIN)[:, :, None, None]
+
+    def levels(self) -> list[list[nn.Module]]:
+        """Each block, the first with what makes maps of pictures."""
+        first, *others = self.blocks
+        return [[self.from_pictures, first], *([block] for block in others)]
+
+    @classmethod
+    def grown(cls, settings: Settings, before: int, after: int) -> Settings:
+        """As they are: a width belongs to the side of its maps."""
+        return settings
+
+    def place(self, key: str) -> str:
+        """Counted from the 4x4 maps on; the layer that meets the picture belongs to its size."""
+        return from_the_end(at_the_picture(key, ("from_pictures.",), self.size), "blocks", len(self.blocks))
 
 
 class HalvingBlock(nn.Module):

@@ -9,12 +9,12 @@ from ganvas.core import devices
 from ganvas.core.errors import UsageError
 from ganvas.core.settings import from_dict, override, to_dict
 from ganvas.data import Survey, test_part
-from ganvas.recipes import RECIPES, what_it_takes
+from ganvas.recipes import RECIPES, transfer, what_it_takes
 from ganvas.recipes import recipe as named_recipe
 from ganvas.recipes.choices import Choices, Machine
-from ganvas.tasks.augmenting import AugmentSettings
 from ganvas.tasks.checks import check_batch, check_data, group_of, pictures_together
 from ganvas.tasks.generate_settings import DataSettings, GenerateSettings
+from ganvas.tasks.source import Source, open_source
 from ganvas.training.trainer import TrainingSettings
 
 _ASKED = "as you asked"
@@ -35,6 +35,7 @@ class Wishes:
     procs: int = 1
     on_trouble: str = "note"
     assignments: tuple[str, ...] = ()
+    source: str | None = None  # a trained run, or a generator's file, to begin from
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,17 +53,21 @@ class Plan:
 def plan(survey: Survey, wishes: Wishes) -> Plan:
     """Settings for the data that a survey describes.
 
-    Raises UsageError for a device, precision, recipe or setting that does not exist, and for impossible values.
+    Raises UsageError for a device, precision, recipe or setting that does not exist, for impossible values and for a
+    source that does not go with them, DataError for one that cannot be read.
     """
+    source = None if wishes.source is None else open_source(wishes.source)
     device = devices.choose_device(wishes.device)
     devices.choose_precision(wishes.precision, device)  # a name that does not exist is answered first
     choices = Choices(survey, Machine.with_device(device))
     found = f"{survey.count:,} pictures, typically {survey.size} px"
     choices.note("data", survey.name, found + (f", {len(survey.classes)} classes" if survey.classes else ""))
-    size = choices.unless_asked("size", wishes.size, choices.size)
-    channels = choices.channels()
-    name = choices.unless_asked("recipe", wishes.recipe, partial(choices.recipe, size))
-    made = _made(wishes, name, _chosen_data(survey, size, channels, choices), choices)
+    usual_size = choices.size if source is None else partial(transfer.size, source, choices)
+    size = choices.unless_asked("size", wishes.size, usual_size)
+    channels = choices.channels() if source is None else transfer.channels(source, choices)
+    usual_recipe = partial(choices.recipe, size) if source is None else partial(transfer.recipe, source, choices)
+    name = choices.unless_asked("recipe", wishes.recipe, usual_recipe)
+    made = _made(wishes, name, _chosen_data(survey, size, channels, choices), choices, source)
     values = to_dict(made)
     values["training"] |= {
         "seed": wishes.seed,
@@ -72,6 +77,9 @@ def plan(survey: Survey, wishes: Wishes) -> Plan:
         "on_trouble": wishes.on_trouble,
         "stop": _chosen_stop(wishes, partial(choices.images, size, made.training.stop.images)),
     }
+    for what in ("path", "sha256"):
+        if _assigned(wishes, f"source.{what}") is not None:
+            raise UsageError("source is what a run began from: name it with --from RUN")
     for role in made.NETWORKS:  # another network begins with its own settings
         if _assigned(wishes, f"{role}.name") not in (None, values[role]["name"]):
             values[role] = {}
@@ -87,6 +95,8 @@ def plan(survey: Survey, wishes: Wishes) -> Plan:
     except UsageError as error:
         others = f"\nWhat makes {size} pixels: ganvas recipes --size {size}"
         raise UsageError(f"{error}{others if 'pixels a side' in str(error) else ''}") from None
+    if source is not None:
+        transfer.tell(source, chosen, players, choices)
     if _assigned(wishes, "training.lanes") is None:
         chosen = _with_whole_groups(chosen, players, choices)
     check_batch(chosen, players)
@@ -110,13 +120,16 @@ def _chosen_data(survey: Survey, size: int, channels: int, choices: Choices) -> 
     return from_dict(DataSettings, seen, "data")
 
 
-def _made(wishes: Wishes, name: str, data: DataSettings, choices: Choices) -> Any:
+def _made(wishes: Wishes, name: str, data: DataSettings, choices: Choices, source: Source | None) -> Any:
     """The settings of a recipe; one that `auto` has chosen augments few pictures, unless the wishes say how."""
-    batch, take = _asked_batch(wishes), named_recipe(name)
-    made = take(data) if batch is None else take(data, batch)
+    batch = _asked_batch(wishes)
+    if source is not None:
+        made = transfer.adapted(source, name, data, batch)
+    else:
+        made = named_recipe(name)(data) if batch is None else named_recipe(name)(data, batch)
     told = any(assignment.strip().startswith("augment.") for assignment in wishes.assignments)
     if wishes.recipe == "auto" and made.augment.name is None and not told and choices.augments():
-        made = dataclasses.replace(made, augment=AugmentSettings(name="diffaug", p=1.0))
+        made = dataclasses.replace(made, augment=transfer.FOR_FEW)
     return made
 
 

@@ -1,6 +1,7 @@
 """Generation: a generator against a discriminator (Goodfellow et al. 2014), with any networks, loss and penalties."""
 
 import dataclasses
+from itertools import chain
 
 import numpy as np
 import torch
@@ -11,6 +12,7 @@ from ganvas.data import Dataset
 from ganvas.losses import adversarial, penalties
 from ganvas.losses.classification import class_cross_entropy
 from ganvas.networks.conditioning import present_labels
+from ganvas.tasks import source
 from ganvas.tasks.augmenting import Augmenting, AugmentSettings
 from ganvas.tasks.batches import GenerateBatch, Kept
 from ganvas.tasks.checks import group_of
@@ -53,6 +55,7 @@ class Generate(PictureTask):
                 chosen.discriminator_optimizer,
                 moves=chosen.discriminator_moves,
                 after_step=self._after_discriminators_step,
+                frozen=chain.from_iterable(self.discriminator.levels()[: chosen.discriminator_frozen]),
             ),
             Player(
                 "generator",
@@ -66,6 +69,13 @@ class Generate(PictureTask):
         self.compares_rows = grouped or loss.top_k.final < 1 or loss.path_length.weight > 0
         self._diagnostics: Diagnostics | None = None
         self._kept, self._measured = self._nothing_kept(), self._nothing_kept()
+
+    def begin(self) -> list[str]:
+        """Take the weights of the source that the settings name, and tell which. Raises DataError if it is gone."""
+        if self.chosen.source.path is None:
+            return []
+        players = {"generator": self.generator, "discriminator": self.discriminator}
+        return source.begin(self.chosen.source, players, self.chosen.data.classes)
 
     def _nothing_kept(self) -> Kept:
         return Kept(self.chosen.training.lanes)
@@ -255,7 +265,7 @@ class Generate(PictureTask):
 
     def _after_discriminators_step(self) -> None:
         if self.chosen.loss.clip:
-            penalties.clip_weights(self.discriminator, self.chosen.loss.clip)
+            penalties.clip_weights(self.players[0].parameters(), self.chosen.loss.clip)
         if (real_logits := self._kept.all_of("real")) is not None:
             self._augmenting.observe(real_logits)
         if self.chosen.loss.lecam.weight:

@@ -55,6 +55,14 @@ class DataSettings:
 
 
 @settings
+class SourceSettings:
+    """The trained run, or the generator's file, with whose weights a run began; None: it began from nothing."""
+
+    path: str | None = None
+    sha256: str | None = None  # of the checkpoint or file that the weights are in
+
+
+@settings
 class PenaltySettings:
     """A penalty on the discriminator."""
 
@@ -162,7 +170,9 @@ class GenerateSettings:
     discriminator: Annotated[Any, network(networks.discriminator, "discriminator")]
     generator_optimizer: OptimizerSettings = OptimizerSettings()
     discriminator_optimizer: OptimizerSettings = OptimizerSettings()
+    source: SourceSettings = SourceSettings()
     discriminator_moves: Count = 1  # moves of the discriminator to one of the generator
+    discriminator_frozen: Annotated[int, Field(ge=0)] = 0  # its levels, from the picture on, that stay as they began
     shared_draws: bool = False  # the generator's move goes on with the discriminator's last draw and what it computed
     style_mixing: Probability = 0.0  # how many pictures have two styles in training; needs a mapping (stylegan2)
     loss: LossSettings = LossSettings()
@@ -216,12 +226,18 @@ class GenerateSettings:
                 f"style_mixing and loss.path_length need a generator with styles, which {self.generator.name} has not: "
                 "take --recipe stylegan2, or leave them out"
             )
+        if self.discriminator_frozen and self.source.path is None:
+            raise UsageError("discriminator_frozen keeps what was trained before: begin from a run (--from), or take 0")
         data, pictures = self.data, {"channels": self.data.channels, "classes": len(self.data.classes)}
         with torch.device("meta"):
-            return (
-                networks.generator(self.generator.name)(self.generator, size=data.size, **pictures),
-                networks.discriminator(self.discriminator.name)(self.discriminator, size=data.size, **pictures),
+            generator = networks.generator(self.generator.name)(self.generator, size=data.size, **pictures)
+            discriminator = networks.discriminator(judge)(self.discriminator, size=data.size, **pictures)
+        if self.discriminator_frozen > (levels := len(discriminator.levels())):
+            raise UsageError(
+                f"discriminator_frozen={self.discriminator_frozen}: the discriminator {judge} has {levels} levels at "
+                f"{data.size} pixels; keep at most those, or 0"
             )
+        return generator, discriminator
 
     def doubt(self) -> tuple[str, str] | None:
         """A choice that its papers advise against, and why; None if there is none."""

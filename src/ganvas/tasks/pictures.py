@@ -58,6 +58,10 @@ class PictureTask:
         self._scorer: Scorer | None = None
         self._sampled_at_once = min(_AT_ONCE, chosen.training.micro_batch or _AT_ONCE)
 
+    def begin(self) -> list[str]:
+        """Take the weights that the settings say a run begins with, and tell which; here there are none."""
+        return []
+
     @property
     def averaged(self) -> Mapping[str, nn.Module]:
         """The networks whose running average is kept."""

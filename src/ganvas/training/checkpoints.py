@@ -73,6 +73,12 @@ def newest_info(folder: Path) -> dict[str, Any] | None:
     return None
 
 
+def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+    """The tensors and the info of a checkpoint, or None if it is damaged; it is left as it is."""
+    content = path.read_bytes()
+    return (load_tensors(content), _info(content)) if _is_whole(path, content) else None
+
+
 def keep(folder: Path, best: int | None) -> None:
     """Remove all but the last two checkpoints and the one after `best` images."""
     for path in everything(folder)[:-2]:

@@ -91,6 +91,20 @@ class RunFolder:
             lock.release()
 
 
+def check_not_in_training(run: Path) -> None:
+    """Raises UsageError if another process trains the run at this moment. Nothing is left behind."""
+    lock = run / ".lock"
+    if not lock.exists():
+        return
+    try:
+        with filelock.FileLock(lock).acquire(timeout=0):
+            pass
+    except filelock.Timeout:
+        raise UsageError(f"{run} is being trained by another process; wait for it or stop it") from None
+    except OSError:  # a run that this user may only read
+        return
+
+
 def not_writable(path: Path, error: OSError) -> DataError:
     """What to say when a run's folder does not take what is written to it."""
     why = error.strerror or str(error)

@@ -1,7 +1,7 @@
 """A GAN is a game between players; this says what a player, a batch and a task are."""
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal, Protocol, Self
 
 import numpy as np
@@ -61,6 +61,7 @@ class Player:
 
     objective: maps (batch, clock) to named scalar terms; each is a mean over the batch's rows, their sum is descended.
     moves: how many times the player moves in a round. after_step: called after each step (weight clipping).
+    frozen: parts of the networks whose weights stay as they are.
     """
 
     def __init__(
@@ -72,14 +73,26 @@ class Player:
         *,
         moves: int = 1,
         after_step: Callable[[], None] | None = None,
+        frozen: Iterable[nn.Module] = (),
     ) -> None:
         self.name = name
         self.networks = nn.ModuleDict(networks)
         self.objective = objective
         self.moves = moves
         self.optimizer_settings = optimizer
-        self.optimizer = _optimizer(optimizer, list(self.networks.parameters()))
+        kept = {id(weight.requires_grad_(False)) for part in frozen for weight in part.parameters()}
+        self.learned = {key: weight for key, weight in self.networks.named_parameters() if id(weight) not in kept}
+        self.optimizer = _optimizer(optimizer, self.parameters())
         self._after_step = after_step
+
+    def parameters(self) -> list[nn.Parameter]:
+        """The weights that learn; `learned` has them by their names in `networks`."""
+        return list(self.learned.values())
+
+    def let_learn(self, moves: bool) -> None:
+        """Have the weights that learn require gradients, or not: those of the player that moves do."""
+        for weight in self.learned.values():
+            weight.requires_grad_(moves)
 
     def begin_move(self) -> None:
         """Let modules that carry a state per move, such as spectral norms, advance it once."""
@@ -88,15 +101,15 @@ class Player:
                 begin()
 
     def take_gradients(self, gradients: Sequence[Tensor | None]) -> None:
-        """Let the optimizer follow these: one for each parameter, None where a parameter has no part in the terms."""
-        for parameter, gradient in zip(self.networks.parameters(), gradients, strict=True):
+        """Let the optimizer follow these: one for each that learns, None where it has no part in the terms."""
+        for parameter, gradient in zip(self.parameters(), gradients, strict=True):
             if gradient is not None and gradient.stride() != parameter.stride():  # fused optimizers read them in step
                 gradient = torch.empty_like(parameter, requires_grad=False).copy_(gradient)
             parameter.grad = gradient
 
     def gradients(self) -> list[Tensor]:
         """The gradients there are, in the order of the parameters."""
-        return [parameter.grad for parameter in self.networks.parameters() if parameter.grad is not None]
+        return [parameter.grad for parameter in self.parameters() if parameter.grad is not None]
 
     def step(self, learning_rate: float, norm: Tensor) -> None:
         """Follow the gradients, whose norm is given, then do what follows a step."""

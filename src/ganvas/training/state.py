@@ -14,7 +14,7 @@ def named_tensors(players: Iterable[Player], averages: Averages) -> dict[str, Te
     """All tensors of a game by name: networks with their buffers, averages, and the optimizers' memories."""
     tensors = dict(_module_tensors(players, averages))
     for player in players:
-        for key, parameter in player.networks.named_parameters():
+        for key, parameter in player.learned.items():
             for memory, value in player.optimizer.state.get(parameter, {}).items():
                 tensors[f"optimizer/{player.name}/{key}/{memory}"] = torch.as_tensor(value)
     return tensors
@@ -36,7 +36,7 @@ def restore(tensors: dict[str, Tensor], players: Iterable[Player], averages: Ave
         target.copy_(held[name])
     for player in players:
         memories: dict[int, dict[str, Tensor]] = {}
-        for index, (key, _) in enumerate(player.networks.named_parameters()):
+        for index, key in enumerate(player.learned):
             prefix = f"optimizer/{player.name}/{key}/"
             held = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
             if held:

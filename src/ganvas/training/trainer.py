@@ -162,7 +162,7 @@ class Trainer:
         while True:
             try:
                 for other in self.task.players:
-                    other.networks.requires_grad_(other is player)
+                    other.let_learn(other is player)
                 batch = self.task.draw(player, move, self.clock, self.lanes.rows)
                 done = _sum_in_pairs(self.lanes.map(partial(self._descent, player, batch)))
             except (RuntimeError, MemoryError) as error:
@@ -186,7 +186,7 @@ class Trainer:
         terms = player.objective(batch.rows(rows.start, rows.stop), self.clock)
         share = count / self.chosen.batch
         total = sum(terms.values(), torch.zeros(())) * share
-        gradients = torch.autograd.grad(total, list(player.networks.parameters()), allow_unused=True)
+        gradients = torch.autograd.grad(total, player.parameters(), allow_unused=True)
         return _Descent(list(gradients), {name: value.detach() * share for name, value in terms.items()})
 
     def _halve_micro_batch(self) -> None:

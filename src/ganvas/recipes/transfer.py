@@ -1,0 +1,136 @@
+"""A plan that begins from a trained run: its settings, adapted to other data, and what of its weights fits."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ganvas import networks
+from ganvas.core.errors import UsageError
+from ganvas.core.settings import from_dict, to_dict
+from ganvas.networks import transfer
+from ganvas.networks.growing import Growing
+from ganvas.recipes import RECIPES
+from ganvas.recipes import recipe as named_recipe
+from ganvas.recipes.choices import Choices
+from ganvas.tasks.augmenting import AugmentSettings
+from ganvas.tasks.generate_settings import DataSettings, GenerateSettings
+from ganvas.tasks.source import Source
+
+FOR_FEW = AugmentSettings(name="diffaug", p=1.0)  # how few pictures are augmented where a recipe does not
+
+
+def size(source: Source, choices: Choices) -> int:
+    """Pixels a side: the source's."""
+    return choices.note("size", source.data.size, "as the source makes them; larger: --size")
+
+
+def channels(source: Source, choices: Choices) -> int:
+    """Those of the data; a source in colour goes on in colour, with pictures that are all grey."""
+    found = choices.channels()
+    if found == 1 and source.data.channels > 1:
+        return choices.note("channels", source.data.channels, "as the source makes them, of grey pictures too")
+    return found
+
+
+def recipe(source: Source, choices: Choices) -> str:
+    """The source's. Raises UsageError for a file whose recipe is none that there is."""
+    if source.settings is None and source.recipe not in RECIPES:
+        raise UsageError(f"The card of {source.file} names no recipe that there is: say which, --recipe NAME")
+    return choices.note("recipe", source.recipe, "that of the source, with its networks and settings")
+
+
+def adapted(source: Source, name: str, data: DataSettings, batch: int | None) -> GenerateSettings:
+    """The settings of a run on other data that begins from a source; of another recipe only the networks are its own.
+
+    What the source's run set otherwise than its recipe stays as it was; the rest is as the recipe has it for the data.
+    Lengths of decays, and how few pictures were augmented, are left open.
+    Raises UsageError for a recipe that trains no GAN, and for a size that the networks cannot grow to.
+    """
+    own = source.settings
+    if own is None or name != own.recipe:
+        made = named_recipe(name)(data) if batch is None else named_recipe(name)(data, batch)
+        if not isinstance(made, GenerateSettings):
+            raise UsageError(f"The recipe {name} trains no GAN, so it cannot begin from {source.path}")
+        values = to_dict(made)
+    elif name in RECIPES:
+        take, rows = named_recipe(name), batch or own.training.batch
+        then, now = to_dict(take(own.data, own.training.batch)), to_dict(take(data, rows))
+        values = _merged(then, to_dict(own), now)
+        if own.augment == FOR_FEW:
+            values["augment"] = now["augment"]
+        values["data"], values["training"]["batch"] = now["data"], rows
+    else:
+        values = to_dict(own)
+        values["data"] = to_dict(data)
+        values["training"]["batch"] = batch or own.training.batch
+        _without_lengths(values)
+    _check_size(source, data.size)
+    for role, part in source.parts.items():
+        build = networks.generator if role == "generator" else networks.discriminator
+        values[role] = to_dict(build(part.name).grown(part, source.data.size, data.size))
+    values["source"] = to_dict(source.mark())
+    values.pop("discriminator_frozen", None)
+    return from_dict(GenerateSettings, values)
+
+
+def tell(source: Source, chosen: GenerateSettings, players: Sequence[Growing], choices: Choices) -> None:
+    """Say which tensors of the networks are taken and which are new.
+
+    Raises UsageError if the networks are of another family, if nothing of the generator fits, and for frozen levels of
+    a discriminator that were never trained.
+    """
+    choices.note("from", source.path, f"after {source.images:,} images, {source.data.size} px")
+    for role, network in zip(chosen.NETWORKS, players, strict=True):
+        taken = source.shares(role, network, chosen.data.classes)
+        count, rest = transfer.in_words(network, taken)
+        if role not in source.parts:
+            choices.note(role, "new", "the source has no checkpoint, which would hold one")
+        elif not taken and role == "generator":
+            raise UsageError(
+                f"Nothing of the generator of {source.path} fits these settings: leave them as it has them"
+            )
+        else:
+            average = "the averaged weights" if role == "generator" else "its weights"
+            choices.note(role, count, "; ".join(filter(None, (average, rest))))
+        if role == "discriminator" and (frozen := chosen.discriminator_frozen):
+            _check_frozen(frozen, transfer.new_levels(network, taken))
+            choices.note(
+                "frozen", frozen, "levels of the discriminator, from the picture on, stay as they are (FreezeD)"
+            )
+
+
+def _check_size(source: Source, wanted: int) -> None:
+    if wanted < source.data.size:
+        raise UsageError(
+            f"{source.path} makes {source.data.size} pixels a side, and a run that begins from it as many or more, not "
+            f"{wanted}: use --size {source.data.size}"
+        )
+
+
+def _check_frozen(frozen: int, new: Sequence[int]) -> None:
+    if untrained := [number for number in new if number <= frozen]:
+        raise UsageError(
+            f"discriminator_frozen={frozen}: level {untrained[0]} of the discriminator is new and has learned nothing "
+            f"yet; take {untrained[0] - 1}"
+        )
+
+
+def _merged(then: Mapping[str, Any], own: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
+    """Own values where they are not those of `then`, else those of `now`; decays whose length was left open stay so."""
+    found: dict[str, Any] = {}
+    for key in dict.fromkeys((*own, *now)):
+        before, mine, after = then.get(key), own.get(key), now.get(key)
+        if isinstance(mine, Mapping) and isinstance(after, Mapping):
+            before = before if isinstance(before, Mapping) else {}
+            found[key] = _merged(before, mine, after)
+        elif mine == before or (key == "decay_images" and before is None):
+            found[key] = after
+        else:
+            found[key] = mine
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def _without_lengths(values: dict[str, Any]) -> None:
+    values.pop("decay_images", None)
+    for inner in values.values():
+        if isinstance(inner, dict):
+            _without_lengths(inner)
