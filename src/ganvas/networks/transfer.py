@@ -59,7 +59,7 @@ def shares(network: Growing, source: Growing, classes: Sequence[str], known: Seq
                 found[key] = Share(its_key, rows=rows)
         elif held.shape == tensor.shape:
             found[key] = Share(its_key)
-        elif latent is not None and tensor.ndim == 2 and (tensor.shape[1], held.shape[1]) == latent.widths:
+        elif latent and tensor.shape[:1] == held.shape[:1] and (tensor.shape[1:], held.shape[1:]) == latent.widths:
             ratio = tensor.shape[1] / held.shape[1]  # of the scales that it is used with
             scale = math.sqrt(ratio) if isinstance(layer, EqualLinear) else 1.0
             found[key] = Share(its_key, inputs=latent.numbers, scale=scale)
@@ -119,7 +119,7 @@ def _layers(keys: Sequence[str]) -> str:
 class _Latent:
     """The columns of the weight that reads a latent and a class: widths, here and in the source; the latent's own."""
 
-    widths: tuple[int, int]
+    widths: tuple[tuple[int], tuple[int]]
     numbers: int
 
 
@@ -130,4 +130,4 @@ def _latent_columns(network: nn.Module, source: nn.Module) -> _Latent | None:
         return None
     here, there = entries
     numbers = [one.features - (one.embedding.embedding_dim if one.embedding is not None else 0) for one in entries]
-    return _Latent((here.features, there.features), numbers[0]) if numbers[0] == numbers[1] else None
+    return _Latent(((here.features,), (there.features,)), numbers[0]) if numbers[0] == numbers[1] else None

@@ -50,6 +50,8 @@ def adapted(source: Source, name: str, data: DataSettings, batch: int | None) ->
         made = named_recipe(name)(data) if batch is None else named_recipe(name)(data, batch)
         if not isinstance(made, GenerateSettings):
             raise UsageError(f"The recipe {name} trains no GAN, so it cannot begin from {source.path}")
+        for role, part in source.parts.items():
+            _check_family(source, role, getattr(made, role).name, part.name)
         values = to_dict(made)
     elif name in RECIPES:
         take, rows = named_recipe(name), batch or own.training.batch
@@ -80,6 +82,8 @@ def tell(source: Source, chosen: GenerateSettings, players: Sequence[Growing], c
     """
     choices.note("from", source.path, f"after {source.images:,} images, {source.data.size} px")
     for role, network in zip(chosen.NETWORKS, players, strict=True):
+        if role in source.parts:
+            _check_family(source, role, getattr(chosen, role).name, source.parts[role].name)
         taken = source.shares(role, network, chosen.data.classes)
         count, rest = transfer.in_words(network, taken)
         if role not in source.parts:
@@ -96,6 +100,14 @@ def tell(source: Source, chosen: GenerateSettings, players: Sequence[Growing], c
             choices.note(
                 "frozen", frozen, "levels of the discriminator, from the picture on, stay as they are (FreezeD)"
             )
+
+
+def _check_family(source: Source, role: str, wanted: str, its: str) -> None:
+    if wanted != its:
+        raise UsageError(
+            f"The {role} of {source.path} is {its}, not {wanted}, and a run that begins from it has the same: "
+            f"leave --recipe out, or name one with {its}"
+        )
 
 
 def _check_size(source: Source, wanted: int) -> None:

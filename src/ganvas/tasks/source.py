@@ -61,19 +61,10 @@ class Source:
         return made
 
     def shares(self, role: str, network: Growing, classes: tuple[str, ...]) -> dict[str, Share]:
-        """What a network of the role, which knows these classes, takes; nothing where the source has no such weights.
-
-        Raises UsageError if the network is of another family.
-        """
+        """What a network of its family, which knows these classes, takes; nothing where the source has no weights."""
         if role not in self.parts:
             return {}
-        its = self.network(role)
-        if type(its) is not type(network):
-            raise UsageError(
-                f"The {role} of {self.path} is {self.parts[role].name}, and a run that begins from it has the same: "
-                f"leave --recipe out, or name one whose networks are {self.parts[role].name}"
-            )
-        return transfer.shares(network, its, classes, self.data.classes)
+        return transfer.shares(network, self.network(role), classes, self.data.classes)
 
 
 def begin(source: SourceSettings, players: Mapping[str, Growing], classes: tuple[str, ...]) -> list[str]:
@@ -131,7 +122,7 @@ def _of_run(run: RunFolder, sha256: str | None) -> Source:
             tensors, info = whole
             weights = {
                 "generator": _below("average/generator/", tensors),
-                "discriminator": _below("network/discriminator/discriminator/", tensors),
+                "discriminator": _below("network/discriminator/discriminator.", tensors),
             }
             images = info["clock"]["images"]
             return _checked(Source(run.path, file, images, chosen.recipe, chosen.data, parts, weights, chosen))

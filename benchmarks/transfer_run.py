@@ -1,0 +1,91 @@
+"""One run of the transfer measurement, through the public API: the source if it is missing, training, scores, a row.
+
+`python -m benchmarks.transfer_run WAY SEED SECONDS SOURCE_SECONDS` does what of it has not been done yet.
+"""
+
+import datetime
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import ganvas
+from benchmarks.comparison_run import Meter
+from benchmarks.transfer import CORES, SIZE, WAYS, Job, Places
+from ganvas.core import files
+from ganvas.core.errors import GanvasError
+from ganvas.training.folder import RunFolder, environment
+
+_NEVER = 10**9
+# The clock runs while a run looks at itself, so it does that every 30 seconds, and saves every two minutes, all alike.
+_UNDISTURBED = [f"training.{name}={_NEVER}" for name in ("tick", "preview", "checkpoint", "score")]
+_GRID = 64
+_COUNT = 5_000  # generated pictures that are judged
+
+
+def main() -> None:
+    way, seed, seconds, source_seconds = sys.argv[1:]
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
+    try:
+        run(Job(way, int(seed)), Places.of(float(seconds), float(source_seconds)))
+    except GanvasError as error:
+        print(" ".join(str(error).split()))
+        sys.exit(error.exit_status)
+
+
+def run(job: Job, places: Places) -> None:
+    """Do what is missing of a run, and write its row last."""
+    way, folder = WAYS[job.way], places.runs / str(job)
+    source = {}
+    if way.transfers:
+        source = train(places.pictures("source"), places.source, places.source_seconds, 0, ())
+    begin = places.source if way.transfers else None
+    seconds = places.seconds * way.part
+    trained = train(places.pictures("few"), folder / "run", seconds, job.seed, way.set, start_from=begin)
+    row: dict[str, Any] = {"way": job.way, "seed": job.seed, "planned_seconds": round(seconds, 1), **trained}
+    row |= {"source": source, "few": len(list(places.pictures("few").iterdir()))}
+    row["scores"] = scores(folder / "run", places)
+    row["date"] = datetime.date.today().isoformat()
+    row["machine"] = {name: value for name, value in environment().items() if name != "command"}
+    places.rows.mkdir(parents=True, exist_ok=True)
+    pictures = ganvas.load(folder / "run", device="cpu").sample(range(_GRID))
+    ganvas.grid(pictures, 8).save(places.rows / f"{job}.png", optimize=True)
+    files.write_text(places.row_of(job), json.dumps(row, indent=1) + "\n")
+    shutil.rmtree(folder / "run" / "checkpoints", ignore_errors=True)
+
+
+def train(
+    pictures: Path, folder: Path, seconds: float, seed: int, own: tuple[str, ...], start_from: Path | None = None
+) -> dict[str, Any]:
+    """Train, or go on training, as `ganvas train` does when it is given a time; what falls does so over that time."""
+    meter, about = Meter(), folder.parent / "trained.json"
+    if not about.exists():
+        if (folder / "settings.toml").exists():
+            done = ganvas.resume(folder, on_round=meter, say=print)
+        else:
+            set = ["data.classes=[]", "training.tensorboard=off", *_UNDISTURBED, *own]
+            choices = {"size": SIZE, "seed": seed, "device": "cpu", "set": set, "start_from": start_from}
+            done = ganvas.train(pictures, time=seconds, out=folder, on_round=meter, say=print, **choices)
+        end, chosen = done.journal[-1], RunFolder(folder).read_settings()
+        told = {"seconds": end["seconds"], "images": end["images"], "findings": end.get("health", [])}
+        told |= {"recipe": chosen["recipe"], "augment": chosen["augment"].get("name")}
+        told["processor_seconds"] = None if meter.share is None else round(meter.share * end["seconds"])
+        files.write_text(about, json.dumps(told) + "\n")
+    kept: dict[str, Any] = json.loads(about.read_text())
+    return kept
+
+
+def scores(folder: Path, places: Places) -> dict[str, dict[str, Any]]:
+    """Each score with its protocol, by the name of the metric; copies are looked for among the pictures learned."""
+    found = {}
+    for part, metrics in (("others", ["kd", "fd", "prdc"]), ("few", ["memorization"])):
+        judged = ganvas.evaluate(folder, places.pictures(part), metrics=metrics, count=_COUNT, say=print)
+        found |= {score.protocol.metric: score.as_dict() for score in judged.scores}
+    return found
+
+
+if __name__ == "__main__":
+    main()
