@@ -80,9 +80,10 @@ def train(
 
 def scores(folder: Path, places: Places) -> dict[str, dict[str, Any]]:
     """Each score with its protocol, by the name of the metric; copies are looked for among the pictures learned."""
-    found = {}
-    for part, metrics in (("others", ["kd", "fd", "prdc"]), ("few", ["memorization"])):
-        judged = ganvas.evaluate(folder, places.pictures(part), metrics=metrics, count=_COUNT, say=print)
+    found, others = {}, places.pictures("others")
+    for part, metrics, held_out in (("others", ["kd", "fd", "prdc"], None), ("few", ["memorization"], others)):
+        against = places.pictures(part)
+        judged = ganvas.evaluate(folder, against, metrics=metrics, count=_COUNT, held_out=held_out, say=print)
         found |= {score.protocol.metric: score.as_dict() for score in judged.scores}
     return found
 

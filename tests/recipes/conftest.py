@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -42,7 +43,10 @@ def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def play(tmp_path: Path) -> Callable[..., Path]:
-    """Trains a recipe in a folder of tmp_path and returns it; kill_at: raise Killed after so many images."""
+    """Trains a recipe in a folder of tmp_path and returns it; kill_at: raise Killed after so many images.
+
+    start_from: a run to begin from, whose networks are narrow already.
+    """
 
     def run(
         name: str,
@@ -52,13 +56,16 @@ def play(tmp_path: Path) -> Callable[..., Path]:
         images: int = 80,
         seed: int = 0,
         kill_at: int | None = None,
+        start_from: Path | None = None,
+        **choices: Any,
     ) -> Path:
         def on_round(clock):
             if clock.images == kill_at:
                 raise Killed
 
-        chosen = [*NARROW.get(recipe, DCGAN), *OFTEN, *assignments]
-        planned = api.plan(data, recipe=recipe, images=images, batch=8, seed=seed, set=chosen, say=pytest.fail)
+        narrow = NARROW.get(recipe, DCGAN) if start_from is None else ()
+        choices |= {"recipe": recipe, "images": images, "batch": 8, "seed": seed, "start_from": start_from}
+        planned = api.plan(data, set=[*narrow, *OFTEN, *assignments], say=pytest.fail, **choices)
         try:
             api.start(planned, out=tmp_path / name, on_round=on_round, say=pytest.fail)
         except Killed:

@@ -63,7 +63,7 @@ def shares(network: Growing, source: Growing, classes: Sequence[str], known: Seq
             ratio = tensor.shape[1] / held.shape[1]  # of the scales that it is used with
             scale = math.sqrt(ratio) if isinstance(layer, EqualLinear) else 1.0
             found[key] = Share(its_key, inputs=latent.numbers, scale=scale)
-    return found
+    return {key: share for key, share in found.items() if _goes_with_its_weight(key, network, found)}
 
 
 @torch.no_grad()
@@ -113,6 +113,16 @@ def _layers(keys: Sequence[str]) -> str:
     names = list(dict.fromkeys(key.rpartition(".")[0] or key for key in keys))
     more = len(names) - _SHOWN
     return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def _goes_with_its_weight(key: str, network: nn.Module, found: Mapping[str, Share]) -> bool:
+    """Whether the weight of a tensor's layer is taken as well, and whole where the tensor belongs to its values."""
+    above, _, name = key.rpartition(".")
+    layer = network.get_submodule(above)
+    if getattr(layer, "weight", None) is None:
+        return True
+    weight = found.get(f"{above}.weight")
+    return weight is not None and (weight.whole or not (isinstance(layer, SpectralNorm) and name in ("u", "v")))
 
 
 @dataclass(frozen=True)
