@@ -24,7 +24,7 @@ def write(rows: Sequence[Row], ways: Mapping[str, str], grids: Path, page: Path)
     if whole:
         draw(whole, ways, grids, page.with_suffix(".png"))
         lines += [f"![Samples of each way]({page.with_suffix('.png').name})", ""]
-        lines += [*table(whole, ways), "", how(whole), ""]
+        lines += [*table(whole, ways), "", f"{verdict(whole)} {how(whole)}", ""]
     lines += [f"- `{row['way']}`, seed {row['seed']}, failed: {row['error']}" for row in rows if "error" in row]
     files.write_text(page, before + "\n".join([*lines, END]) + rest.split(END)[1])
 
@@ -44,6 +44,18 @@ def table(rows: Sequence[Row], ways: Mapping[str, str]) -> list[str]:
         images = statistics.mean(row["images"] for row in group)
         lines.append(f"| {told} | {group[0]['planned_seconds']:.0f} | {' | '.join(cells)} | {images:,.0f} |")
     return lines
+
+
+def verdict(rows: Sequence[Row]) -> str:
+    """For how many seeds a third of the time from the source reaches what the whole time from nothing does."""
+    found = {(row["way"], row["seed"]): row["scores"] for row in rows}
+    seeds = [seed for way, seed in found if way == "scratch" and ("transfer-third", seed) in found]
+    told = []
+    for name in ("kd", "fd"):
+        short, whole = ([found[way, seed][name]["value"] for seed in seeds] for way in ("transfer-third", "scratch"))
+        reached = sum(one <= other for one, other in zip(short, whole, strict=True))
+        told.append(f"the {name.upper()} for {reached} of {len(seeds)} seeds")
+    return f"From the source, a third of the time reaches what the whole time from nothing does: {', '.join(told)}."
 
 
 def how(rows: Sequence[Row]) -> str:
