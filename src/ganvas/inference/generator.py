@@ -1,7 +1,9 @@
 """A trained generator, loaded from a run or from a file, without running any code that the file holds."""
 
+import functools
+import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from ganvas.core.errors import DataError, UsageError
 from ganvas.core.images import to_uint8
 from ganvas.core.parts import nearest
 from ganvas.core.settings import from_dict
-from ganvas.networks.stylegan2 import StyleGAN2Generator
+from ganvas.inference.space import space_of
 from ganvas.training.draws import latents_of_seeds
 
 _USUAL_WIDTHS = 4_000  # the sum of a usual network's layers and latents
@@ -27,7 +29,7 @@ class Generator:
     """A generator ready for use: the averaged weights of a run.
 
     size: pixels a side; channels: 1, 3 or 4; classes: names of the classes it knows, empty if unconditional;
-    card: what it is and how it came to be.
+    card: what it is and how it came to be. network: the module, on `device`. space: where its pictures are steered.
     """
 
     def __init__(self, network: nn.Module, card: dict[str, Any], device: torch.device) -> None:
@@ -35,16 +37,26 @@ class Generator:
         self.size: int = card["size"]
         self.channels: int = card["channels"]
         self.classes: tuple[str, ...] = tuple(card["classes"])
-        self._device = device
+        self.device = device
         network = network.eval().requires_grad_(False).float()  # a file may hold half precision
-        self._network: Any = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network: Any = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.space = space_of(network)
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """A hash over the names and values of all weights."""
+        digest = hashlib.sha256()
+        for name, tensor in self.network.state_dict().items():
+            digest.update(f"{name}\0{tuple(tensor.shape)}\0".encode())
+            digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()
 
     def latents(self, seeds: Sequence[int]) -> Tensor:
         """float32 [N, Z]: the latents that seeds mean. Raises UsageError if there is no seed."""
         if not len(seeds):
             raise UsageError("There is nothing to draw: give at least one seed")
         numbers = [int(seed) for seed in seeds]  # an element of an array means the number that it holds
-        return latents_of_seeds(numbers, self._network.latent)
+        return latents_of_seeds(numbers, self.network.latent)
 
     def sample(self, seeds: Sequence[int], *, truncation: float = 1.0, label: str | int | None = None) -> np.ndarray:
         """uint8 [N, C, H, W]: the pictures of the seeds; a seed gives the same picture in every call.
@@ -66,33 +78,48 @@ class Generator:
             return int(label)
         raise UsageError(f"There is no class {label!r}: {nearest(str(label), self.classes)}")
 
-    def pictures(self, latents: Tensor, labels: Sequence[int], *, truncation: float = 1.0) -> np.ndarray:
-        """uint8 [N, C, H, W] of latents [N, Z]; labels count on beyond the last class from the first again.
+    def pictures(self, latents: Tensor, labels: Sequence[int] | Tensor, *, truncation: float = 1.0) -> np.ndarray:
+        """uint8 [N, C, H, W] of latents [N, Z].
 
+        labels: classes, which count on beyond the last from the first again; or weights of all classes, float
+        [N, classes], for something in between. Not read without classes.
         truncation: draws the latents towards the middle, or their w in networks that have one.
         Raises UsageError if it is not within 0 to 2.
         """
         if not 0 <= truncation <= 2:
             raise UsageError(f"truncation {truncation} is not within 0 (all alike) to 2; 1 changes nothing")
-        numbers = torch.tensor([n % len(self.classes) for n in labels]) if self.classes else None
-        rows = torch.arange(-(-len(latents) // _AT_ONCE) * _AT_ONCE).clamp(max=len(latents) - 1)
+
+        def draw(latents: Tensor, classes: Tensor | None) -> Tensor:
+            return self.space.draw(self.space.truncate(self.space.points(latents, classes), truncation), classes)
+
+        return self._in_parts(draw, latents, self.conditions(labels))
+
+    def pictures_of_points(self, points: Tensor, labels: Sequence[int] | Tensor) -> np.ndarray:
+        """uint8 [N, C, H, W] of points of its space [N, layers, width]; labels as of `pictures`."""
+        return self._in_parts(self.space.draw, points, self.conditions(labels))
+
+    def points(self, latents: Tensor, labels: Sequence[int] | Tensor, *, truncation: float = 1.0) -> Tensor:
+        """Points of its space [N, layers, width] of latents [N, Z]; labels and truncation as of `pictures`."""
+        classes = self.conditions(labels)
+        with torch.inference_mode():
+            return self.space.truncate(self.space.points(latents.to(self.device), classes), truncation).cpu()
+
+    def conditions(self, labels: Sequence[int] | Tensor) -> Tensor | None:
+        """Labels as the network takes them; None if it knows no classes."""
+        if not self.classes:
+            return None
+        if not isinstance(labels, Tensor):
+            labels = torch.tensor([label % len(self.classes) for label in labels])
+        return labels.to(self.device)
+
+    def _in_parts(self, draw: Callable[..., Tensor], points: Tensor, classes: Tensor | None) -> np.ndarray:
+        rows = torch.arange(-(-len(points) // _AT_ONCE) * _AT_ONCE).clamp(max=len(points) - 1)
         pieces = []
         with torch.inference_mode():
             for some in rows.split(_AT_ONCE):
-                classes = numbers[some].to(self._device) if numbers is not None else None
-                pieces.append(to_uint8(self._draw(latents[some].to(self._device), classes, truncation)).cpu())
-        return torch.cat(pieces)[: len(latents)].numpy()
-
-    def _draw(self, latents: Tensor, classes: Tensor | None, truncation: float) -> Tensor:
-        """float32 [N, C, H, W], about [-1, 1]."""
-        network = self._network
-        if isinstance(network, StyleGAN2Generator):
-            pictures: Tensor = network.synthesis(
-                network.mapping.truncate(network.mapping(latents, classes), truncation)
-            )
-        else:
-            pictures = network(latents * truncation, classes)
-        return pictures
+                chosen = None if classes is None else classes[some]
+                pieces.append(to_uint8(draw(points[some].to(self.device), chosen)).cpu())
+        return torch.cat(pieces)[: len(points)].numpy()
 
 
 def load(path: str | Path, *, device: str = "auto") -> Generator:
