@@ -86,8 +86,7 @@ class Generator:
         truncation: draws the latents towards the middle, or their w in networks that have one.
         Raises UsageError if it is not within 0 to 2.
         """
-        if not 0 <= truncation <= 2:
-            raise UsageError(f"truncation {truncation} is not within 0 (all alike) to 2; 1 changes nothing")
+        check_truncation(truncation)
 
         def draw(latents: Tensor, classes: Tensor | None) -> Tensor:
             return self.space.draw(self.space.truncate(self.space.points(latents, classes), truncation), classes)
@@ -100,6 +99,7 @@ class Generator:
 
     def points(self, latents: Tensor, labels: Sequence[int] | Tensor, *, truncation: float = 1.0) -> Tensor:
         """Points of its space [N, layers, width] of latents [N, Z]; labels and truncation as of `pictures`."""
+        check_truncation(truncation)
         classes = self.conditions(labels)
         with torch.inference_mode():
             return self.space.truncate(self.space.points(latents.to(self.device), classes), truncation).cpu()
@@ -120,6 +120,12 @@ class Generator:
                 chosen = None if classes is None else classes[some]
                 pieces.append(to_uint8(draw(points[some].to(self.device), chosen)).cpu())
         return torch.cat(pieces)[: len(points)].numpy()
+
+
+def check_truncation(truncation: float) -> None:
+    """Raise UsageError for a truncation that cannot be."""
+    if not 0 <= truncation <= 2:
+        raise UsageError(f"truncation {truncation} is not within 0 (all alike) to 2; 1 changes nothing")
 
 
 def load(path: str | Path, *, device: str = "auto") -> Generator:
