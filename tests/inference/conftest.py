@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from ganvas import api
-from ganvas.inference.generator import Generator, load
+from ganvas.inference.generator import Generator
+from ganvas.inference.loading import load
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +27,7 @@ def varied(run: Path) -> Generator:
     """The run's generator with stronger weights, so that its pictures differ clearly from each other."""
     generator = load(run)
     with torch.inference_mode():
-        for name, weight in generator._network.state_dict().items():
+        for name, weight in generator.network.state_dict().items():
             if name.endswith("weight"):
                 weight.mul_(2)
     return generator

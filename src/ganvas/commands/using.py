@@ -25,14 +25,14 @@ def sample(
     """Draw pictures from a trained generator.
 
     Args:
-        run: A run's folder, or a generator.safetensors file.
+        run: A run's folder, a saved folder, a .safetensors or .onnx file, or the name of a generator in the package.
         seeds: Which pictures, as 0-63 or 1,5,9; a seed always gives the same picture.
         truncation: Below 1 pictures are more typical and less various.
         label: The class to draw, by name or number; without it the classes in turn.
         out: One grid, or a folder for a file a seed.
         json: One JSON object on stdout.
     """
-    from ganvas.inference.generator import load
+    from ganvas.inference.loading import load
     from ganvas.inference.pictures import write
 
     numbers = parse_seeds(seeds)
@@ -55,7 +55,7 @@ def walk(
     """Write an animation that moves through latent space from seed to seed and back to the first.
 
     Args:
-        run: A run's folder, or a generator.safetensors file.
+        run: A run's folder, a saved folder, a .safetensors or .onnx file, or the name of a generator in the package.
         seeds: The pictures to pass, as 1,5,9.
         frames: Frames of the whole walk.
         truncation: Below 1 pictures are more typical and less various.
@@ -63,8 +63,8 @@ def walk(
         out: A .webp, .gif or .png (animated) file.
         json: One JSON object on stdout.
     """
-    from ganvas.inference.generator import load
     from ganvas.inference.latent import walk as walk_through
+    from ganvas.inference.loading import load
     from ganvas.inference.pictures import write_animation
 
     if frames > MOST_FRAMES:
