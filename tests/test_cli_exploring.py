@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from ganvas import api
-from ganvas.inference.generator import load
+from ganvas.inference.loading import load
 
 QUIET = ["training.tensorboard=off"]
 DCGAN = ["generator.width=8", "discriminator.width=8"]

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from ganvas import api, networks
-from ganvas.inference.generator import Generator, load
+from ganvas.inference.generator import Generator
+from ganvas.inference.loading import load
 
 
 @pytest.fixture(scope="session")

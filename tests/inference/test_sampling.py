@@ -6,7 +6,8 @@ import torch
 
 from ganvas import networks
 from ganvas.core.errors import UsageError
-from ganvas.inference.generator import Generator, load
+from ganvas.inference.generator import Generator
+from ganvas.inference.loading import load
 
 
 def test_a_seed_gives_the_same_picture_in_any_company_and_order(varied):

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from ganvas.core.errors import UsageError
-from ganvas.inference.generator import load
 from ganvas.inference.latent import mixed_styles, straight_walk, style_layers, walk_between
+from ganvas.inference.loading import load
 from ganvas.inference.space import steering_weights
 
 

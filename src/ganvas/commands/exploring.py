@@ -41,7 +41,7 @@ def walk(
     """Write an animation that moves through latent space from seed to seed and back to the first.
 
     Args:
-        run: A run's folder, or a generator.safetensors file.
+        run: A run's folder, a saved folder, a .safetensors or .onnx file, or the name of a generator in the package.
         seeds: The pictures to pass, as 1,5,9.
         at: Folders that `ganvas project` wrote, to pass after the seeds.
         frames: Frames of the whole walk.
@@ -51,7 +51,7 @@ def walk(
         json: One JSON object on stdout.
     """
     from ganvas.inference import latent
-    from ganvas.inference.generator import load
+    from ganvas.inference.loading import load
     from ganvas.inference.pictures import check_animation, write_animation
 
     check_animation(Path(out))
@@ -94,8 +94,8 @@ def mix(
     import numpy as np
 
     from ganvas.core.images import grid
-    from ganvas.inference.generator import load
     from ganvas.inference.latent import mixed_styles, style_layers
+    from ganvas.inference.loading import load
     from ganvas.inference.pictures import write_picture
 
     generator, rows, columns = load(run), parse_seeds(seeds), parse_seeds(styles)
@@ -134,7 +134,7 @@ def directions(
     `ganvas sample RUN --move pca0=2` moves pictures along them.
 
     Args:
-        run: A run's folder, or a generator.safetensors file.
+        run: A run's folder, a saved folder, a .safetensors or .onnx file, or the name of a generator in the package.
         method: Principal components of what the generator makes, or of its weights (SeFa).
         count: How many directions, a row each.
         layers: Of a stylegan2, the layers that are moved.
@@ -151,7 +151,7 @@ def directions(
 
     from ganvas.core.images import grid
     from ganvas.inference.directions import find
-    from ganvas.inference.generator import load
+    from ganvas.inference.loading import load
     from ganvas.inference.pictures import write_picture
 
     generator = load(run)
@@ -184,7 +184,7 @@ def nearest(
     """Find the seeds whose pictures come nearest to a given one, and show them beside it.
 
     Args:
-        run: A run's folder, or a generator.safetensors file.
+        run: A run's folder, a saved folder, a .safetensors or .onnx file, or the name of a generator in the package.
         image: The picture, of the generator's size.
         seeds: Which seeds are tried.
         count: How many to show.
@@ -196,8 +196,8 @@ def nearest(
     import numpy as np
 
     from ganvas.core.images import grid
-    from ganvas.inference.generator import load
     from ganvas.inference.given import read_picture
+    from ganvas.inference.loading import load
     from ganvas.inference.pictures import write_picture
     from ganvas.inference.projection import nearest as find_nearest
 
@@ -230,7 +230,7 @@ def project(
     Writes the point and a picture of both; `ganvas walk RUN --at DIR` and `ganvas directions RUN --at DIR` take it.
 
     Args:
-        run: A run's folder, or a generator.safetensors file.
+        run: A run's folder, a saved folder, a .safetensors or .onnx file, or the name of a generator in the package.
         image: The picture, of the generator's size.
         out: The folder to write.
         steps: Steps of descent; more come closer.
@@ -244,8 +244,8 @@ def project(
 
     from ganvas.core import files
     from ganvas.core.images import grid, to_pillow
-    from ganvas.inference.generator import load
     from ganvas.inference.given import Point, read_picture, save_point
+    from ganvas.inference.loading import load
     from ganvas.inference.pictures import write_picture
     from ganvas.inference.projection import project as find_point
 

@@ -23,7 +23,7 @@ def sample(
     """Draw pictures from a trained generator.
 
     Args:
-        run: A run's folder, or a generator.safetensors file.
+        run: A run's folder, a saved folder, a .safetensors or .onnx file, or the name of a generator in the package.
         seeds: Which pictures, as 0-63 or 1,5,9; a seed always gives the same picture.
         truncation: Below 1 pictures are more typical and less various.
         label: The class to draw, by name or number; without it the classes in turn.
@@ -32,7 +32,7 @@ def sample(
         json: One JSON object on stdout.
     """
     from ganvas.inference.directions import find
-    from ganvas.inference.generator import load
+    from ganvas.inference.loading import load
     from ganvas.inference.pictures import write
 
     numbers, moves = parse_seeds(seeds), parse_moves(move) if move is not None else {}
