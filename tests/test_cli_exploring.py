@@ -105,6 +105,9 @@ def test_samples_are_moved_along_directions(ganvas):
 def test_a_walk_passes_through_classes(ganvas):
     status, _, err = ganvas("walk", "plain", "--seeds", "4", "--class", "1,7", "--frames", 8, "--out", "classes.png")
     assert status == 0, err
+    assert ganvas("sample", "plain", "--class", "1=0.5,7=0.5", "--out", "between.png")[0] == 0
+    assert ganvas("sample", "plain", "--class", "1", "--out", "one.png")[0] == 0
+    assert Path("between.png").read_bytes() != Path("one.png").read_bytes()
     status, _, err = ganvas("walk", "plain", "--seeds", "4", "--class", "1,boot", "--frames", 8)
     assert status == 2
     assert "There is no class 'boot'" in err
@@ -118,6 +121,8 @@ def test_a_walk_passes_through_classes(ganvas):
         (["directions", "plain", "--method", "ica"], "no method 'ica'"),
         (["directions", "styled", "--layers", "3-1"], "--layers 3-1: give one range"),
         (["directions", "styled", "--layers", "3-99"], "this generator has 0-5"),
+        (["sample", "plain", "--class", "1=,2=0.5"], "as Coat=0.7,Bag=0.3"),
+        (["sample", "plain", "--class", "1=0.5,boot=0.5"], "There is no class 'boot'"),
         (["sample", "plain", "--move", "pca=2"], "as pca0=2,sefa3=-1.5"),
         (["sample", "plain", "--move", "ica0=2"], "no method 'ica'"),
         (["project", "plain", "none.png", "--out", "x", "--class", "boot"], "none.png cannot be read"),

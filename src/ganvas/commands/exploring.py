@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import Positional, arg
 
 from ganvas import terminal
+from ganvas.commands.asking import class_numbers, parse_layers
 from ganvas.commands.printing import answer, report
 from ganvas.core.errors import UsageError
 from ganvas.core.quantities import parse_seeds, say_duration
@@ -275,32 +275,6 @@ def project(
         f"Distance {found.distance:.3g} ({found.measure}; the nearest of 1,000 seeds {found.first:.3g}), "
         f"{say_duration(found.seconds)}: {folder / 'both.png'}"
     )
-
-
-def parse_layers(text: str | None) -> range | None:
-    """Layers as 0-3 or 5. Raises UsageError for anything else."""
-    if text is None:
-        return None
-    found = re.fullmatch(r"(\d{1,3})(?:-(\d{1,3}))?", text)
-    if found is None or int(found[2] or found[1]) < int(found[1]):
-        raise UsageError(f"--layers {text}: give one range, as 0-3, or one layer")
-    return range(int(found[1]), int(found[2] or found[1]) + 1)
-
-
-def class_numbers(generator: Generator, text: str) -> list[int]:
-    """The numbers of a class, or of several with commas between. Raises UsageError for an unknown one."""
-    names = [text] if text in generator.classes else text.split(",")
-    return [generator.class_number(name) for name in names]
-
-
-def parse_moves(text: str) -> dict[str, dict[int, float]]:
-    """Strengths by method and direction, of pca0=2,sefa3=-1.5. Raises UsageError for anything else."""
-    moves: dict[str, dict[int, float]] = {}
-    for part in text.split(","):
-        if not (found := re.fullmatch(r"([a-z]+)(\d+)=([+-]?\d+(?:\.\d+)?)", part.strip())):
-            raise UsageError(f"--move {text}: give a method, a direction and standard deviations, as pca0=2,sefa3=-1.5")
-        moves.setdefault(found[1], {})[int(found[2])] = float(found[3])
-    return moves
 
 
 def _points(

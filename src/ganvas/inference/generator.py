@@ -2,7 +2,7 @@
 
 import functools
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,10 @@ from ganvas.inference.space import space_of
 from ganvas.training.draws import latents_of_seeds
 
 _AT_ONCE = 16  # pictures made at a time, always: sums are rounded otherwise in a batch of another size
+
+
+Label = str | int | Mapping[Any, float]
+"""A class by name or number, or the weights of several."""
 
 
 class Generator:
@@ -53,15 +57,27 @@ class Generator:
         numbers = [int(seed) for seed in seeds]  # an element of an array means the number that it holds
         return latents_of_seeds(numbers, self.network.latent)
 
-    def sample(self, seeds: Sequence[int], *, truncation: float = 1.0, label: str | int | None = None) -> np.ndarray:
+    def sample(self, seeds: Sequence[int], *, truncation: float = 1.0, label: Label | None = None) -> np.ndarray:
         """uint8 [N, C, H, W]: the pictures of the seeds; a seed gives the same picture in every call.
 
         truncation: below 1 pictures are more typical and less various. label: the class to draw, by name or number;
-        None takes the classes in turn. Raises UsageError for a class that the generator does not know, and for what
-        `pictures` cannot draw.
+        weights of several classes, to draw something in between; None takes the classes in turn. Raises UsageError for
+        a class that the generator does not know, and for what `pictures` cannot draw.
         """
-        labels = list(seeds) if label is None else [self.class_number(label)] * len(seeds)
-        return self.pictures(self.latents(seeds), labels, truncation=truncation)
+        return self.pictures(self.latents(seeds), self.labels(seeds, label), truncation=truncation)
+
+    def labels(self, seeds: Sequence[int], label: Label | None) -> list[int] | Tensor:
+        """The labels that `pictures` takes for seeds. Raises UsageError as `sample` does, and for impossible weights."""
+        if label is None:
+            return list(seeds)
+        if not isinstance(label, Mapping):
+            return [self.class_number(label)] * len(seeds)
+        weights = torch.zeros(len(self.classes))
+        for name, weight in label.items():
+            weights[self.class_number(name)] += weight
+        if not weights.sum() > 0 or weights.min() < 0:
+            raise UsageError(f"Weights of classes are positive numbers, not {dict(label)}")
+        return (weights / weights.sum()).expand(len(seeds), -1)
 
     def class_number(self, label: str | int) -> int:
         """The number of a class given by name or number. Raises UsageError if there is no such class."""

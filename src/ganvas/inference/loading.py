@@ -12,7 +12,7 @@ from ganvas.core import card as cards
 from ganvas.core import devices
 from ganvas.core.errors import DataError, GanvasError
 from ganvas.inference import weights
-from ganvas.inference.generator import Generator
+from ganvas.inference.generator import Generator, Label
 from ganvas.inference.packaged import packaged
 from ganvas.inference.saving import MODEL
 from ganvas.metrics.protocol import Score
@@ -36,7 +36,7 @@ def load(what: str | Path, *, device: str = "auto") -> Generator:
 
 
 def sample(
-    what: str | Path, seeds: Sequence[int], *, truncation: float = 1.0, label: str | int | None = None
+    what: str | Path, seeds: Sequence[int], *, truncation: float = 1.0, label: Label | None = None
 ) -> np.ndarray:
     """uint8 [N, C, H, W]: pictures of a run or of a generator file; `load` once for more than one call.
 
