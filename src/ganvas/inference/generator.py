@@ -67,7 +67,7 @@ class Generator:
         return self.pictures(self.latents(seeds), self.labels(seeds, label), truncation=truncation)
 
     def labels(self, seeds: Sequence[int], label: Label | None) -> list[int] | Tensor:
-        """The labels that `pictures` takes for seeds. Raises UsageError as `sample` does, and for impossible weights."""
+        """The labels that `pictures` takes for seeds. Raises UsageError as `sample`, and for weights that cannot be."""
         if label is None:
             return list(seeds)
         if not isinstance(label, Mapping):
