@@ -40,7 +40,7 @@ def train(
     """Train a GAN on a folder, a zip or a named set of pictures.
 
     Args:
-        data: A folder, a zip, or a name: fashion-mnist, mnist, cifar10, celeba, lsun/CLASS, digits.
+        data: A folder, a zip, or a name: fashion-mnist, mnist, cifar10, celeba, ffhq, lsun/CLASS, digits.
         task: generate (a GAN) or autoencode (a VAE); without it the recipe decides.
         recipe: Named settings; auto chooses from the data and the machine.
         out: The run's folder; without it runs/<data>-<recipe>-<n>.
