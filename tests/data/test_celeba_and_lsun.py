@@ -56,7 +56,7 @@ def test_celeba_is_known_by_its_files_and_cut_to_the_usual_square(celeba: Path) 
 def test_ffhq_is_found_by_name_and_its_numbered_folders_are_no_classes(tmp_path, monkeypatch, zipped):
     root = tmp_path / "data" / "ffhq"
     monkeypatch.setenv("GANVAS_DATA", str(root.parent))
-    with pytest.raises(DataError, match="images1024x1024/ .or .zip. or thumbnails128x128"):
+    with pytest.raises(DataError, match=r"images1024x1024/ .or .zip. or thumbnails128x128"):
         data.survey("ffhq")
     root.mkdir(parents=True)
     files = {f"thumbnails128x128/0{n}000/0{n}00{n}.png": jpeg(40 * n, (128, 128)) for n in range(1, 4)}
@@ -71,7 +71,7 @@ def test_ffhq_is_found_by_name_and_its_numbered_folders_are_no_classes(tmp_path,
     found = opened("ffhq")
     assert (found.where, found.name, found.images.shape, found.classes) == ("ffhq/128", "ffhq", (3, 3, 128, 128), ())
     assert opened("ffhq/128").fingerprint == found.fingerprint
-    with pytest.raises(DataError, match="Get images1024x1024/ .or .zip. from"):
+    with pytest.raises(DataError, match=r"Get images1024x1024/ .or .zip. from"):
         data.survey("ffhq/1024")
     with pytest.raises(UsageError, match="has no part '64'"):
         data.survey("ffhq/64")
