@@ -16,6 +16,7 @@ from ganvas.core.errors import DataError, UsageError
 from ganvas.core.images import to_uint8
 from ganvas.core.parts import nearest
 from ganvas.core.settings import from_dict
+from ganvas.core.sizes import Size
 from ganvas.networks.stylegan2 import StyleGAN2Generator
 from ganvas.training.draws import latents_of_seeds
 
@@ -26,13 +27,15 @@ _AT_ONCE = 16  # pictures made at a time, always: sums are rounded otherwise in 
 class Generator:
     """A generator ready for use: the averaged weights of a run.
 
-    size: pixels a side; channels: 1, 3 or 4; classes: names of the classes it knows, empty if unconditional;
-    card: what it is and how it came to be.
+    size: the side of its pictures in pixels, or a `ganvas.core.sizes.Size` with height and width where they are not
+    square; height, width: those of any; channels: 1, 3 or 4; classes: names of the classes it knows, empty if
+    unconditional; card: what it is and how it came to be.
     """
 
     def __init__(self, network: nn.Module, card: dict[str, Any], device: torch.device) -> None:
         self.card = card
-        self.size: int = card["size"]
+        self.height, self.width = Size.of(card["size"]).hw
+        self.size: int | Size = Size(self.height, self.width).simplest
         self.channels: int = card["channels"]
         self.classes: tuple[str, ...] = tuple(card["classes"])
         self._device = device
@@ -117,7 +120,7 @@ def load(path: str | Path, *, device: str = "auto") -> Generator:
         part = card["generator"]
         family = networks.generator(part["name"])
         chosen = from_dict(family.Settings, part, "generator")
-        shape = {"size": card["size"], "channels": card["channels"], "classes": len(card["classes"])}
+        shape = {"size": Size.of(card["size"]), "channels": card["channels"], "classes": len(card["classes"])}
         if sum(_widths(part)) > _USUAL_WIDTHS:  # it may be a small file that asks for gigabytes
             with torch.device("meta"):
                 expected = {name: tensor.shape for name, tensor in family(chosen, **shape).state_dict().items()}
