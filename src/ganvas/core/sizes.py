@@ -5,6 +5,7 @@ Picture programs say the width first, tensors [N, C, H, W] have the height first
 
 import dataclasses
 import math
+import operator
 import re
 from typing import Any, Self
 
@@ -28,7 +29,7 @@ class Size:
         """64, "64", "96x64" (width x height) or a size as a size. Raises UsageError for anything else."""
         if isinstance(value, Size):
             return value
-        written = str(value) if isinstance(value, (int, str)) and not isinstance(value, bool) else ""
+        written = value if isinstance(value, str) else "" if isinstance(value, bool) else _number(value)
         found = re.fullmatch(r"0*([1-9]\d{0,5})(?:[xX×]0*([1-9]\d{0,5}))?", written.replace(" ", ""))
         if found is None:
             raise UsageError(f"size {value}: write it like 64, or like 96x64 for pictures 96 pixels wide and 64 high")
@@ -123,6 +124,14 @@ class Size:
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> CoreSchema:
         """In settings: read from a whole number or text."""
         return core_schema.no_info_plain_validator_function(_validated)
+
+
+def _number(value: Any) -> str:
+    """A whole number, such as one of an array, as text; of anything else none."""
+    try:
+        return str(operator.index(value))
+    except TypeError:
+        return ""
 
 
 def _validated(value: Any) -> Size:

@@ -206,8 +206,9 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _orientation_in_header(image: Image.Image) -> int:
-    """The same without decoding: in a PNG it may stand behind the pixels."""
-    return 1 if image.format == "PNG" and "exif" not in image.info else _orientation(image)
+    """The same without decoding. In a PNG it may stand behind the pixels; a TIFF's size is upright when it is opened."""
+    told = image.format != "TIFF" and (image.format != "PNG" or "exif" in image.info)
+    return _orientation(image) if told else 1
 
 
 def _is_grey(image: Image.Image) -> bool:

@@ -18,6 +18,7 @@ from ganvas.networks.conditioning import (
     plain_head,
     spectral_head,
 )
+from ganvas.networks.doublings import nearest_made
 from ganvas.networks.layers import SpectralConv2d, Width, initialise_fan_in, to_pictures
 
 SIZES = range(8, 65, 4)
@@ -124,7 +125,7 @@ def _checked(size: int | Size) -> int:
     """The side of a square that this family makes."""
     size = Size.of(size)
     if not size.square or size.width not in SIZES:
-        other = "mlp up to 128" if size.square else "another network for pictures that are not square"
+        other = "mlp up to 128" if size.square else f"dcgan, which makes {nearest_made(size)}"
         raise UsageError(
             f"conv28 makes pictures of 8, 12, 16, ... 64 pixels a side, not {size}: choose one, or {other}"
         )

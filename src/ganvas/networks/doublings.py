@@ -38,7 +38,7 @@ class Doublings:
             nearest = " or ".join(map(str, _nearest(size, smallest, largest)))
             raise UsageError(
                 f"{sides}, the other up to {MOST_QUARTERS // QUARTERS} times as long in steps of a quarter, "
-                f"not {size}: nearest is {nearest}"
+                f"not {size}: take {nearest}"
             )
         halved = size.shorter // BASE
         return cls(size, size.over(halved), int(math.log2(halved)))
@@ -70,7 +70,7 @@ def _powers(smallest: int, largest: int) -> list[int]:
 
 
 def _nearest(size: Size, smallest: int, largest: int) -> list[Size]:
-    """Sizes that are made, of the same orientation, the nearest first; near is what has sides of a like ratio."""
+    """Sizes that are made, as wide or as high, the nearest first: of a like shape and, half as much, a like area."""
     found = {
         Size(longer, shorter) if size.height > size.width else Size(shorter, longer)
         for shorter in _powers(smallest, largest)
@@ -78,6 +78,7 @@ def _nearest(size: Size, smallest: int, largest: int) -> list[Size]:
     }
 
     def far(other: Size) -> float:
-        return abs(math.log(other.height / size.height)) + abs(math.log(other.width / size.width))
+        shape = abs(math.log(other.width / other.height * size.height / size.width))
+        return 2 * shape + abs(math.log(other.area / size.area))
 
     return sorted(found, key=lambda other: (far(other), other.area))[:_NAMED]

@@ -16,6 +16,7 @@ from ganvas.networks.conditioning import (
     plain_head,
     spectral_head,
 )
+from ganvas.networks.doublings import nearest_made
 from ganvas.networks.layers import SpectralLinear, Width, initialise_fan_in, to_pictures
 
 LARGEST = 128  # pixels a side: there the last layer alone has 50 million weights for colour pictures
@@ -118,8 +119,6 @@ class MLPDiscriminator(ProjectionDiscriminator):
 def _checked(size: int | Size) -> Size:
     size = Size.of(size)
     if size.longer > LARGEST:
-        raise UsageError(
-            f"mlp makes pictures of 1 to {LARGEST} pixels a side, not {size}: dcgan makes powers of two to 1024, and "
-            "other shapes of such a shorter side"
-        )
+        other = "powers of two to 1024" if size.square else nearest_made(size)
+        raise UsageError(f"mlp makes pictures of 1 to {LARGEST} pixels a side, not {size}: dcgan makes {other}")
     return size

@@ -78,7 +78,9 @@ def _pictures(size: int | str | Size, channels: int, classes: int) -> DataSettin
     if classes < 0:
         raise UsageError(f"{classes} classes: use 0 for pictures without classes, else how many there are")
     names = tuple(map(str, range(classes)))
-    return from_dict(DataSettings, {"where": "", "size": Size.of(size), "channels": channels, "classes": names}, "data")
+    return from_dict(
+        DataSettings, {"where": "", "size": Size.of(size).plain, "channels": channels, "classes": names}, "data"
+    )
 
 
 def _reason(name: str, pictures: DataSettings, size: Size) -> str:
