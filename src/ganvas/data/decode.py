@@ -206,7 +206,7 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _orientation_in_header(image: Image.Image) -> int:
-    """The same without decoding. In a PNG it may stand behind the pixels; a TIFF's size is upright when it is opened."""
+    """The same without decoding. In a PNG it may stand behind the pixels; a TIFF's size is upright once it is open."""
     told = image.format != "TIFF" and (image.format != "PNG" or "exif" in image.info)
     return _orientation(image) if told else 1
 
