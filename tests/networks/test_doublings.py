@@ -31,6 +31,6 @@ def test_the_nearest_sizes_of_the_same_orientation_are_named():
     for size, named in (("100x60", "96x64 or 112x64"), ("60x100", "64x96 or 64x112"), ("300x64", "256x64 or 240x64")):
         with pytest.raises(UsageError, match=rf"not {size}: take {named}$"):
             made(size)
-    assert str(nearest_made(Size.of("2000x1500"))) == "1280x1024"
+    assert str(nearest_made(Size.of("2000x1500"))) == "1536x1024"
     assert is_made(Size.of("96x64"))
     assert not is_made(Size.of("96x60"))

@@ -105,7 +105,12 @@ def plan(survey: Survey, wishes: Wishes) -> Plan:
 
 
 def _chosen_data(survey: Survey, size: Size, channels: int, choices: Choices) -> DataSettings:
-    seen = {"where": survey.where, "size": size.plain, "channels": channels, "test": test_part(survey.where)}
+    seen: dict[str, Any] = {
+        "where": survey.where,
+        "size": size.plain,
+        "channels": channels,
+        "test": test_part(survey.where),
+    }
     seen |= {"classes": choices.classes(), "mirror": choices.mirror()}
     if seen["test"] is None:
         seen["held_out"] = choices.held_out()
