@@ -12,7 +12,6 @@ import pytest
 import torch
 from PIL import Image
 
-from ganvas import cli
 from ganvas.core.errors import Diverged, MemoryExhausted
 
 SMALL = ["--recipe", "dcgan", "--batch", "8", "--set", "generator.width=8", "--set", "discriminator.width=8"]
@@ -25,24 +24,6 @@ def _alone(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path / "here")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("GANVAS_OFFLINE", "1")
-
-
-@pytest.fixture
-def ganvas(monkeypatch, capsys):
-    """Runs a command and returns its exit status, what it printed, and what it said to a person."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["ganvas", *map(str, arguments)])
-        capsys.readouterr()
-        status = 0
-        try:
-            cli.main()
-        except SystemExit as leaving:
-            status = leaving.code or 0
-        printed = capsys.readouterr()
-        return status, printed.out, " ".join(printed.err.split())
-
-    return call
 
 
 @pytest.fixture
@@ -481,7 +462,7 @@ def test_memory_that_runs_out_outside_training_is_exit_4(ganvas, monkeypatch):
     def large(*arguments, **named):
         raise RuntimeError("[enforce fail at alloc_cpu.cpp:127] . DefaultCPUAllocator: can't allocate memory")
 
-    monkeypatch.setattr("ganvas.inference.generator.Generator.sample", large)
+    monkeypatch.setattr("ganvas.inference.generator.Generator.points", large)
     status, _, err = ganvas("sample", "run")
     assert (status, "not enough memory" in err) == (4, True)
     assert ganvas("walk", "run", "--seeds", "1,2", "--frames", 99_999_999)[0] == 2

@@ -17,7 +17,8 @@ from ganvas.core import errors, files
 from ganvas.core.quantities import parse_count, parse_duration, say_count, say_duration
 from ganvas.core.settings import from_dict, to_dict, to_toml
 from ganvas.core.sizes import Size
-from ganvas.inference.generator import Generator, load
+from ganvas.inference.generator import Generator
+from ganvas.inference.loading import load
 from ganvas.inference.summary import write_summary
 from ganvas.pace import measured_length, needs_pace
 from ganvas.recipes.auto import Plan, Wishes

@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 import ganvas
 from ganvas.core.errors import DataError
 from ganvas.core.images import grid
-from ganvas.inference.generator import load
+from ganvas.inference.loading import load
 
 
 def card_of(run):

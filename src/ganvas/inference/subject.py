@@ -10,11 +10,13 @@ import torch
 from torch import Tensor
 
 from ganvas import data as data_room
+from ganvas.core import card as cards
 from ganvas.core.errors import DataError
 from ganvas.core.sizes import Size
 from ganvas.data import Dataset
 from ganvas.data.fit import AS_THEY_ARE
-from ganvas.inference.generator import Generator, load
+from ganvas.inference import loading
+from ganvas.inference.generator import Generator
 from ganvas.training.draws import Draws, latents_of_seeds
 
 Say = Callable[[str], None]
@@ -51,7 +53,7 @@ def subject_of(what: Generator | str | Path, size: Size | None, seed: int, say: 
         return _of_generator(what, str(what.card.get("recipe", "generator")), seed)
     path = Path(what)
     if is_generator(path):
-        return _of_generator(load(path), path.name, seed)
+        return _of_generator(loading.load(path), path.name, seed)
     if (path / "settings.toml").is_file():
         raise DataError(f"{path} is a run without a generator yet; let it train until its first checkpoint")
     return _of_folder(what, size, say)
@@ -59,9 +61,7 @@ def subject_of(what: Generator | str | Path, size: Size | None, seed: int, say: 
 
 def is_generator(what: Generator | str | Path) -> bool:
     """Whether this is a generator, in memory, in a run or in a file, and not a set of pictures."""
-    if isinstance(what, Generator):
-        return True
-    return (Path(what) / "generator.safetensors").is_file() or Path(what).suffix == ".safetensors"
+    return isinstance(what, Generator) or loading.is_generator(what)
 
 
 def _of_generator(generator: Generator, name: str, seed: int) -> Subject:
@@ -81,7 +81,7 @@ def _of_generator(generator: Generator, name: str, seed: int) -> Subject:
         classes=generator.classes,
         count=None,
         seeds=f"{first} onwards",
-        card=generator.card,
+        card=cards.identity(generator.card),
         pictures=pictures,
     )
 

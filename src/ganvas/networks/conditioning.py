@@ -18,22 +18,33 @@ def check_channels_and_classes(channels: int, classes: int) -> None:
         raise UsageError(f"{classes} classes: use 0 for a network without classes, else how many there are")
 
 
+class ClassTable(nn.Embedding):
+    """A learned vector for each class: int64 [N] -> [N, F].
+
+    A mixture of classes, weights [N, classes] in floating point, has the same mixture of their vectors.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        """The vectors."""
+        return input.to(self.weight.dtype) @ self.weight if input.is_floating_point() else super().forward(input)
+
+
 class ClassedLatent(nn.Module):
     """A generator's input: the latent and, beside it, a learned embedding of the class. Mirza & Osindero 2014, 3.2.
 
-    latents [N, latent], labels int64 [N] in 0..classes-1 -> [N, features]. With classes = 0 the latent passes alone
-    and labels are not read. The embedding starts from N(0, 1), as the latents are drawn.
-    Raises UsageError if labels are missing.
+    latents [N, latent], labels int64 [N] in 0..classes-1 or weights of the classes [N, classes] -> [N, features]. With
+    classes = 0 the latent passes alone and labels are not read. The embedding starts from N(0, 1), as the latents are
+    drawn. Raises UsageError if labels are missing.
     """
 
     def __init__(self, latent: int, classes: int, embedding: int) -> None:
         super().__init__()
         self.classes = classes
         self.features = latent + embedding if classes else latent
-        self.embedding = nn.Embedding(classes, embedding) if classes else None
+        self.embedding = ClassTable(classes, embedding) if classes else None
 
     def forward(self, latents: Tensor, labels: Tensor | None) -> Tensor:
-        """[N, latent], int64 [N] -> [N, features]."""
+        """[N, latent], int64 [N] or float [N, classes] -> [N, features]."""
         if self.embedding is None:
             return latents
         return torch.cat([latents, self.embedding(present_labels(labels, self.classes))], dim=1)
@@ -42,20 +53,20 @@ class ClassedLatent(nn.Module):
 class ClassCondition(nn.Module):
     """What class-conditional normalisation reads: the class, or an embedding of it that all layers share.
 
-    labels int64 [N] -> int64 [N], or with an embedding [N, embedding] (Brock, Donahue & Simonyan 2019, section 3).
-    With classes = 0 it is None and labels are not read. Embeddings start with a length of about 1.
-    Raises UsageError if labels are missing.
+    labels int64 [N], or weights of the classes [N, classes] -> the same, or with an embedding [N, embedding] (Brock,
+    Donahue & Simonyan 2019, section 3). With classes = 0 it is None and labels are not read. Embeddings start with a
+    length of about 1. Raises UsageError if labels are missing.
     """
 
     def __init__(self, classes: int, embedding: int | None) -> None:
         super().__init__()
         self.classes = classes
-        self.embedding = nn.Embedding(classes, embedding) if classes and embedding else None
+        self.embedding = ClassTable(classes, embedding) if classes and embedding else None
         if self.embedding is not None:
             nn.init.normal_(self.embedding.weight, std=1 / math.sqrt(self.embedding.embedding_dim))
 
     def forward(self, labels: Tensor | None) -> Tensor | None:
-        """int64 [N] -> int64 [N] or [N, embedding]; None without classes."""
+        """int64 [N] or float [N, classes] -> the same or [N, embedding]; None without classes."""
         if not self.classes:
             return None
         labels = present_labels(labels, self.classes)
@@ -84,7 +95,7 @@ class ClassNorm(nn.Module):
 
 def table_norm(norm: nn.Module, channels: int, classes: int) -> ClassNorm:
     """A scale and a shift for each class and channel; the scales start from N(1, 0.02^2), the shifts from 0."""
-    scale, shift = nn.Embedding(classes, channels), nn.Embedding(classes, channels)
+    scale, shift = ClassTable(classes, channels), ClassTable(classes, channels)
     nn.init.normal_(scale.weight, std=0.02)
     nn.init.zeros_(shift.weight)
     return ClassNorm(norm, scale, shift)

@@ -158,6 +158,12 @@ class Synthesis(nn.Module):
         )
         self.to_pictures = nn.ModuleList(ToPictures(w_width, width, channels) for width in widths)
 
+    def style_weights(self, layer: int) -> Tensor:
+        """[styles, w_width]: the weights of all maps from a layer's w to styles, one below the other."""
+        level, second = divmod(layer, 2)
+        layers = [self.to_pictures[level], *self.doubling[level : level + 1]] if second else [self.keeping[level]]
+        return torch.cat([layer.get_parameter("style.weight") for layer in layers])
+
     def forward(self, ws: Tensor) -> Tensor:
         """[N, L, w_width] -> [N, C, H, W], float32 or better."""
         styles = ws.unbind(dim=1)

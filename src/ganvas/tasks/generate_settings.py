@@ -169,6 +169,7 @@ class GenerateSettings:
 
     task: Literal["generate"] = "generate"
     recipe: str = "custom"
+    licence: str | None = None  # under which the generator may be used, for its card; None: unknown
     data: DataSettings
     generator: Annotated[Any, network(networks.generator, "generator")]
     discriminator: Annotated[Any, network(networks.discriminator, "discriminator")]
