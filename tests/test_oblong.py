@@ -116,7 +116,7 @@ def test_a_run_is_judged_at_its_size_and_so_is_a_folder_of_its_pictures(wide, mo
     with Image.open("walk.gif") as film:
         assert film.size == (24 * 5, 16 * 5)
     command("project", "run", "drawn/000003.png", "--steps", "3", "--out", "projected")
-    with Image.open("projected/projection.png") as found:
+    with Image.open("projected/projected.png") as found:
         assert found.size == (24, 16)
     judged = json.loads(
         command("eval", "run", "--metrics", "fd,kd,msssim", "--count", "60", "--out", "a.html", "--json")
