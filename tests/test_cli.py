@@ -83,7 +83,11 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(ganvas):
         ("train digits --batch ²", "--batch ²"),
         ("train digits --batch 0", "--batch 0"),
         ("train digits --size 3", "data.size"),
-        ("train digits --size big", "size"),
+        ("train digits --size big", "size big: write it like 64"),
+        ("train digits --size 32by64", "96x64 for pictures 96 pixels wide and 64 high"),
+        ("train digits --size 96x", "size 96x"),
+        ("train digits --size 0", "size 0"),
+        ("train digits --size 96x60 --recipe quick", "96x64 or 112x64"),
         ("train digits --task paint", "paint"),
         ("train digits --device gpu", "--device gpu"),
         ("train digits --procs 0", "training.procs"),
@@ -330,7 +334,7 @@ def test_runs_are_judged_and_compared_for_a_machine_and_a_person(ganvas, tmp_pat
         ("eval one --against grey --extractor pixels", 3, "has one picture"),
         ("eval grey --against one --extractor pixels", 3, "has one picture"),
         ("eval colour --against grey --extractor pixels", 3, "in colour"),
-        ("eval oblong --against grey --extractor pixels", 3, "--size N"),
+        ("eval mixed --against grey --extractor pixels", 3, "--size N"),
         ("eval grey --against colour --metrics psnr", 3, "no partner"),
         ("eval few --against grey --metrics prdc --extractor pixels", 3, "6 or more pictures"),
         ("eval grey --against grey --metrics memorization --extractor pixels", 3, "--held-out"),
@@ -343,6 +347,7 @@ def test_runs_are_judged_and_compared_for_a_machine_and_a_person(ganvas, tmp_pat
         ("eval grey --against grey --extractor domain --weights w.pth", 3, "not a domain extractor"),
         ("eval few --against few --metrics psnr --extractor pixels", 2, "--extractor say nothing to psnr"),
         ("eval few --against few --metrics ms-ssim,psnr --size 9", 3, "need 11 or more"),
+        ("eval few --against few --metrics psnr --size 4:3", 2, "size 4:3: write it like 64"),
         ("eval few --against few --metrics perceptual --weights w.pth", 3, "is not the file"),
     ],
 )
@@ -353,12 +358,13 @@ def test_what_cannot_be_judged_is_an_error_that_says_what_to_do(ganvas, tmp_path
         "few": (4, 16, 16),
         "grey": (60, 16, 16),
         "colour": (8, 16, 16, 3),
-        "oblong": (3, 16, 9),
+        "mixed": (3, 16, 9),
     }
     for name, shape in shapes.items():
         (tmp_path / "here" / name).mkdir()
         for number, pixels in enumerate(dice.integers(0, 256, shape, dtype=np.uint8)):
             Image.fromarray(pixels).save(tmp_path / "here" / name / f"{name}{number}.png")
+    Image.new("L", (5, 7)).save(tmp_path / "here" / "mixed" / "another.png")
     (tmp_path / "here" / "w.pth").write_bytes(b"no weights")
     before = below()
     found, out, err = ganvas(*arguments.split())

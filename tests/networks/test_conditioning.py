@@ -53,7 +53,7 @@ def test_without_classes_the_latent_passes_alone_and_labels_are_not_read():
     assert not list(alone.parameters())
 
 
-@pytest.mark.parametrize("build", [lambda: plain_head(6, 4, 3, bias=True), lambda: spectral_head(6, 4, 3)])
+@pytest.mark.parametrize("build", [lambda: plain_head(6, 16, 3, bias=True), lambda: spectral_head(6, 16, 3)])
 def test_the_class_enters_the_logits_as_an_inner_product_with_pooled_features(build):
     torch.manual_seed(0)
     head = build()
@@ -66,15 +66,15 @@ def test_the_class_enters_the_logits_as_an_inner_product_with_pooled_features(bu
 
 
 def test_every_part_of_a_spectral_head_is_normalised():
-    assert all(isinstance(part, SpectralNorm) for part in spectral_head(6, 4, 3).children())
-    assert len(list(spectral_head(6, 4, 3).children())) == 2
+    assert all(isinstance(part, SpectralNorm) for part in spectral_head(6, 16, 3).children())
+    assert len(list(spectral_head(6, 16, 3).children())) == 2
 
 
 def test_missing_labels_are_asked_for():
     with pytest.raises(UsageError, match="knows 5 classes: pass a label"):
         ClassedLatent(3, 5, 2)(torch.randn(4, 3), None)
     with pytest.raises(UsageError, match="knows 3 classes: pass a label"):
-        plain_head(6, 4, 3, bias=True)(torch.randn(5, 6, 4, 4), None)
+        plain_head(6, 16, 3, bias=True)(torch.randn(5, 6, 4, 4), None)
 
 
 @pytest.mark.parametrize(("channels", "classes", "said"), [(0, 0, "0 channels"), (5, 0, "5 channels"), (3, -1, "-1")])

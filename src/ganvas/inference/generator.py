@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from ganvas.core.errors import UsageError
 from ganvas.core.images import to_uint8
 from ganvas.core.parts import nearest
+from ganvas.core.sizes import Size
 from ganvas.inference.space import space_of
 from ganvas.training.draws import latents_of_seeds
 
@@ -26,14 +27,16 @@ Label = str | int | Mapping[Any, float]
 class Generator:
     """A generator ready for use: the averaged weights of a run.
 
-    size: pixels of its pictures; channels: 1, 3 or 4; classes: names of the classes it knows, empty if unconditional;
-    card: what it is and how it came to be, as in `core.card`. network: in float32 and evaluation mode, on `device`, for
-    what needs its weights or gradients of its input. space: where its pictures are steered.
+    size: the side of its pictures in pixels, or a `ganvas.core.sizes.Size` with height and width where they are not
+    square; height, width: those of any; channels: 1, 3 or 4; classes: names of the classes it knows, empty if
+    unconditional; card: what it is and how it came to be, as in `core.card`. network: in float32 and evaluation mode,
+    on `device`, for what needs its weights or gradients of its input. space: where its pictures are steered.
     """
 
     def __init__(self, network: nn.Module, card: dict[str, Any], device: torch.device) -> None:
         self.card = card
-        self.size: int = card["size"]
+        self.height, self.width = Size.of(card["size"]).hw
+        self.size: int | Size = Size(self.height, self.width).simplest
         self.channels: int = card["channels"]
         self.classes: tuple[str, ...] = tuple(card["classes"])
         self.device = device

@@ -15,6 +15,7 @@ from ganvas.core import card as cards
 from ganvas.core import files
 from ganvas.core.errors import DataError, UsageError
 from ganvas.core.settings import from_dict
+from ganvas.core.sizes import Size
 
 _USUAL_WIDTHS = 4_000  # the sum of a usual network's layers and latents
 
@@ -47,7 +48,7 @@ def network_of(card: dict[str, Any], weights: Mapping[str, Tensor], where: str) 
         part = card["generator"]
         family = networks.generator(part["name"])
         chosen = from_dict(family.Settings, part, "generator")
-        shape = {"size": card["size"], "channels": card["channels"], "classes": len(card["classes"])}
+        shape = {"size": Size.of(card["size"]), "channels": card["channels"], "classes": len(card["classes"])}
         if sum(_widths(part)) > _USUAL_WIDTHS:  # it may be a small file that asks for gigabytes
             with torch.device("meta"):
                 expected = {name: tensor.shape for name, tensor in family(chosen, **shape).state_dict().items()}

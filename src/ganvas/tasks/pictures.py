@@ -180,7 +180,7 @@ class PictureTask:
             "format": card.FORMAT,
             "kind": card.KIND,
             "generator": to_dict(self.chosen.generator),
-            "size": self.chosen.data.size,
+            "size": self.chosen.data.size.plain,
             "channels": self.chosen.data.channels,
             "classes": list(self.chosen.data.classes),
             "data": self.data.name,
