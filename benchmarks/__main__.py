@@ -6,7 +6,18 @@ their own (--help), and are no part of all.
 
 import sys
 
-from benchmarks import comparison, distances, diversity, modern, quality, speed, startup, transfer, watch
+from benchmarks import (
+    comparison,
+    distances,
+    diversity,
+    modern,
+    projection,
+    quality,
+    speed,
+    startup,
+    transfer,
+    watch,
+)
 
 MEASUREMENTS = {
     "startup": startup.startup,
@@ -16,6 +27,7 @@ MEASUREMENTS = {
     "speed-r3gan": modern.r3gan,
     "speed-stylegan2": modern.stylegan2,
     "overhead": speed.overhead,
+    "projection": projection.projection,
     "frechet": distances.frechet,
     "neighbours": distances.neighbours,
     "watch": watch.watch,

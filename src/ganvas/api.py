@@ -16,7 +16,10 @@ from ganvas import tasks
 from ganvas.core import errors, files
 from ganvas.core.quantities import parse_count, parse_duration, say_count, say_duration
 from ganvas.core.settings import from_dict, to_dict, to_toml
-from ganvas.inference.generator import Generator, load
+from ganvas.core.sizes import Size
+from ganvas.inference.generator import Generator
+from ganvas.inference.loading import found as file_of
+from ganvas.inference.loading import load
 from ganvas.inference.summary import write_summary
 from ganvas.pace import measured_length, needs_pace
 from ganvas.recipes.auto import Plan, Wishes
@@ -56,7 +59,7 @@ def plan(
     *,
     task: str | None = None,
     recipe: str = "auto",
-    size: int | None = None,
+    size: int | str | Size | None = None,
     images: int | str | None = None,
     time: float | str | None = None,
     batch: int | None = None,
@@ -71,9 +74,10 @@ def plan(
 ) -> Plan:
     """What `train` with the same arguments would do, and why; nothing is written.
 
-    task: that of the recipe, which None leaves to it. on_trouble: "note" or "stop": what a finding of the watch does.
-    set: any settings, as {"generator.width": 48} or as ["generator.width=48"]. start_from: a run's folder, or a
-    generator's, with whose weights and settings to begin.
+    task: that of the recipe, which None leaves to it. size: 64, or "96x64" for pictures 96 pixels wide and 64 high.
+    on_trouble: "note" or "stop": what a finding of the watch does.
+    set: any settings, as {"generator.width": 48} or as ["generator.width=48"]. start_from: a trained run, or what else
+    `load` takes, with whose weights and settings to begin.
     Raises UsageError for an argument that cannot be meant, DataError for data that cannot be read.
     """
     if task is not None:
@@ -82,7 +86,7 @@ def plan(
         set = [f"{name}={json.dumps(value)}" for name, value in set.items()]  # which TOML reads as well
     wishes = Wishes(
         recipe=recipe,
-        size=size,
+        size=None if size is None else Size.of(size),
         images=None if images is None else parse_count(images),
         seconds=None if time is None else parse_duration(time),
         batch=batch,
@@ -92,13 +96,18 @@ def plan(
         procs=procs,
         on_trouble=on_trouble,
         assignments=tuple(set),
-        source=None if start_from is None else str(start_from),
+        source=None if start_from is None else _source(start_from),
     )
     planned = choose_plan(data_room.survey(data, say=say), wishes)
     if task not in (None, planned.settings.task):
         chosen = planned.settings
         raise errors.UsageError(f"The recipe {chosen.recipe} is for the task {chosen.task}, not {task}: name another")
     return planned
+
+
+def _source(what: str | Path) -> str:
+    """A run's folder as it is; of anything else that `load` takes the file that holds the generator."""
+    return str(what if (Path(what) / "settings.toml").is_file() else file_of(what))
 
 
 def train(

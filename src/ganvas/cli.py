@@ -7,7 +7,7 @@ from typing import Any
 
 from ganvas import terminal
 from ganvas.arguments import parsed
-from ganvas.commands import judging, looking, training, using
+from ganvas.commands import exploring, judging, looking, training, using
 from ganvas.commands.printing import tell
 from ganvas.core.errors import GanvasError, MemoryExhausted
 from ganvas.core.version import VERSION
@@ -16,7 +16,11 @@ _COMMANDS: dict[str, Callable[..., Any]] = {
     "train": training.train,
     "resume": training.resume,
     "sample": using.sample,
-    "walk": using.walk,
+    "walk": exploring.walk,
+    "mix": exploring.mix,
+    "directions": exploring.directions,
+    "nearest": exploring.nearest,
+    "project": exploring.project,
     "eval": judging.evaluate,
     "compare": judging.compare,
     "data": looking.data,

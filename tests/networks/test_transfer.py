@@ -7,6 +7,7 @@ import torch
 
 from ganvas import networks
 from ganvas.core.errors import UsageError
+from ganvas.core.sizes import Size
 from ganvas.networks.transfer import Share, in_words, new_levels, shares, take_over
 
 FAMILIES = {
@@ -161,7 +162,9 @@ def test_a_grown_network_takes_all_but_what_is_between_the_former_side_and_the_n
     size = FAMILIES[family][0]
     own = settings_of(family, role)
     source = build(family, role, "ab")
-    network = build(family, role, "ab", 2 * size, chosen=BOTH[role](family).grown(own, size, 2 * size))
+    network = build(
+        family, role, "ab", 2 * size, chosen=BOTH[role](family).grown(own, Size.of(size), Size.of(2 * size))
+    )
     taken = shares(network, source, "ab", "ab")
     expected = NEW_AT_TWICE_THE_SIDE[family, role]
     found = new(network, taken)
@@ -178,7 +181,7 @@ def test_from_128_pixels_on_all_that_steers_maps_and_decodes_them_stays():
         ("discriminator", ["blocks.0", "first"]),
     ):
         own = settings_of("fastgan", role)
-        network = build("fastgan", role, size=256, chosen=BOTH[role]("fastgan").grown(own, 128, 256))
+        network = build("fastgan", role, size=256, chosen=BOTH[role]("fastgan").grown(own, Size.of(128), Size.of(256)))
         found = new(network, shares(network, build("fastgan", role, size=128), "", ""))
         assert [name for name in found if not below(*expected)(name)] == []
         assert {name.rpartition(".")[0] or name for name in expected} <= {name.split(".")[0] for name in found} | set(
@@ -188,27 +191,46 @@ def test_from_128_pixels_on_all_that_steers_maps_and_decodes_them_stays():
 
 def test_a_resnet_discriminator_that_ends_at_another_side_takes_the_blocks_of_the_sides_that_both_have():
     own = settings_of("resnet", "discriminator")
-    network = build("resnet", "discriminator", size=64, chosen=networks.discriminator("resnet").grown(own, 32, 64))
+    network = build(
+        "resnet", "discriminator", size=64, chosen=networks.discriminator("resnet").grown(own, Size.of(32), Size.of(64))
+    )
     taken = shares(network, build("resnet", "discriminator", size=32), "", "")
     assert {key: share.key for key, share in taken.items()} == {
         key: key.replace("layers.2.", "layers.1.") for key in network.state_dict() if key.startswith("layers.2.")
     }
 
 
+NEW_IN_ANOTHER_SHAPE = {
+    ("dcgan", "generator"): ["project"],
+    ("dcgan", "discriminator"): ["head.linear"],
+    ("resnet", "generator"): ["project"],
+    ("resnet", "discriminator"): [],
+}
+
+
+@pytest.mark.parametrize(("family", "role"), NEW_IN_ANOTHER_SHAPE)
+def test_of_pictures_of_another_shape_all_filters_are_taken(family, role):
+    wide = Size(height=16, width=24)
+    own = settings_of(family, role)
+    assert BOTH[role](family).grown(own, Size.of(16), wide) == own
+    network = build(family, role, "ab", size=wide)
+    assert new(network, shares(network, build(family, role, "ab"), "ab", "ab")) == NEW_IN_ANOTHER_SHAPE[family, role]
+
+
 @pytest.mark.parametrize("family", ["mlp", "conv28"])
 @every_role
 def test_a_family_of_one_size_does_not_grow(family, role):
     own = settings_of(family, role)
-    assert BOTH[role](family).grown(own, 16, 16) == own
+    assert BOTH[role](family).grown(own, Size.of(16), Size.of(16)) == own
     with pytest.raises(UsageError, match=f"{family} does not grow.*--size 16"):
-        BOTH[role](family).grown(own, 16, 32)
+        BOTH[role](family).grown(own, Size.of(16), Size.of(32))
 
 
 def test_a_width_that_cannot_be_halved_is_told():
     dcgan = networks.generator("dcgan")
-    assert dcgan.grown(dcgan.Settings(width=12), 16, 64).width == 3
+    assert dcgan.grown(dcgan.Settings(width=12), Size.of(16), Size.of(64)).width == 3
     with pytest.raises(UsageError, match="dcgan of width 12 at 16 pixels cannot grow to 128"):
-        dcgan.grown(dcgan.Settings(width=12), 16, 128)
+        dcgan.grown(dcgan.Settings(width=12), Size.of(16), Size.of(128))
 
 
 def test_other_channels_are_new_at_the_picture_alone():
@@ -222,7 +244,7 @@ def test_the_lower_maps_of_a_grown_network_are_those_of_its_source(role):
     torch.manual_seed(0)
     own = settings_of("dcgan", role)
     source = build("dcgan", role, device="cpu").eval()
-    grown = BOTH[role]("dcgan").grown(own, 16, 32)
+    grown = BOTH[role]("dcgan").grown(own, Size.of(16), Size.of(32))
     network = build("dcgan", role, size=32, device="cpu", chosen=grown).eval()
     take_over(network, source.state_dict(), shares(network, source, "", ""))
     if role == "generator":

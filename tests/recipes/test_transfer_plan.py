@@ -82,7 +82,10 @@ def test_the_plan_tells_in_words_what_is_taken_and_what_is_new(source):
 @pytest.mark.parametrize(
     ("wishes", "words"),
     [
-        ({"size": 8}, "makes 16 pixels a side, and a run that begins from it as many or more, not 8: use --size 16"),
+        (
+            {"size": 8},
+            "16 pixels, and a run that begins from it as large or larger ones, not 8: use --size 16",
+        ),
         ({"size": 24}, "dcgan makes pictures of 8, 16, 32"),
         ({"size": 512}, "dcgan of width 8 at 16 pixels cannot grow to 512: each doubling"),
         ({"recipe": "r3gan-slim"}, "is dcgan, not r3gan, and a run that begins from it has the same: leave --recipe"),
@@ -113,7 +116,7 @@ def test_frozen_levels_need_a_source_that_has_trained_them(source):
 @pytest.mark.parametrize(
     ("options", "status", "words"),
     [
-        (["--from", "nowhere"], 3, "Nothing to begin from at"),
+        (["--from", "nowhere"], 3, "No generator at nowhere: there is no such file or folder"),
         (["--from", "SOURCE", "--recipe", "fastgan"], 2, "is dcgan, not fastgan"),
         (["--form", "SOURCE"], 2, "--from"),
     ],

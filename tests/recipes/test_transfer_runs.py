@@ -6,7 +6,7 @@ import tomllib
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from ganvas import api
 from ganvas.core.errors import DataError, UsageError
@@ -135,16 +135,14 @@ def test_a_larger_size_and_other_classes_train_and_can_be_sampled(source, play, 
     assert torch.equal(begun[name], held["average/generator/layers.0.weight"])
 
 
-@pytest.mark.parametrize("what", ["file", "folder", "run without checkpoints"])
+@pytest.mark.parametrize("what", ["file", "saved folder", "run without checkpoints"])
 def test_without_checkpoints_the_generator_alone_is_taken_and_that_is_told(what, source, play, tmp_path):
     weights = load_file(source / "generator.safetensors")
     if what == "run without checkpoints":
         shutil.rmtree(source / "checkpoints")
         begin = source
     else:
-        (tmp_path / "shared").mkdir()
-        shutil.copy(source / "generator.safetensors", tmp_path / "shared")
-        begin = tmp_path / "shared" / ("generator.safetensors" if what == "file" else "")
+        begin = source / "generator.safetensors" if what == "file" else api.load(source).save(tmp_path / "shared")
     narrow = ("discriminator.width=8",)
     planned = api.plan("digits", start_from=begin, images=8, batch=8, set=narrow, say=pytest.fail)
     told = {what: f"{choice}: {reason}" for what, choice, reason in planned.reasons}
@@ -193,11 +191,15 @@ def test_what_is_no_source_is_refused_with_what_would_be_one(source, play, tmp_p
     fresh.mkdir()
     shutil.copy(source / "settings.toml", fresh)
     foreign.write_bytes(b"not safetensors")
+    newer = tmp_path / "newer.safetensors"
+    card = json.loads((source / "card.json").read_text()) | {"format": 99}
+    save_file(load_file(source / "generator.safetensors"), newer, {"ganvas": json.dumps(card)})
     cases = [
-        (tmp_path / "nowhere", DataError, "there is no such file. Give a run's folder"),
-        (empty, DataError, "no settings.toml and no generator.safetensors"),
+        (tmp_path / "nowhere", DataError, "there is no such file or folder. Give a run"),
+        (empty, DataError, "the folder holds neither a run nor"),
         (fresh, DataError, "has not been trained yet"),
         (foreign, DataError, "is damaged or not a safetensors file"),
+        (newer, DataError, "was written by a newer Ganvas"),
         (autoencoder, UsageError, "trained an autoencoder: a run can begin only from one that trained a GAN"),
         (autoencoder / "generator.safetensors", UsageError, "The recipe vae trains no GAN"),
     ]
@@ -222,8 +224,6 @@ def test_a_source_whose_settings_were_changed_is_refused(source):
 
 
 def test_a_card_without_a_recipe_that_there_is_needs_one_named(source, tmp_path):
-    from safetensors.torch import save_file
-
     card = json.loads((source / "card.json").read_text()) | {"recipe": "custom"}
     file = tmp_path / "generator.safetensors"
     save_file(load_file(source / "generator.safetensors"), file, {"ganvas": json.dumps(card)})

@@ -25,7 +25,7 @@ def train(
     recipe: Annotated[str, arg(metavar="auto|NAME")] = "auto",
     start_from: Annotated[str | None, arg(name="from", metavar="RUN|FILE")] = None,
     out: Annotated[str | None, arg(metavar="RUN")] = None,
-    size: Annotated[int | None, arg(metavar="N")] = None,
+    size: Annotated[str | None, arg(metavar="N|WxH")] = None,
     images: Annotated[str | None, arg(metavar="500k")] = None,
     time: Annotated[str | None, arg(metavar="10m")] = None,
     batch: Annotated[str, arg(metavar="auto|N")] = "auto",
@@ -41,12 +41,12 @@ def train(
     """Train a GAN on a folder, a zip or a named set of pictures.
 
     Args:
-        data: A folder, a zip, or a name: fashion-mnist, mnist, cifar10, celeba, lsun/CLASS, digits.
+        data: A folder, a zip, or a name: fashion-mnist, mnist, cifar10, celeba, ffhq, lsun/CLASS, digits.
         task: generate (a GAN) or autoencode (a VAE); without it the recipe decides.
         recipe: Named settings; auto chooses from the data and the machine.
         start_from: A trained run, or a generator.safetensors, whose weights and settings to begin with.
         out: The run's folder; without it runs/<data>-<recipe>-<n>.
-        size: Pixels a side.
+        size: Pixels a side, as 64; or width x height, as 96x64.
         images: Stop after so many images seen: 5000, 500k, 1.5M.
         time: Stop after so much time: 90s, 10m, 2h.
         batch: Pictures a round.

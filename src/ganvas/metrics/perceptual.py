@@ -61,16 +61,21 @@ class PerceptualDistance:
             return torch.cat([self._distances(x, y) for x, y in parts])
 
     def _distances(self, a: Tensor, b: Tensor) -> Tensor:
-        network = self._network.to(a.device)
-        of_a = network.stages(scaled(to_colour(a).float()))
-        of_b = network.stages(scaled(to_colour(b).float()))
-        return torch.stack([_distance(x, y) for x, y in zip(of_a, of_b, strict=True)]).mean(0)
+        of_a, of_b = (self.features(to_colour(side).float()) for side in (a, b))
+        return self.between([x.double() for x in of_a], [x.double() for x in of_b])
+
+    def features(self, pictures: Tensor) -> list[Tensor]:
+        """The five stages' features of pictures float [N, 3, H, W] in 0..255; with gradients, where they are on."""
+        return self._network.to(pictures.device).stages(scaled(pictures))
+
+    def between(self, a: list[Tensor], b: list[Tensor]) -> Tensor:
+        """Distances [N] of pictures with these features; b may be of one picture, for all."""
+        return torch.stack([_distance(x, y) for x, y in zip(a, b, strict=True)]).mean(0)
 
 
 def _distance(a: Tensor, b: Tensor) -> Tensor:
-    """Features [N, D, h, w] of one stage -> float64 [N]."""
-    difference = _unit(a.double()) - _unit(b.double())
-    return difference.square().sum(1).mean((1, 2))
+    """Features [N, D, h, w] of one stage -> [N]."""
+    return (_unit(a) - _unit(b)).square().sum(1).mean((1, 2))
 
 
 def _unit(features: Tensor) -> Tensor:

@@ -19,22 +19,33 @@ def check_channels_and_classes(channels: int, classes: int) -> None:
         raise UsageError(f"{classes} classes: use 0 for a network without classes, else how many there are")
 
 
+class ClassTable(nn.Embedding):
+    """A learned vector for each class: int64 [N] -> [N, F].
+
+    A mixture of classes, weights [N, classes] in floating point, has the same mixture of their vectors.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        """The vectors."""
+        return input.to(self.weight.dtype) @ self.weight if input.is_floating_point() else super().forward(input)
+
+
 class ClassedLatent(nn.Module):
     """A generator's input: the latent and, beside it, a learned embedding of the class. Mirza & Osindero 2014, 3.2.
 
-    latents [N, latent], labels int64 [N] in 0..classes-1 -> [N, features]. With classes = 0 the latent passes alone
-    and labels are not read. The embedding starts from N(0, 1), as the latents are drawn.
-    Raises UsageError if labels are missing.
+    latents [N, latent], labels int64 [N] in 0..classes-1 or weights of the classes [N, classes] -> [N, features]. With
+    classes = 0 the latent passes alone and labels are not read. The embedding starts from N(0, 1), as the latents are
+    drawn. Raises UsageError if labels are missing.
     """
 
     def __init__(self, latent: int, classes: int, embedding: int) -> None:
         super().__init__()
         self.classes = classes
         self.features = latent + embedding if classes else latent
-        self.embedding = nn.Embedding(classes, embedding) if classes else None
+        self.embedding = ClassTable(classes, embedding) if classes else None
 
     def forward(self, latents: Tensor, labels: Tensor | None) -> Tensor:
-        """[N, latent], int64 [N] -> [N, features]."""
+        """[N, latent], int64 [N] or float [N, classes] -> [N, features]."""
         if self.embedding is None:
             return latents
         return torch.cat([latents, self.embedding(present_labels(labels, self.classes))], dim=1)
@@ -43,20 +54,20 @@ class ClassedLatent(nn.Module):
 class ClassCondition(nn.Module):
     """What class-conditional normalisation reads: the class, or an embedding of it that all layers share.
 
-    labels int64 [N] -> int64 [N], or with an embedding [N, embedding] (Brock, Donahue & Simonyan 2019, section 3).
-    With classes = 0 it is None and labels are not read. Embeddings start with a length of about 1.
-    Raises UsageError if labels are missing.
+    labels int64 [N], or weights of the classes [N, classes] -> the same, or with an embedding [N, embedding] (Brock,
+    Donahue & Simonyan 2019, section 3). With classes = 0 it is None and labels are not read. Embeddings start with a
+    length of about 1. Raises UsageError if labels are missing.
     """
 
     def __init__(self, classes: int, embedding: int | None) -> None:
         super().__init__()
         self.classes = classes
-        self.embedding = nn.Embedding(classes, embedding) if classes and embedding else None
+        self.embedding = ClassTable(classes, embedding) if classes and embedding else None
         if self.embedding is not None:
             nn.init.normal_(self.embedding.weight, std=1 / math.sqrt(self.embedding.embedding_dim))
 
     def forward(self, labels: Tensor | None) -> Tensor | None:
-        """int64 [N] -> int64 [N] or [N, embedding]; None without classes."""
+        """int64 [N] or float [N, classes] -> the same or [N, embedding]; None without classes."""
         if not self.classes:
             return None
         labels = present_labels(labels, self.classes)
@@ -85,7 +96,7 @@ class ClassNorm(nn.Module):
 
 def table_norm(norm: nn.Module, channels: int, classes: int) -> ClassNorm:
     """A scale and a shift for each class and channel; the scales start from N(1, 0.02^2), the shifts from 0."""
-    scale, shift = nn.Embedding(classes, channels), nn.Embedding(classes, channels)
+    scale, shift = ClassTable(classes, channels), ClassTable(classes, channels)
     nn.init.normal_(scale.weight, std=0.02)
     nn.init.zeros_(shift.weight)
     return ClassNorm(norm, scale, shift)
@@ -94,20 +105,21 @@ def table_norm(norm: nn.Module, channels: int, classes: int) -> ClassNorm:
 class ProjectionHead(nn.Module):
     """A discriminator's output: a linear map of the last features, plus <embedding(class), pooled features>.
 
-    Miyato & Koyama 2018, eq. 3. maps [N, features, side, side], labels int64 [N] -> logits [N]. Without an embedding
+    Miyato & Koyama 2018, eq. 3. maps [N, features, H, W], labels int64 [N] -> logits [N]. Without an embedding
     only the linear map is there and labels are not read. Pooling sums over the positions and divides by the root of
     their number: then, with spectral norm, the class's part has the same Lipschitz constant, 1, as the linear part.
     Raises UsageError if labels are missing.
     """
 
-    def __init__(self, linear: nn.Linear, embedding: nn.Embedding | None, side: int) -> None:
+    def __init__(self, linear: nn.Linear, embedding: nn.Embedding | None, positions: int) -> None:
+        """positions: H * W."""
         super().__init__()
-        self.side = side
+        self.root = math.sqrt(positions)
         self.linear = linear
         self.embedding = embedding
 
     def forward(self, maps: Tensor, labels: Tensor | None) -> Tensor:
-        """[N, features, side, side], int64 [N] -> [N]."""
+        """[N, features, H, W], int64 [N] -> [N]."""
         logits = self._unconditional(maps)
         if self.embedding is None:
             return logits
@@ -115,7 +127,7 @@ class ProjectionHead(nn.Module):
         return logits + (classes * self._pooled(maps)).sum(dim=1)
 
     def classify(self, maps: Tensor) -> tuple[Tensor, Tensor]:
-        """[N, features, side, side] -> the two parts of all classes' logits: the linear map's [N], the classes' [N, K].
+        """[N, features, H, W] -> the two parts of all classes' logits: the linear map's [N], the classes' [N, K].
 
         Raises UsageError without an embedding.
         """
@@ -125,7 +137,7 @@ class ProjectionHead(nn.Module):
         return self.linear(maps.flatten(1)).squeeze(1)
 
     def _pooled(self, maps: Tensor) -> Tensor:
-        return maps.sum(dim=(2, 3)) / self.side
+        return maps.sum(dim=(2, 3)) / self.root
 
 
 class ProjectionDiscriminator(Growing):
@@ -158,18 +170,18 @@ class ProjectionDiscriminator(Growing):
         return self.head.classify(self.features(images))
 
 
-def plain_head(features: int, side: int, classes: int, *, bias: bool) -> ProjectionHead:
-    """A head of ordinary layers for maps [N, features, side, side]; classes 0 = unconditional."""
+def plain_head(features: int, positions: int, classes: int, *, bias: bool) -> ProjectionHead:
+    """A head of ordinary layers for maps [N, features, H, W] of H * W positions; classes 0 = unconditional."""
     embedding = nn.Embedding(classes, features) if classes else None
     if embedding is not None:
         nn.init.normal_(embedding.weight, std=1 / math.sqrt(features))
-    return ProjectionHead(nn.Linear(features * side * side, 1, bias=bias), embedding, side)
+    return ProjectionHead(nn.Linear(features * positions, 1, bias=bias), embedding, positions)
 
 
-def spectral_head(features: int, side: int, classes: int) -> ProjectionHead:
-    """A head of spectrally normalised layers for maps [N, features, side, side]; classes 0 = unconditional."""
+def spectral_head(features: int, positions: int, classes: int) -> ProjectionHead:
+    """A head of spectrally normalised layers for maps [N, features, H, W]; classes 0 = unconditional."""
     embedding = SpectralEmbedding(classes, features) if classes else None
-    return ProjectionHead(SpectralLinear(features * side * side, 1), embedding, side)
+    return ProjectionHead(SpectralLinear(features * positions, 1), embedding, positions)
 
 
 def class_logits(features: Tensor, embedding: nn.Embedding | None) -> Tensor:

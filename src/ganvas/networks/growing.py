@@ -6,6 +6,7 @@ from typing import Any
 from torch import nn
 
 from ganvas.core.errors import UsageError
+from ganvas.core.sizes import Size
 
 
 class Growing(nn.Module):
@@ -15,8 +16,8 @@ class Growing(nn.Module):
     """
 
     @classmethod
-    def grown(cls, settings: Any, before: int, after: int) -> Any:
-        """The settings for pictures of `after` pixels a side, of a network whose lower maps are as for `before`.
+    def grown(cls, settings: Any, before: Size, after: Size) -> Any:
+        """The settings for pictures of `after` pixels, of a network whose lower maps are as for `before`.
 
         Raises UsageError if there are none.
         """
@@ -32,12 +33,12 @@ class Growing(nn.Module):
         return key
 
 
-def halved_width(settings: Any, before: int, after: int) -> Any:
+def halved_width(settings: Any, before: Size, after: Size) -> Any:
     """Settings whose width belongs to the picture's end, so that the maps at every side keep theirs.
 
     Raises UsageError for a width that cannot be halved so often.
     """
-    factor = max(1, after // before)
+    factor = max(1, after.shorter // before.shorter)
     if settings.width % factor:
         raise UsageError(
             f"{settings.name} of width {settings.width} at {before} pixels cannot grow to {after}: each doubling of "
@@ -46,9 +47,9 @@ def halved_width(settings: Any, before: int, after: int) -> Any:
     return dataclasses.replace(settings, width=settings.width // factor)
 
 
-def at_the_picture(key: str, ends: tuple[str, ...], size: int) -> str:
-    """The place of a tensor; those of layers that meet the picture (`ends`, prefixes of keys) belong to its size."""
-    return f"{key} at {size}" if key.startswith(ends) else key
+def at_the_picture(key: str, ends: tuple[str, ...], size: int | Size) -> str:
+    """The place of a tensor; those of layers that meet the picture (`ends`, prefixes of keys) belong to its side."""
+    return f"{key} at {Size.of(size).shorter}" if key.startswith(ends) else key
 
 
 def from_the_end(key: str, stack: str, count: int) -> str:

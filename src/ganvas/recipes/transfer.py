@@ -6,6 +6,7 @@ from typing import Any
 from ganvas import networks
 from ganvas.core.errors import UsageError
 from ganvas.core.settings import from_dict, to_dict
+from ganvas.core.sizes import Size
 from ganvas.networks import transfer
 from ganvas.networks.growing import Growing
 from ganvas.recipes import RECIPES
@@ -18,8 +19,8 @@ from ganvas.tasks.source import Source
 FOR_FEW = AugmentSettings(name="diffaug", p=1.0)  # how few pictures are augmented where a recipe does not
 
 
-def size(source: Source, choices: Choices) -> int:
-    """Pixels a side: the source's."""
+def size(source: Source, choices: Choices) -> Size:
+    """In pixels: the source's."""
     return choices.note("size", source.data.size, "as the source makes them; larger: --size")
 
 
@@ -110,11 +111,12 @@ def _check_family(source: Source, role: str, wanted: str, its: str) -> None:
         )
 
 
-def _check_size(source: Source, wanted: int) -> None:
-    if wanted < source.data.size:
+def _check_size(source: Source, wanted: Size) -> None:
+    its = source.data.size
+    if wanted.shorter < its.shorter:
         raise UsageError(
-            f"{source.path} makes {source.data.size} pixels a side, and a run that begins from it as many or more, not "
-            f"{wanted}: use --size {source.data.size}"
+            f"{source.path} makes pictures of {its} pixels, and a run that begins from it as large or larger ones, not "
+            f"{wanted}: use --size {its}"
         )
 
 

@@ -5,7 +5,6 @@ trained on with other pictures. Of the generator they are the averaged ones, as 
 the clock begin anew.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from ganvas import networks
+from ganvas.core import card as cards
 from ganvas.core import files
 from ganvas.core.errors import DataError, UsageError
 from ganvas.core.settings import from_dict
@@ -90,11 +90,9 @@ def open_source(path: str | Path, sha256: str | None = None) -> Source:
     path = Path(path).absolute()
     if (path / "settings.toml").is_file():
         return _of_run(RunFolder(path), sha256)
-    file = path / "generator.safetensors" if path.is_dir() else path
-    if not file.is_file():
-        why = "it has no settings.toml and no generator.safetensors" if path.is_dir() else "there is no such file"
-        raise DataError(f"Nothing to begin from at {path}: {why}. Give a run's folder or a generator.safetensors")
-    return _of_file(path, file, sha256)
+    if not path.is_file():
+        raise DataError(f"Nothing to begin from at {path}: it is neither a run nor a generator's file")
+    return _of_file(path, path, sha256)
 
 
 def _of_run(run: RunFolder, sha256: str | None) -> Source:
@@ -135,12 +133,10 @@ def _of_file(path: Path, file: Path, sha256: str | None) -> Source:
         raise _changed(path)
     try:
         with safe_open(file, framework="pt") as content:
-            card = json.loads((content.metadata() or {}).get("ganvas", "{}"))
+            card = cards.read((content.metadata() or {}).get(cards.KEY), str(file))
             weights = {name: content.get_tensor(name) for name in content.keys()}  # noqa: SIM118 - no mapping
     except (SafetensorError, ValueError, OSError) as error:
         raise DataError(f"{file} is damaged or not a safetensors file: {error}") from None
-    if not isinstance(card, dict) or card.get("kind") != "generator":
-        raise DataError(f"{file} is a safetensors file, but not a generator of Ganvas: its card is missing")
     try:
         part = from_dict(networks.generator(card["generator"]["name"]).Settings, card["generator"], "generator")
         shape = {name: card[name] for name in ("size", "channels", "classes")}
