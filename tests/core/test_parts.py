@@ -32,6 +32,8 @@ def test_a_name_leads_to_its_part_and_a_missing_one_to_an_error_that_says_its_ki
     [
         networks.GENERATORS,
         networks.DISCRIMINATORS,
+        networks.TRANSLATORS,
+        networks.PATCH_DISCRIMINATORS,
         losses.ADVERSARIAL,
         data.SOURCES,
         data.NAMES,

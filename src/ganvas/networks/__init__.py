@@ -25,6 +25,17 @@ DISCRIMINATORS = {
 ENCODERS = {
     "conv": "ganvas.networks.conv_encoder:ConvEncoder",
 }
+TRANSLATORS = {  # pictures in, pictures out, of any size
+    "unet": "ganvas.networks.unet:UNet",
+    "resnet": "ganvas.networks.residual_translator:ResidualTranslator",
+    "srresnet": "ganvas.networks.srresnet:SRResNet",
+    "rrdb": "ganvas.networks.rrdb:RRDB",
+    "gated": "ganvas.networks.gated:Gated",
+}
+PATCH_DISCRIMINATORS = {  # a logit for each patch or pixel, of pictures of any size
+    "patch": "ganvas.networks.patch:PatchDiscriminator",
+    "unet": "ganvas.networks.unet_discriminator:UNetDiscriminator",
+}
 
 
 def generator(name: str) -> Any:
@@ -40,3 +51,13 @@ def discriminator(name: str) -> Any:
 def encoder(name: str) -> Any:
     """The encoder class of a name. Raises UsageError with the nearest names if there is none."""
     return load(ENCODERS, name, "encoder")
+
+
+def translator(name: str) -> Any:
+    """The class of a network from pictures to pictures. Raises UsageError with the nearest names if there is none."""
+    return load(TRANSLATORS, name, "translator")
+
+
+def patch_discriminator(name: str) -> Any:
+    """The patch discriminator class of a name. Raises UsageError with the nearest names if there is none."""
+    return load(PATCH_DISCRIMINATORS, name, "patch discriminator")
