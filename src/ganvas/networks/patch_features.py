@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ganvas.networks.layers import full_precision, initialise_fan_in
+from ganvas.networks.translating import in_full
 
 
 class PatchFeatures(nn.Module):
@@ -35,7 +36,7 @@ class PatchFeatures(nn.Module):
             at = places[:, None].expand(-1, some.shape[1], -1)
             vectors = head(some.flatten(2).gather(2, at).transpose(1, 2))
             with full_precision(vectors):
-                found.append(functional.normalize(vectors.float(), dim=2))
+                found.append(functional.normalize(in_full(vectors), dim=2))
         return found
 
 
