@@ -11,7 +11,7 @@ from ganvas.augment.colour import Colour, colour_matrix, grey_matrix
 from ganvas.augment.corruption import Cutout, Noise
 from ganvas.augment.diffaug import Jitter
 from ganvas.augment.filtering import OctaveFilter
-from ganvas.augment.pipeline import Dice, normal_of
+from ganvas.core.dice import Dice, normal_of
 from ganvas.core.sizes import Size
 
 AXIS = np.ones(3) / math.sqrt(3)

@@ -8,7 +8,7 @@ import torch
 
 from ganvas.augment.diffaug import Translation, shifted
 from ganvas.augment.geometry import Affine, Blit, blit
-from ganvas.augment.pipeline import Dice
+from ganvas.core.dice import Dice
 from ganvas.core.sizes import Size
 
 

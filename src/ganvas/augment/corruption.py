@@ -5,7 +5,8 @@ import math
 import torch
 from torch import Tensor
 
-from ganvas.augment.pipeline import Dice, Stage, for_pictures, normal_of
+from ganvas.augment.pipeline import Stage, for_pictures
+from ganvas.core.dice import Dice, normal_of
 from ganvas.core.sizes import Size
 
 

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from ganvas.augment.corruption import Cutout
-from ganvas.augment.pipeline import Dice, Pipeline, Stage, for_pictures, known_once
+from ganvas.augment.pipeline import Pipeline, Stage, for_pictures, known_once
+from ganvas.core.dice import Dice
 from ganvas.core.settings import settings
 from ganvas.core.sizes import Size
 

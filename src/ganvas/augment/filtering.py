@@ -6,7 +6,8 @@ import math
 import torch
 from torch import Tensor
 
-from ganvas.augment.pipeline import Dice, Stage, for_pictures
+from ganvas.augment.pipeline import Stage, for_pictures
+from ganvas.core.dice import Dice
 from ganvas.core.sizes import Size
 
 BANDS = 4

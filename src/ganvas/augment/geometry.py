@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ganvas.augment.pipeline import Dice, Stage, for_pictures
+from ganvas.augment.pipeline import Stage, for_pictures
+from ganvas.core.dice import Dice
 from ganvas.core.sizes import Size
 
 _RADIUS = 3  # of the Lanczos kernel, in pixels

@@ -9,6 +9,7 @@ from ganvas.core.dice import Dice
 from ganvas.core.errors import UsageError
 from ganvas.core.sizes import Size
 
+
 def for_pictures(values: Tensor) -> Tensor:
     """[N] -> [N, 1, 1, 1], to meet pictures [N, C, H, W]."""
     return values.view(-1, 1, 1, 1)
