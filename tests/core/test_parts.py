@@ -2,7 +2,7 @@
 
 import pytest
 
-from ganvas import data, losses, metrics, networks, recipes, tasks
+from ganvas import data, degrade, losses, metrics, networks, recipes, tasks
 from ganvas.core.errors import UsageError
 from ganvas.core.parts import load, nearest
 
@@ -35,6 +35,7 @@ def test_a_name_leads_to_its_part_and_a_missing_one_to_an_error_that_says_its_ki
         networks.TRANSLATORS,
         networks.PATCH_DISCRIMINATORS,
         losses.ADVERSARIAL,
+        degrade.DEGRADATIONS,
         data.SOURCES,
         data.NAMES,
         metrics.EXTRACTORS,

@@ -24,8 +24,7 @@ KNOWN = (1 / 2, 3 / 4)  # of the height and of the width, where all around it is
 class Masks(nn.Module):
     """Masks of a size, each of one of some kinds, equally often; a pure function of uniform numbers.
 
-    draws: how many numbers each mask needs. In each something is unknown, and in pictures from 8 pixels a side
-    something is known.
+    draws: how many numbers each mask needs. Something is unknown in each from 2 pixels a side, something known from 8.
     """
 
     @settings

@@ -32,9 +32,11 @@ def noisy(picture: Tensor, dice: Dice, normal: tuple[float, float], shot: tuple[
 def poisson_of(rate: Tensor, normal: Tensor) -> Tensor:
     """Numbers from N(0, 1) as whole ones of Poisson distributions with these rates, within one of the exact quantiles.
 
-    By the first terms of Cornish & Fisher 1938: rate + sqrt(rate) z + (z^2 - 1) / 6, rounded.
+    By the first terms of Cornish & Fisher 1938: rate + sqrt(rate) z + (z^2 - 1) / 6, rounded; the last is taken times
+    the rate where that is below 1, so that in the dark there is no noise.
     """
-    return (rate + rate.sqrt() * normal + (normal.square() - 1) / 6).round().clamp(min=0)
+    skewed = (normal.square() - 1) / 6 * rate.clamp(max=1)
+    return (rate + rate.sqrt() * normal + skewed).round().clamp(min=0)
 
 
 def luma(picture: Tensor) -> Tensor:
