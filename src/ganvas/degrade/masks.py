@@ -57,7 +57,7 @@ class Masks(nn.Module):
 def boxes(dice: Dice, size: Size) -> Tensor:
     """One to four boxes: bool [N, H, W]."""
     count = (dice.uniform(0, BOXES)).long() + 1
-    unknown = False
+    unknown = torch.zeros(len(count), *size.hw, dtype=torch.bool, device=count.device)
     for index in range(BOXES):
         (top, bottom), (left, right) = (_stretch(dice, side, BOX) for side in size.hw)
         rows, columns = _between(top, bottom, size.height), _between(left, right, size.width)
@@ -72,9 +72,9 @@ def strokes(dice: Dice, size: Size) -> Tensor:
     """
     height, width = size.hw
     count = dice.uniform(0, STROKES).long() + 1
-    down = (torch.arange(height) + 0.5)[None, :, None]
-    across = (torch.arange(width) + 0.5)[None, None, :]
-    unknown = False
+    down = (torch.arange(height, device=count.device) + 0.5)[None, :, None]
+    across = (torch.arange(width, device=count.device) + 0.5)[None, None, :]
+    unknown = torch.zeros(len(count), *size.hw, dtype=torch.bool, device=count.device)
     for index in range(STROKES):
         parts = dice.uniform(PARTS // 2, PARTS + 1).long()
         # At least 3/4 of a pixel to each side, within which there always is the middle of one.
