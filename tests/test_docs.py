@@ -8,7 +8,8 @@ from typing import Any, Literal, get_args
 
 import pytest
 
-from ganvas import augment, losses, networks
+from ganvas import augment, degrade, losses, networks
+from ganvas.degrade.masks import DRAWN
 from ganvas.inference.paired import PAIRED
 from ganvas.metrics import EXTRACTORS
 from ganvas.metrics.measures import MEASURES
@@ -54,6 +55,8 @@ def test_every_network_and_its_settings_are_explained():
         (networks.GENERATORS, networks.generator),
         (networks.DISCRIMINATORS, networks.discriminator),
         (networks.ENCODERS, networks.encoder),
+        (networks.TRANSLATORS, networks.translator),
+        (networks.PATCH_DISCRIMINATORS, networks.patch_discriminator),
     ):
         assert table.keys() <= told
         for name in table:
@@ -66,6 +69,12 @@ def test_every_augmentation_and_its_stages_are_explained():
     for name in augment.AUGMENTATIONS:
         (kinds,) = {field.type for field in dataclasses.fields(augment.augmentation(name).Settings)} - {Literal[name]}
         assert set(get_args(get_args(kinds)[0])) <= told
+
+
+def test_every_degradation_and_kind_of_mask_is_explained():
+    told = code_in("translation.md")
+    assert {*degrade.DEGRADATIONS, *DRAWN} <= told
+    assert {*networks.TRANSLATORS, *networks.PATCH_DISCRIMINATORS} <= told
 
 
 def test_every_loss_measure_and_extractor_is_explained():

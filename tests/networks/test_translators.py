@@ -27,7 +27,7 @@ CHOICES = {
     "unet": {"norm": ("batch", "instance", "none"), "upsample": ("transposed", "resize")},
     "resnet": {"norm": ("batch", "instance", "none"), "upsample": ("transposed", "resize")},
     "srresnet": {"scale": (2, 3, 4), "enlargement": ("bicubic", "bilinear", "none")},
-    "rrdb": {"scale": (1, 2, 3, 4)},
+    "rrdb": {"scale": (1, 2, 3, 4), "enlargement": ("bicubic", "bilinear", "none")},
     "gated": {},
 }
 SIZES = ((1, 1), (1, 9), (7, 2), (13, 21), (16, 24))
@@ -204,7 +204,7 @@ def test_settings_survive_toml_and_say_the_network(name, chosen):
 @each_family
 @pytest.mark.parametrize(("inputs", "outputs"), [(1, 3), (4, 3), (3, 1), (1, 2)])
 def test_inputs_and_outputs_may_be_other_channels(name, inputs, outputs):
-    chosen = SMALL[name] | ({"enlargement": "none"} if name == "srresnet" else {})
+    chosen = SMALL[name] | ({"enlargement": "none"} if "enlargement" in CHOICES[name] else {})
     network = build(name, chosen, inputs, outputs)
     made = network(pictures(8, 8, channels=inputs))
     assert made.shape[1] == outputs

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ganvas.core.settings import settings
+from ganvas.networks.enlarging import TOUCH, Enlargement, check_enlargement, enlarged
 from ganvas.networks.layers import Width, initialise_fan_in
 from ganvas.networks.translating import Translator, Window, check_inputs_and_outputs, in_full, reach_of
 
@@ -25,7 +26,8 @@ class RRDB(Translator):
     At x4 with 23 blocks, for colour: 16,697,987 parameters. At x1 and x2 it does the work of x4 on pictures folded
     to a quarter and a half of their sides (pixel unshuffle; Wang et al. 2021, Real-ESRGAN, section 3.3); at x3 there is
     one tripling. Inside, black is 0 and white 1, as in the paper: so the zeros beyond the border are black. What it
-    makes is about [-1, 1] and is cut off when it is written. Raises UsageError for impossible channels.
+    makes is about [-1, 1] and is cut off when it is written. Raises UsageError for impossible channels, and
+    for an enlargement to other channels.
     """
 
     @settings
@@ -42,11 +44,15 @@ class RRDB(Translator):
         growth: Width = 32
         # Blocks, of three dense blocks each.
         blocks: Annotated[int, Field(ge=1, le=64)] = 23
+        # What the network's part is added to: "bicubic" or "bilinear" enlargement (at x1 the picture itself), with
+        # which it begins; or "none", as in the paper, which needs long training.
+        enlargement: Enlargement = "none"
 
     def __init__(self, settings: Settings, *, inputs: int, outputs: int) -> None:
         super().__init__()
         check_inputs_and_outputs(inputs=inputs, outputs=outputs)
-        self.inputs, self.outputs, self.scale = inputs, outputs, settings.scale
+        check_enlargement("rrdb", settings.enlargement, inputs, outputs)
+        self.inputs, self.outputs, self.scale, self.enlargement = inputs, outputs, settings.scale, settings.enlargement
         self.multiple = self.least = 1 if self.scale == 3 else 4 // self.scale
         self.factors = [3] if self.scale == 3 else [2, 2]
         width = settings.width
@@ -63,8 +69,11 @@ class RRDB(Translator):
             layer.weight.data.mul_(BEGIN)
         # Dense blocks that begin small hand their maps on, so that each outer block makes them 1.2 times as large.
         self.joined.weight.data.div_((1 + RESIDUAL) ** settings.blocks)
-        self.last.weight.data.mul_(BEGIN)
-        nn.init.constant_(self.last.get_parameter("bias"), GREY)
+        if self.enlargement == "none":
+            self.last.weight.data.mul_(BEGIN)
+            nn.init.constant_(self.last.get_parameter("bias"), GREY)
+        else:
+            self.last.weight.data.mul_(TOUCH)
 
     def translate(self, images: Tensor) -> Tensor:
         """[N, inputs, H, W] -> [N, outputs, H * scale, W * scale], about [-1, 1]."""
@@ -73,8 +82,8 @@ class RRDB(Translator):
         for factor, conv in zip(self.factors, self.up, strict=True):
             maps = functional.interpolate(maps, scale_factor=float(factor), mode="nearest")
             maps = functional.leaky_relu(conv(maps), SLOPE)
-        made = self.last(functional.leaky_relu(self.high(maps), SLOPE))
-        return in_full(made) * 2 - 1
+        made = 2 * in_full(self.last(functional.leaky_relu(self.high(maps), SLOPE)))
+        return made - 1 if self.enlargement == "none" else made + enlarged(images, self.scale, self.enlargement)
 
     def _back(self, window: Window) -> Window:
         window = window.through_convolution(3).through_convolution(3)

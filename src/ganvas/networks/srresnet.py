@@ -2,18 +2,17 @@
 
 from typing import Annotated, Literal
 
-import torch
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ganvas.core.errors import UsageError
 from ganvas.core.settings import settings
+from ganvas.networks.enlarging import TOUCH, Enlargement, check_enlargement, enlarged
 from ganvas.networks.layers import Width, initialise_fan_in
 from ganvas.networks.translating import Translator, Window, check_inputs_and_outputs, in_full, reach_of
 
 SLOPE = 0.2
-BEGIN = 0.1  # of their usual size: a block's last weights, and the last layer's on top of an enlargement
+BEGIN = 0.1  # of their usual size: a block's last weights
 
 
 class SRResNet(Translator):
@@ -39,16 +38,13 @@ class SRResNet(Translator):
         blocks: Annotated[int, Field(ge=1, le=64)] = 16
         # What the network's part is added to: "bicubic" or "bilinear" enlargement, with which it begins where these
         # are, and only the details are left to learn; or "none", as in the paper.
-        enlargement: Literal["bicubic", "bilinear", "none"] = "bicubic"
+        enlargement: Enlargement = "bicubic"
 
     def __init__(self, settings: Settings, *, inputs: int, outputs: int) -> None:
         super().__init__()
         check_inputs_and_outputs(inputs=inputs, outputs=outputs)
         self.inputs, self.outputs, self.scale, self.enlargement = inputs, outputs, settings.scale, settings.enlargement
-        if self.enlargement != "none" and inputs != outputs:
-            raise UsageError(
-                f"srresnet cannot add its {outputs} channels to an enlargement of {inputs}: set enlargement=none"
-            )
+        check_enlargement("srresnet", settings.enlargement, inputs, outputs)
         width = settings.width
         self.first = nn.Conv2d(inputs, width, 3, padding=1)
         blocks = [PlainBlock(width) for _ in range(settings.blocks)]
@@ -59,9 +55,10 @@ class SRResNet(Translator):
         self.last = nn.Conv2d(width, outputs, 3, padding=1)
         self.reach = reach_of(self._back, period=1, scale=self.scale)
         initialise_fan_in(self, self.last, SLOPE)
-        small = [block.second for block in blocks]
-        for layer in small if self.enlargement == "none" else [*small, self.last]:
-            layer.weight.data.mul_(BEGIN)
+        for block in blocks:
+            block.second.weight.data.mul_(BEGIN)
+        if self.enlargement != "none":
+            self.last.weight.data.mul_(TOUCH)
 
     def translate(self, images: Tensor) -> Tensor:
         """[N, inputs, H, W] -> [N, outputs, H * scale, W * scale], about [-1, 1]."""
@@ -100,10 +97,3 @@ class ShuffleUp(nn.Sequential):
             nn.PixelShuffle(factor),
             nn.LeakyReLU(SLOPE, inplace=True),
         )
-
-
-def enlarged(images: Tensor, scale: int, mode: str) -> Tensor:
-    """[N, C, H, W] -> [N, C, H * scale, W * scale] in float32 or better; bicubic with Pillow's kernel (Keys 1981)."""
-    size = [side * scale for side in images.shape[2:]]
-    with torch.autocast(images.device.type, enabled=False):
-        return functional.interpolate(in_full(images), size=size, mode=mode, antialias=True)
