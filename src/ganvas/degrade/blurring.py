@@ -1,4 +1,4 @@
-"""Kernels that blur, drawn from given numbers. Wang, Xie, Dong & Shan 2021 (Real-ESRGAN), sections 3.2, 3.4 and 4.1."""
+"""Kernels that blur, drawn from given numbers. Wang, Xie, Dong & Shan 2021 (Real-ESRGAN), sections 3.1, 3.3 and 4.1."""
 
 import itertools
 import math

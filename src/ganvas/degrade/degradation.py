@@ -9,7 +9,7 @@ from ganvas.core.sizes import Size
 
 
 class Degradation(nn.Module):
-    """A pure function of pictures and uniform numbers, without weights or state, not differentiable.
+    """A pure function of pictures and uniform numbers, on the CPU, without weights or state, not differentiable.
 
     draws: how many numbers each picture needs. scale: how many times smaller a picture becomes. size: of the pictures
     that go in. Raises UsageError for a size that is no multiple of the scale.

@@ -1,4 +1,4 @@
-"""Noise of sensors and light, made of given numbers. Wang et al. 2021 (Real-ESRGAN), sections 3.2 and 4.1."""
+"""Noise of sensors and light, made of given numbers. Wang et al. 2021 (Real-ESRGAN), sections 3.1 and 4.1."""
 
 import torch
 from torch import Tensor

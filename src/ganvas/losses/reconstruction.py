@@ -18,7 +18,7 @@ def l1(made: Tensor, wanted: Tensor, weights: Tensor | None = None) -> Tensor:
 
 
 def charbonnier(made: Tensor, wanted: Tensor, weights: Tensor | None = None, epsilon: float = 1e-3) -> Tensor:
-    """mean sqrt((made - wanted)^2 + epsilon^2), smooth where both are equal. Lai et al. 2017 (LapSRN), section 3.3.
+    """mean sqrt((made - wanted)^2 + epsilon^2), smooth where both are equal. Lai et al. 2017 (LapSRN).
 
     As `l1`; epsilon: below it errors count by their squares.
     """

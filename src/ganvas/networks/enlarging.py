@@ -1,7 +1,7 @@
 """The plain enlargement that a network can add its part to.
 
 Then it begins with a picture that is right but for its details (after Kim, Lee & Lee 2016, "Accurate Image
-Super-Resolution Using Very Deep Convolutional Networks", section 3.2). Without, a small network spends its first
+Super-Resolution Using Very Deep Convolutional Networks"). Without, a small network spends its first
 thousands of steps on learning what a picture is: after 770 of them on photos it was 7 dB worse.
 """
 

@@ -83,7 +83,7 @@ class Gated(Translator):
 
 
 class GatedConv2d(nn.Conv2d):
-    """elu(features) * sigmoid(gates), both of one convolution. Section 3.1, eq. 3. [N, C, H, W] -> [N, width, H', W'].
+    """elu(features) * sigmoid(gates), both of one convolution. Section 3.1. [N, C, H, W] -> [N, width, H', W'].
 
     The first half of what the convolution makes are the features.
     """

@@ -85,7 +85,7 @@ class ResidualTranslator(Translator):
     def encoded(self, images: Tensor) -> list[Tensor]:
         """What a contrastive loss compares, of the channels `widths`: the pictures, and maps of the first half.
 
-        After each halving, the first block and the middle one. Park et al. 2020 (CUT), appendix C.1.
+        After each halving, the first block and the middle one. Park et al. 2020 (CUT), training details.
         [N, inputs, H, W], with sides as `translate` takes them.
         """
         maps = self._inner(images)

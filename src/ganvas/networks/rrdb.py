@@ -24,7 +24,7 @@ class RRDB(Translator):
     """3x3, residual-in-residual dense blocks, 3x3 added to the first maps, nearest doublings, 3x3. Section 3.1.
 
     At x4 with 23 blocks, for colour: 16,697,987 parameters. At x1 and x2 it does the work of x4 on pictures folded
-    to a quarter and a half of their sides (pixel unshuffle; Wang et al. 2021, Real-ESRGAN, section 3.3); at x3 there is
+    to a quarter and a half of their sides (pixel unshuffle; Wang et al. 2021, Real-ESRGAN, section 3.4); at x3 there is
     one tripling. Inside, black is 0 and white 1, as in the paper: so the zeros beyond the border are black. What it
     makes is about [-1, 1] and is cut off when it is written. Raises UsageError for impossible channels, and
     for an enlargement to other channels.

@@ -17,7 +17,7 @@ SLOPE = 0.2
 class UNetDiscriminator(nn.Module):
     """4x4 convolutions that halve the sides, then bilinear doublings and 3x3, each side's maps added; spectral norm.
 
-    A logit for each pixel, for pictures of any size: what is sharp here and false there is told apart (figure 6). With
+    A logit for each pixel, for pictures of any size: what is right here and false there is told apart. With
     3 halvings, for colour: 4,376,897 parameters. Raises UsageError for impossible channels.
     """
 
