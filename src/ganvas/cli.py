@@ -7,7 +7,7 @@ from typing import Any
 
 from ganvas import terminal
 from ganvas.arguments import parsed
-from ganvas.commands import judging, looking, training, using
+from ganvas.commands import judging, looking, sharing, training, using
 from ganvas.commands.printing import tell
 from ganvas.core.errors import GanvasError, MemoryExhausted
 from ganvas.core.version import VERSION
@@ -17,6 +17,7 @@ _COMMANDS: dict[str, Callable[..., Any]] = {
     "resume": training.resume,
     "sample": using.sample,
     "walk": using.walk,
+    "export": sharing.export,
     "eval": judging.evaluate,
     "compare": judging.compare,
     "data": looking.data,

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ganvas.core.errors import UsageError
 from ganvas.core.images import to_uint8
 from ganvas.core.parts import nearest
-from ganvas.networks.stylegan2 import StyleGAN2Generator
+from ganvas.inference.drawing import Drawing
 from ganvas.training.draws import latents_of_seeds
 
 _AT_ONCE = 16  # pictures made at a time, always: sums are rounded otherwise in a batch of another size
@@ -32,6 +32,7 @@ class Generator:
         self.device = device
         network = network.eval().requires_grad_(False).float()  # a file may hold half precision
         self._network: Any = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._drawing = Drawing(self._network)
 
     @property
     def network(self) -> Any:
@@ -90,11 +91,5 @@ class Generator:
 
     def _draw(self, latents: Tensor, classes: Tensor | None, truncation: float) -> Tensor:
         """float32 [N, C, H, W], about [-1, 1]."""
-        network = self._network
-        if isinstance(network, StyleGAN2Generator):
-            pictures: Tensor = network.synthesis(
-                network.mapping.truncate(network.mapping(latents, classes), truncation)
-            )
-        else:
-            pictures = network(latents * truncation, classes)
-        return pictures
+        drawn: Tensor = self._drawing(latents, truncation, classes)
+        return drawn

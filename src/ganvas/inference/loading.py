@@ -10,7 +10,7 @@ import numpy as np
 
 from ganvas.core import card as cards
 from ganvas.core import devices
-from ganvas.core.errors import DataError, GanvasError
+from ganvas.core.errors import DataError, GanvasError, UsageError
 from ganvas.inference import weights
 from ganvas.inference.generator import Generator
 from ganvas.inference.packaged import packaged
@@ -30,6 +30,13 @@ def load(what: str | Path, *, device: str = "auto") -> Generator:
     Raises DataError if there is none, or if it is damaged, of a newer version or not a generator of Ganvas.
     """
     path = found(what)
+    if path.suffix == ".onnx":
+        from ganvas.inference.onnxfile import OnnxGenerator  # of an extra
+
+        chosen = devices.choose_device(device)
+        if chosen.type != "cpu" and device != "auto":
+            raise UsageError(f"--device {device}: {path} is drawn by onnxruntime on the CPU; leave --device out")
+        return OnnxGenerator(path)
     read, card = weights.read(path)
     network = weights.network_of(card, read, str(path))
     return Generator(network, with_scores(card, Path(what)), devices.choose_device(device))
