@@ -1,6 +1,5 @@
 """Exported files: drawn by others as by PyTorch, loaded again as the same generator, never half-written."""
 
-import dataclasses
 import io
 import json
 import sys
@@ -10,53 +9,14 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+from tests_generators import EVERY_FAMILY, generator_of
 
-from ganvas import api, networks
+from ganvas import api
 from ganvas.core import card as cards
 from ganvas.core.errors import DataError, UsageError
-from ganvas.core.settings import to_dict
 from ganvas.inference.drawing import Drawing
 from ganvas.inference.export import export
-from ganvas.inference.generator import Generator
 from ganvas.inference.loading import load
-
-SMALL = {
-    "latent": 7,
-    "width": 8,
-    "max_width": 16,
-    "hidden": (12, 9),
-    "embedding": 3,
-    "wide": 16,
-    "group": 4,
-    "w_width": 6,
-    "mapping_layers": 2,
-    "channel_base": 128,
-}
-OTHERS = [
-    ("dcgan", {"norm": "none"}),
-    ("r3gan", {"group": 0}),
-    ("resnet", {"spectral": True, "attention": 8}),
-    ("resnet", {"embedding": None}),
-]
-EVERY_FAMILY = [(name, {}) for name in networks.GENERATORS] + OTHERS
-
-
-def generator_of(name, *, classes=("a", "b", "c"), **own):
-    """A small generator of a family as after training: no bias, gain, mean or variance is what it began with."""
-    family = networks.generator(name)
-    fields = {field.name for field in dataclasses.fields(family.Settings)}
-    settings = family.Settings(**{key: value for key, value in SMALL.items() if key in fields} | own)
-    torch.manual_seed(0)
-    network = family(settings, size=32, channels=3, classes=len(classes))
-    with torch.no_grad():
-        for parameter in network.parameters():
-            parameter.add_(torch.randn_like(parameter) * 0.1)
-        for _ in range(30):
-            for module in network.modules():
-                getattr(module, "begin_move", int)()
-            network(torch.randn(16, settings.latent), torch.randint(max(1, len(classes)), (16,)))
-    card = {"format": 1, "kind": "generator", "generator": to_dict(settings), "size": 32, "channels": 3}
-    return Generator(network, card | {"classes": list(classes)}, torch.device("cpu"))
 
 
 def inputs(generator, count, seed=0):
@@ -106,7 +66,7 @@ def test_an_onnx_file_is_the_same_generator_with_its_network(exported):
     assert held.keys() == expected.keys()
     for key, value in expected.items():
         assert torch.equal(held[key], value) or key.endswith("num_batches_tracked")
-    pictures = generator.sample(range(9), truncation=0.8, label="b").astype(int)
+    pictures = generator.at("float32").sample(range(9), truncation=0.8, label="b").astype(int)
     assert np.abs(again.sample(range(9), truncation=0.8, label="b") - pictures).max() <= 1
     assert np.array_equal(again.sample([5]), again.sample(range(9))[5:6]), "a seed gives one picture, in any company"
 
@@ -126,7 +86,7 @@ def test_without_classes_there_is_no_input_for_them(tmp_path):
     generator = generator_of("dcgan", classes=())
     path = export(generator, tmp_path / "g.onnx")
     assert [one.name for one in onnxruntime.InferenceSession(path).get_inputs()] == ["latents", "truncation"]
-    assert np.abs(load(path).sample(range(3)).astype(int) - generator.sample(range(3))).max() <= 1
+    assert np.abs(load(path).sample(range(3)).astype(int) - generator.at("float32").sample(range(3))).max() <= 1
 
 
 def test_an_onnx_file_tells_its_card_and_nothing_of_where_it_was_made(tmp_path):

@@ -1,6 +1,7 @@
 """A trained generator ready for use: seeds become pictures."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +9,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ganvas.core import devices
 from ganvas.core.errors import UsageError
 from ganvas.core.images import to_uint8
 from ganvas.core.parts import nearest
+from ganvas.inference.chunks import Chunks
 from ganvas.inference.drawing import Drawing
+from ganvas.inference.fast import fast
 from ganvas.training.draws import latents_of_seeds
 
-_AT_ONCE = 16  # pictures made at a time, always: sums are rounded otherwise in a batch of another size
+PRECISIONS = ("auto", "float32", "bfloat16")
 
 
 class Generator:
@@ -24,20 +28,30 @@ class Generator:
     card: what it is and how it came to be, as in `core.card`.
     """
 
-    def __init__(self, network: nn.Module, card: dict[str, Any], device: torch.device) -> None:
+    def __init__(self, network: nn.Module, card: dict[str, Any], device: torch.device, precision: str = "auto") -> None:
+        """precision: of drawing, as for `load`. Raises UsageError for one that there is not."""
+        if precision not in PRECISIONS:
+            raise UsageError(f"--precision {precision}: pictures are drawn in {', '.join(PRECISIONS)}")
         self.card = card
         self.size = card["size"]
         self.channels: int = card["channels"]
         self.classes: tuple[str, ...] = tuple(card["classes"])
         self.device = device
+        self.precision = str(devices.choose_precision(precision, device)).removeprefix("torch.")
         network = network.eval().requires_grad_(False).float()  # a file may hold half precision
         self._network: Any = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._drawing = Drawing(self._network)
 
     @property
     def network(self) -> Any:
-        """The network itself, in float32 and evaluation mode, for what needs its weights or gradients of its input."""
+        """The network itself, in float32 and evaluation mode, for what needs its weights or gradients of its input.
+
+        In another precision pictures come from a copy that is made at the first of them.
+        """
         return self._network
+
+    def at(self, precision: str) -> "Generator":
+        """The same generator, drawn in a precision: in float32 as its network has it. Raises UsageError as `load`."""
+        return Generator(self._network, self.card, self.device, precision)
 
     def latents(self, seeds: Sequence[int]) -> Tensor:
         """float32 [N, Z]: the latents that seeds mean. Raises UsageError if there is no seed."""
@@ -75,10 +89,11 @@ class Generator:
         if not 0 <= truncation <= 2:
             raise UsageError(f"truncation {truncation} is not within 0 (all alike) to 2; 1 changes nothing")
         numbers = torch.tensor([n % len(self.classes) for n in labels]) if self.classes else None
-        rows = torch.arange(-(-len(latents) // _AT_ONCE) * _AT_ONCE).clamp(max=len(latents) - 1)
+        plan = self._chunks.plan(len(latents))
+        rows = torch.arange(sum(plan)).clamp(max=len(latents) - 1)
         pieces = []
         with torch.inference_mode():
-            for some in rows.split(_AT_ONCE):
+            for some in rows.split(plan):
                 classes = numbers[some].to(self.device) if numbers is not None else None
                 pieces.append(to_uint8(self._draw(latents[some].to(self.device), classes, truncation)).cpu())
         return torch.cat(pieces)[: len(latents)].numpy()
@@ -88,6 +103,14 @@ class Generator:
         from ganvas.inference.saving import save  # which needs this class
 
         return save(self, Path(folder), precision=precision, licence=licence)
+
+    @cached_property
+    def _drawing(self) -> Drawing:
+        return Drawing(self._network) if self.precision == "float32" else fast(self._network)
+
+    @cached_property
+    def _chunks(self) -> Chunks:
+        return Chunks(self._draw, self._network.latent, len(self.classes), self.device)
 
     def _draw(self, latents: Tensor, classes: Tensor | None, truncation: float) -> Tensor:
         """float32 [N, C, H, W], about [-1, 1]."""

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ganvas.core import card as cards
-from ganvas.core.errors import DataError
+from ganvas.core.errors import DataError, UsageError
 from ganvas.inference import weights
 from ganvas.inference.export import INPUTS, NETWORK, OUTPUT, needs
 from ganvas.inference.generator import Generator
@@ -30,7 +30,7 @@ class OnnxGenerator(Generator):
         import onnxruntime  # of the extra, and slow to import
 
         held, card, content = _read(file)
-        super().__init__(weights.network_of(card, held, str(file)), card, torch.device("cpu"))
+        super().__init__(weights.network_of(card, held, str(file)), card, torch.device("cpu"), "float32")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = torch.get_num_threads()
         options.log_severity_level = 3
@@ -43,11 +43,24 @@ class OnnxGenerator(Generator):
         if inputs != INPUTS[: 3 if self.classes else 2] or outputs != [OUTPUT]:
             raise DataError(f"{file} takes {', '.join(inputs)} and was changed since `ganvas export`: export it anew")
 
+    def at(self, precision: str) -> Generator:
+        """Itself: an ONNX file is drawn in float32. Raises UsageError for another precision."""
+        check_precision(precision)
+        return self
+
     def _draw(self, latents: Tensor, classes: Tensor | None, truncation: float) -> Tensor:
         given = {"latents": latents.numpy(), "truncation": np.array(truncation, np.float32)}
         if classes is not None:
             given["labels"] = classes.numpy()
         return torch.from_numpy(self._session.run([OUTPUT], given)[0])
+
+
+def check_precision(precision: str) -> None:
+    """Raise UsageError for a precision that an ONNX file is not drawn in."""
+    if precision not in ("auto", "float32"):
+        raise UsageError(
+            f"--precision {precision}: ONNX files are drawn in float32; leave it out, or load a .safetensors"
+        )
 
 
 def _read(file: Path) -> tuple[dict[str, Tensor], dict[str, Any], bytes]:
