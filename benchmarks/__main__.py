@@ -5,7 +5,7 @@
 
 import sys
 
-from benchmarks import comparison, distances, diversity, modern, quality, speed, startup, watch
+from benchmarks import comparison, distances, diversity, modern, quality, sampling, speed, startup, watch
 
 MEASUREMENTS = {
     "startup": startup.startup,
@@ -14,6 +14,7 @@ MEASUREMENTS = {
     "speed-quick": lambda: speed.against_textbook("quick"),
     "speed-r3gan": modern.r3gan,
     "speed-stylegan2": modern.stylegan2,
+    "speed-sampling": sampling.sampling,
     "overhead": speed.overhead,
     "frechet": distances.frechet,
     "neighbours": distances.neighbours,

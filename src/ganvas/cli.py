@@ -18,6 +18,7 @@ _COMMANDS: dict[str, Callable[..., Any]] = {
     "sample": using.sample,
     "walk": using.walk,
     "export": sharing.export,
+    "push": sharing.push,
     "eval": judging.evaluate,
     "compare": judging.compare,
     "data": looking.data,

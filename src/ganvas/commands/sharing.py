@@ -1,4 +1,4 @@
-"""export."""
+"""export, push."""
 
 from typing import Annotated
 
@@ -34,3 +34,29 @@ def export(
     size = sum(file.stat().st_size for file in written)
     report({"out": str(path), "files": [str(file) for file in written], "bytes": size}, json)
     terminal.say(f"{path}: {megabytes(size)}")
+
+
+def push(
+    run: Annotated[str, Positional, arg(metavar="RUN")],
+    name: Annotated[str, Positional, arg(metavar="USER/NAME")],
+    *,
+    precision: Annotated[str, arg(metavar="float32|bfloat16")] = "float32",
+    licence: Annotated[str | None, arg(metavar="NAME")] = None,
+    private: bool = False,
+    json: bool = False,
+) -> None:
+    """Put a trained generator on the hub (huggingface.co), where ganvas.load("user/name") finds it.
+
+    Args:
+        run: A run's folder, or anything else that holds a generator.
+        name: Its name there.
+        precision: Of the weights.
+        licence: Under which it may be used, as CC-BY-4.0, for its card; without it what the run says.
+        private: A new one is for nobody else's eyes.
+        json: One JSON object on stdout.
+    """
+    from ganvas.inference.loading import load
+
+    address = load(run).push(name, precision=precision, licence=licence, private=private)
+    report({"address": address}, json)
+    terminal.say(f"{name} is at {address}")

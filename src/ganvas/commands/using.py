@@ -8,15 +8,17 @@ from tyro.conf import Positional, arg
 from ganvas import terminal
 from ganvas.commands.printing import report
 from ganvas.core.errors import UsageError
-from ganvas.core.quantities import parse_seeds
+from ganvas.core.quantities import parse_count, parse_seeds
 
+MOST_IN_GRID = 10_000
 MOST_FRAMES = 10_000  # of a walk; they are held in memory
 
 
 def sample(
     run: Annotated[str, Positional, arg(metavar="RUN")],
     *,
-    seeds: Annotated[str, arg(metavar="0-63")] = "0-63",
+    seeds: Annotated[str | None, arg(metavar="0-63")] = None,
+    count: Annotated[str | None, arg(metavar="50k")] = None,
     truncation: Annotated[float, arg(metavar="0.7")] = 1.0,
     label: Annotated[str | None, arg(name="class", metavar="NAME")] = None,
     out: Annotated[str, arg(metavar="grid.png|DIR/")] = "grid.png",
@@ -27,7 +29,8 @@ def sample(
 
     Args:
         run: A run's folder, a saved folder, a .safetensors or .onnx file, or the name of a generator in the package.
-        seeds: Which pictures, as 0-63 or 1,5,9; a seed always gives the same picture.
+        seeds: Which pictures, as 0-63 or 1,5,9; a seed always gives the same picture. Without it 0-63.
+        count: So many pictures, of the seeds from 0 on, in place of --seeds; into a folder they may be millions.
         truncation: Below 1 pictures are more typical and less various.
         label: The class to draw, by name or number; without it the classes in turn.
         out: One grid, or a folder for a file a seed.
@@ -35,13 +38,20 @@ def sample(
         json: One JSON object on stdout.
     """
     from ganvas.inference.loading import load
-    from ganvas.inference.pictures import write
+    from ganvas.inference.pictures import is_folder, write, write_each
 
-    numbers = parse_seeds(seeds)
-    pictures = load(run, precision=precision).sample(numbers, truncation=truncation, label=label)
-    written = write(pictures, numbers, out)
-    report({"pictures": len(pictures), "files": [str(path) for path in written]}, json)
-    terminal.say(f"{len(pictures)} pictures in {out}")
+    if seeds is not None and count is not None:
+        raise UsageError("--seeds and --count both say which pictures: leave one of them out")
+    numbers = parse_seeds(seeds or "0-63") if count is None else range(parse_count(count))
+    if not is_folder(out) and len(numbers) > MOST_IN_GRID:
+        raise UsageError(f"{len(numbers):,} pictures are too many for a grid: give a folder, as --out pictures/")
+    generator = load(run, precision=precision)
+    if is_folder(out):
+        written = write_each(generator.batches(numbers, truncation=truncation, label=label), out)
+    else:
+        written = write(generator.sample(numbers, truncation=truncation, label=label), numbers, out)
+    report({"pictures": len(numbers), "files": [str(path) for path in written]}, json)
+    terminal.say(f"{len(numbers)} pictures in {out}")
 
 
 def walk(

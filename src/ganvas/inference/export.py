@@ -83,7 +83,8 @@ def _program(generator: Generator, card: dict[str, Any], precision: torch.dtype)
     return content.getvalue()
 
 
-def _onnx(generator: Generator, card: dict[str, Any], precision: torch.dtype) -> bytes:
+def as_onnx(generator: Generator, card: dict[str, Any]) -> bytes:
+    """The content of an ONNX file. Raises UsageError without the extra `export`."""
     needs("onnx", "onnxscript")
     names = INPUTS[: 3 if generator.classes else 2]
     with _quietly():
@@ -111,7 +112,7 @@ def _onnx(generator: Generator, card: dict[str, Any], precision: torch.dtype) ->
 
 
 _KINDS: dict[str, Callable[[Generator, dict[str, Any], torch.dtype], bytes]] = {
-    ".onnx": _onnx,
+    ".onnx": lambda generator, card, precision: as_onnx(generator, card),
     ".pt2": _program,
     ".safetensors": _weights,
 }

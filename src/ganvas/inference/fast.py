@@ -54,8 +54,8 @@ def _divide_out_spectral_norms(network: nn.Module) -> None:
         if not isinstance(layer, SpectralNorm):
             continue
         if isinstance(layer, SpectralConv2d):
-            sizes: Any = (layer.in_channels, layer.out_channels, layer.kernel_size, layer.stride, layer.padding)
-            plain = nn.Conv2d(*sizes, bias=layer.bias is not None)
+            plain = nn.Conv2d(layer.in_channels, layer.out_channels, layer.kernel_size)  # type: ignore[arg-type]
+            plain.stride, plain.padding, plain.bias = layer.stride, layer.padding, None
         elif isinstance(layer, SpectralLinear):
             plain = nn.Linear(layer.in_features, layer.out_features)
         elif isinstance(layer, SpectralEmbedding):

@@ -1,6 +1,6 @@
 """A trained generator ready for use: seeds become pictures."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from ganvas.inference.drawing import Drawing
 from ganvas.inference.fast import fast
 from ganvas.training.draws import latents_of_seeds
 
+_A_BATCH = 256  # pictures that `batches` draws before it hands them on
 PRECISIONS = ("auto", "float32", "bfloat16")
 
 
@@ -51,7 +52,7 @@ class Generator:
 
     def at(self, precision: str) -> "Generator":
         """The same generator, drawn in a precision: in float32 as its network has it. Raises UsageError as `load`."""
-        return Generator(self._network, self.card, self.device, precision)
+        return self if precision == self.precision else Generator(self._network, self.card, self.device, precision)
 
     def latents(self, seeds: Sequence[int]) -> Tensor:
         """float32 [N, Z]: the latents that seeds mean. Raises UsageError if there is no seed."""
@@ -69,6 +70,15 @@ class Generator:
         """
         labels = list(seeds) if label is None else [self.class_number(label)] * len(seeds)
         return self.pictures(self.latents(seeds), labels, truncation=truncation)
+
+    def batches(
+        self, seeds: Sequence[int], *, truncation: float = 1.0, label: str | int | None = None
+    ) -> Iterator[tuple[Sequence[int], np.ndarray]]:
+        """The seeds in parts, each with its pictures as `sample` gives them, for more than memory should hold."""
+        number = None if label is None else self.class_number(label)
+        for start in range(0, len(seeds), _A_BATCH):
+            some = seeds[start : start + _A_BATCH]
+            yield some, self.sample(some, truncation=truncation, label=number)
 
     def class_number(self, label: str | int) -> int:
         """The number of a class given by name or number. Raises UsageError if there is no such class."""
@@ -103,6 +113,12 @@ class Generator:
         from ganvas.inference.saving import save  # which needs this class
 
         return save(self, Path(folder), precision=precision, licence=licence)
+
+    def push(self, name: str, *, precision: str = "float32", licence: str | None = None, private: bool = False) -> str:
+        """Put the generator on the hub as "user/name" and return its address; see `hub.push`."""
+        from ganvas.inference.hub import push  # which needs this class
+
+        return push(self, name, precision=precision, licence=licence, private=private)
 
     @cached_property
     def _drawing(self) -> Drawing:

@@ -11,7 +11,7 @@ import numpy as np
 from ganvas.core import card as cards
 from ganvas.core import devices
 from ganvas.core.errors import DataError, GanvasError, UsageError
-from ganvas.inference import weights
+from ganvas.inference import hub, weights
 from ganvas.inference.generator import Generator
 from ganvas.inference.packaged import packaged
 from ganvas.inference.saving import MODEL
@@ -74,6 +74,8 @@ def found(what: str | Path) -> Path:
         return path
     if str(what) in packaged():
         return packaged()[str(what)]
+    if isinstance(what, str) and hub.is_name(what):
+        return hub.fetch(what)
     raise DataError(f"No generator at {what}: there is no such file or folder. Give {READABLE}{_or_packaged()}")
 
 
