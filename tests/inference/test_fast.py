@@ -14,7 +14,7 @@ from ganvas.inference.chunks import SIZES, Chunks
 from ganvas.inference.drawing import Drawing
 from ganvas.inference.fast import fast
 from ganvas.inference.generator import Generator
-from ganvas.inference.narrow import NarrowDouble, Shuffled, _doubled
+from ganvas.inference.narrow import Doubled, NarrowDouble, Shuffled, _doubled
 from ganvas.networks import r3gan
 
 NO_CLASSES = [("dcgan", {"classes": ()}), ("resnet", {"classes": ()}), ("stylegan2", {"classes": ()})]
@@ -129,3 +129,11 @@ def test_auto_is_bfloat16_where_it_is_native(monkeypatch):
         monkeypatch.setattr("ganvas.core.devices.has_fast_bfloat16", lambda device, native=native: native)
         assert generator.at("auto").precision == found
         assert Generator(generator.network, generator.card, generator.device).precision == found
+
+
+def test_a_convolution_after_doubling_is_the_transposed_one():
+    torch.manual_seed(0)
+    layer = nn.Conv2d(5, 7, 3, padding=1).requires_grad_(False)
+    maps = torch.randn(2, 5, 6, 4).bfloat16().float()
+    expected = layer(nn.functional.interpolate(maps, scale_factor=2, mode="nearest"))
+    assert torch.allclose(Doubled(layer)(maps).float(), expected, atol=0.02)

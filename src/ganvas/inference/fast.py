@@ -6,6 +6,7 @@ A copy of the network is rewritten, so that no family's file knows of it:
 - a normalisation by running means becomes part of the layer before it; one whose scale and shift belong to a class
   becomes a scale and a shift a class
 - weights of linear maps and convolutions are kept in bfloat16 and cast once, where autocast casts them in every pass
+- a convolution after nearest x2, and what it would sum twice, becomes a transposed one at half the side
 - a transposed convolution to pictures, whose few channels leave a CPU's vector units empty, becomes a convolution at
   half the side and a shuffle of pixels (Shi et al. 2016, section 3.2), which is the same sum
 
@@ -21,15 +22,24 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from ganvas.inference.drawing import Drawing
-from ganvas.inference.narrow import NARROW, Narrow, NarrowBlock, NarrowDouble, NarrowSynthesis, Rescaled, Shuffled
+from ganvas.inference.narrow import (
+    NARROW,
+    Narrow,
+    NarrowBlock,
+    NarrowDouble,
+    NarrowGated,
+    NarrowResidual,
+    NarrowSynthesis,
+    Shuffled,
+    narrow_norm,
+)
+from ganvas.networks import fastgan, resnet
 from ganvas.networks.conditioning import ClassNorm
 from ganvas.networks.conv28 import Conv28Generator
 from ganvas.networks.dcgan import DCGANGenerator
 from ganvas.networks.equalised import EqualLinear
-from ganvas.networks.fastgan import FastGANGenerator
 from ganvas.networks.layers import SpectralConv2d, SpectralEmbedding, SpectralLinear, SpectralNorm
 from ganvas.networks.r3gan import Block, Double, R3GANGenerator
-from ganvas.networks.resnet import ResNetGenerator
 from ganvas.networks.stylegan2 import Synthesis
 
 _FEW = 4  # channels of a transposed convolution that is rewritten
@@ -83,9 +93,9 @@ def _pairs(network: nn.Module) -> Iterator[tuple[str, str]]:
             for number in range(1, len(module)):
                 if isinstance(module[number - 1], (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
                     yield f"{dot}{number - 1}", f"{dot}{number}"
-    if isinstance(network, FastGANGenerator):
+    if isinstance(network, fastgan.FastGANGenerator):
         yield "project", "norm"
-    elif isinstance(network, ResNetGenerator):
+    elif isinstance(network, resnet.ResNetGenerator):
         for number in range(len(network.blocks)):
             yield f"blocks.{number}.conv1", f"blocks.{number}.norm2.norm"
     elif isinstance(network, (DCGANGenerator, Conv28Generator)):
@@ -119,14 +129,12 @@ def _narrow_transposed(layer: nn.ConvTranspose2d) -> nn.Module:
     return Shuffled(layer) if doubles and layer.out_channels <= _FEW else Narrow(layer)
 
 
-def _narrow_norm(norm: ClassNorm) -> nn.Module:
-    return norm if norm.scale is None else Rescaled(norm)
-
-
 # The first kind that fits a part is taken; parts of other kinds stay, and are looked into.
 _COUNTERPARTS: dict[type[nn.Module], Callable[[Any], nn.Module]] = {
     EqualLinear: lambda layer: layer,
-    ClassNorm: _narrow_norm,
+    resnet.UpBlock: NarrowResidual,
+    fastgan.UpBlock: NarrowGated,
+    ClassNorm: narrow_norm,
     Block: NarrowBlock,
     Double: NarrowDouble,
     Synthesis: NarrowSynthesis,

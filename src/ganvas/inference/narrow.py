@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ganvas.networks import r3gan, stylegan2
+from ganvas.networks import fastgan, r3gan, resnet, stylegan2
 from ganvas.networks.conditioning import ClassNorm
 
 NARROW = torch.bfloat16
@@ -56,6 +56,70 @@ class Shuffled(nn.Module):
     def forward(self, maps: Tensor) -> Tensor:
         """As the layer's."""
         return functional.pixel_shuffle(self.conv(maps.to(NARROW)), 2)
+
+
+class Doubled(nn.Module):
+    """Nearest x2 and a 3x3 convolution as one transposed convolution: 4 products for each output in place of 9.
+
+    Two of the three places along a side fall on the same input, so the kernel is [w2, w1 + w2, w0 + w1, w0] along each.
+    """
+
+    def __init__(self, layer: nn.Conv2d) -> None:
+        super().__init__()
+        weight = layer.weight
+        for dim in (2, 3):
+            first, second, third = weight.unbind(dim)
+            weight = torch.stack([third, second + third, first + second, first], dim)
+        turned = nn.ConvTranspose2d(layer.in_channels, layer.out_channels, 4, 2, 1, bias=layer.bias is not None)
+        turned.weight = nn.Parameter(weight.transpose(0, 1), requires_grad=False)
+        turned.bias = layer.bias
+        self.conv = Narrow(turned)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """[N, C, H, W] -> [N, C', 2H, 2W]."""
+        doubled: Tensor = self.conv(maps)
+        return doubled
+
+
+class NarrowResidual(nn.Module):
+    """`resnet.UpBlock`."""
+
+    def __init__(self, block: resnet.UpBlock) -> None:
+        super().__init__()
+        self.norm1, self.norm2 = narrow_norm(block.norm1), narrow_norm(block.norm2)
+        self.conv1, self.conv2, self.shortcut = Doubled(block.conv1), Narrow(block.conv2), Narrow(block.shortcut)
+
+    def forward(self, maps: Tensor, condition: Tensor | None) -> Tensor:
+        """[N, before, S, S], what `ClassCondition` gives -> [N, after, 2S, 2S]."""
+        maps = maps.to(NARROW)
+        branch = self.conv1(functional.relu(self.norm1(maps, condition)))
+        branch = self.conv2(functional.relu(self.norm2(branch, condition)))
+        summed: Tensor = branch.add_(functional.interpolate(self.shortcut(maps), scale_factor=2, mode="nearest"))
+        return summed
+
+
+class NarrowGated(nn.Module):
+    """`fastgan.UpBlock`, gates and what they gate from a convolution each: halves of maps are slow to multiply."""
+
+    def __init__(self, block: fastgan.UpBlock) -> None:
+        super().__init__()
+        whole: Any = block.conv[0]
+        halves = []
+        for part in (slice(None, whole.out_channels // 2), slice(whole.out_channels // 2, None)):
+            half = nn.Conv2d(whole.in_channels, whole.out_channels // 2, 3, padding=1)
+            half.weight = nn.Parameter(whole.weight[part], requires_grad=False)
+            half.bias = None if whole.bias is None else nn.Parameter(whole.bias[part], requires_grad=False)
+            halves.append(Doubled(half))
+        self.gated, self.gates = halves
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """[N, before, S, S] -> [N, after, 2S, 2S]."""
+        return self.gates(maps).sigmoid_().mul_(self.gated(maps))
+
+
+def narrow_norm(norm: ClassNorm) -> nn.Module:
+    """A class's scale and shift in bfloat16; without classes the norm as it is, which takes maps of either kind."""
+    return norm if norm.scale is None else Rescaled(norm)
 
 
 class Rescaled(nn.Module):
