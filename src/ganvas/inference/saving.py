@@ -113,7 +113,13 @@ def _scores(scores: Any) -> str:
         value = score.get("value")
         number = f"{value:.4g}" if isinstance(value, (int, float)) and math.isfinite(value) else str(value)
         against = f"{protocol.get('reference')} ({protocol.get('reference_count')})"
-        cells = (score.get("name"), number, score.get("better"), protocol.get("extractor"), protocol.get("count"))
+        cells = (
+            score.get("name"),
+            number,
+            score.get("better"),
+            protocol.get("extractor") or "–",
+            protocol.get("count"),
+        )
         rows.append(f"| {' | '.join(_plain(cell) for cell in (*cells, against))} |")
     return "\n".join([*rows, "", f"The whole protocol of each is in {CONFIG}."])
 
