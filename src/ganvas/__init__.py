@@ -19,16 +19,17 @@ if TYPE_CHECKING:
     from ganvas.data import open_data
     from ganvas.inference.augmentation import augment_data
     from ganvas.inference.evaluation import evaluate
-    from ganvas.inference.generator import Generator, load, sample
+    from ganvas.inference.generator import Generator
+    from ganvas.inference.loading import load, sample
 
 _PUBLIC = {
     "train": "ganvas.api:train",
     "resume": "ganvas.api:resume",
     "plan": "ganvas.api:plan",
     "Run": "ganvas.api:Run",
-    "load": "ganvas.inference.generator:load",
+    "load": "ganvas.inference.loading:load",
     "Generator": "ganvas.inference.generator:Generator",
-    "sample": "ganvas.inference.generator:sample",
+    "sample": "ganvas.inference.loading:sample",
     "augment_data": "ganvas.inference.augmentation:augment_data",
     "evaluate": "ganvas.inference.evaluation:evaluate",
     "grid": "ganvas.core.images:grid",

@@ -3,6 +3,7 @@
 Refusing near-copies is no promise of privacy: a picture may tell of a training picture without being near to it.
 """
 
+import math
 import shutil
 from collections import Counter
 from collections.abc import Sequence
@@ -15,10 +16,12 @@ import torch
 
 from ganvas.core.errors import DataError, UsageError
 from ganvas.core.places import megabytes
+from ganvas.core.sizes import Size
 from ganvas.core.version import VERSION
 from ganvas.data.decode import decode
 from ganvas.inference.copy_watch import CopyWatch, extractors_of, mirrors, needed
-from ganvas.inference.generator import Generator, load
+from ganvas.inference.generator import Generator
+from ganvas.inference.loading import load
 from ganvas.inference.quotas import evening, folder_names, in_proportion, in_turn
 from ganvas.inference.reference import Reals, reference_of
 from ganvas.inference.set_folder import SetFolder, Tally, check_out
@@ -129,7 +132,7 @@ def augment_data(
                 "pictures": len(held),
                 "unseen": held.unseen,
             },
-            "generator": maker.card,
+            "generator": subject.card,
             "near_copies": {"limits": watch.limits, "mirrored": mirrored},
             **_told(folder, tally, names, first_seed),
             "classifier": _protocol(found, real) | found.as_dict()
@@ -165,7 +168,7 @@ def _check(where: str | Path, out: Path, count: int | None, first_seed: int, tri
 def _check_room(out: Path, number: int, maker: Generator) -> None:
     above = next(folder for folder in out.absolute().parents if folder.exists())
     least = number * max(
-        4096, maker.channels * maker.size**2 // 4
+        4096, maker.channels * maker.height * maker.width // 4
     )  # PNG leaves a quarter at best, and files have blocks
     if (free := shutil.disk_usage(above).free) < least:
         raise DataError(
@@ -248,8 +251,8 @@ def _why_not(maker: Generator, real: Reals, held: Reals) -> str:
         return f"{real.name} has no classes"
     if held.labels is None:
         return f"the held-out pictures of {held.name} have not the classes of {real.name}"
-    if maker.size < LEAST:
-        return f"the classifier sees pictures of {LEAST} pixels or more, and these have {maker.size}"
+    if (seen := Size(maker.height, maker.width).within(GREATEST)).shorter < LEAST:
+        return f"the classifier sees pictures of {LEAST} pixels or more, and these would be {seen} to it"
     return ""
 
 
@@ -266,7 +269,7 @@ def _compared(
 ) -> Usefulness:
     """What the set is worth to a classifier of the data's classes."""
     numbers = np.array([real.classes.index(name) for name in names])
-    most = _MOST_BYTES // (maker.channels * min(maker.size, GREATEST) ** 2)
+    most = _MOST_BYTES // (maker.channels * math.prod(Size(maker.height, maker.width).within(GREATEST).hw))
     if max(len(real), len(tally.written)) > most:
         say(f"The classifiers see {most:,} pictures of a kind, evenly spread, which is what memory is spent on")
     seeds = [tally.written[row] for row in _spread(len(tally.written), most)]
@@ -298,7 +301,10 @@ def _spread(count: int, most: int) -> np.ndarray:
 def _read(folder: SetFolder, written: Sequence[tuple[int, int]], maker: Generator) -> np.ndarray:
     """uint8 [N, C, H, W]: pictures of the set, from its files."""
     return np.stack(
-        [decode(folder.picture(seed, label).read_bytes(), maker.size, maker.channels, 1) for seed, label in written]
+        [
+            decode(folder.picture(seed, label).read_bytes(), Size(maker.height, maker.width), maker.channels, 1)
+            for seed, label in written
+        ]
     )
 
 
@@ -346,7 +352,7 @@ def _some(folder: SetFolder, tally: Tally, maker: Generator, classes: int) -> tu
     for label in range(classes):
         own = [one for one in tally.written if one[1] == label][:_SHOWN]
         if own and len(rows) < _ROWS:
-            row = np.full((_SHOWN, maker.channels, maker.size, maker.size), 255, np.uint8)
+            row = np.full((_SHOWN, maker.channels, maker.height, maker.width), 255, np.uint8)
             row[: len(own)] = _read(folder, own, maker)
             rows.append(row)
     return np.concatenate(rows), _SHOWN

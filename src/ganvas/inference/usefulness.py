@@ -21,7 +21,7 @@ _FEWEST, _MOST = 100_000, 300_000  # pictures that a classifier sees in training
 
 @dataclass(frozen=True)
 class Labelled:
-    """Pictures uint8 [N, C, S, S] and their classes int64 [N]."""
+    """Pictures uint8 [N, C, H, W] and their classes int64 [N]."""
 
     pictures: Tensor
     labels: Tensor

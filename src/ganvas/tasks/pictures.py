@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ganvas import metrics
-from ganvas.core import devices
+from ganvas.core import card, devices
 from ganvas.core.images import to_float, to_uint8
 from ganvas.core.settings import to_dict
 from ganvas.core.version import VERSION
@@ -176,10 +176,11 @@ class PictureTask:
 
     def publish(self, averages: Mapping[str, nn.Module], clock: Clock) -> tuple[dict[str, Tensor], dict[str, object]]:
         """The averaged generator's weights and the card that rebuilds it."""
-        card = {
-            "kind": "generator",
+        about = {
+            "format": card.FORMAT,
+            "kind": card.KIND,
             "generator": to_dict(self.chosen.generator),
-            "size": self.chosen.data.size,
+            "size": self.chosen.data.size.plain,
             "channels": self.chosen.data.channels,
             "classes": list(self.chosen.data.classes),
             "data": self.data.name,
@@ -188,6 +189,8 @@ class PictureTask:
             "recipe": self.chosen.recipe,
             "images_seen": clock.images,
             "ganvas": VERSION,
+            "preview": card.PREVIEW_SEEDS,
+            "licence": self.chosen.licence,
         }
         weights = averages["generator"].state_dict()
-        return {k: v.float() if v.is_floating_point() else v for k, v in weights.items()}, card
+        return {k: v.float() if v.is_floating_point() else v for k, v in weights.items()}, about

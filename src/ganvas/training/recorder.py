@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
-from ganvas.core import files, images
+from ganvas.core import card, files, images
 from ganvas.training.clock import Clock
 from ganvas.training.clock import seconds as working_seconds
 from ganvas.training.folder import RunFolder
@@ -92,16 +92,16 @@ class Recorder:
     def score(self, clock: Clock, interval: int, name: str, value: float) -> None:
         """Write scores/000200k.json: the value, and the protocol that makes it comparable."""
         content = {"images": clock.images, "score": name, "value": value, "protocol": self._task.protocol()}
-        path = self._run.path / "scores" / f"{_age(clock, interval)}.json"
+        path = self._run.scores / f"{_age(clock, interval)}.json"
         files.write_text(path, json.dumps(content, indent=2) + "\n")
 
     def publish(self, averages: Mapping[str, nn.Module], clock: Clock) -> None:
-        """Write generator.safetensors and card.json."""
-        tensors, card = self._task.publish(averages, clock)
+        """Write generator.safetensors and card.json, which says the newest score too."""
+        tensors, about = self._task.publish(averages, clock)
+        about["scores"] = self._run.scores_until(clock.images)
         contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-        content = save_tensors(contiguous, {"ganvas": json.dumps(card)})
-        files.write_bytes(self._run.generator, content)
-        files.write_text(self._run.card, json.dumps(card, indent=2, ensure_ascii=False) + "\n")
+        files.write_bytes(self._run.generator, save_tensors(contiguous, {card.KEY: json.dumps(about)}))
+        files.write_text(self._run.card, card.write(about))
 
     def note(self, sentence: str) -> None:
         """Leave a dated sentence in notes.log; a full disk does not take it, and is no reason to stop."""
