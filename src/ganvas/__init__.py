@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ganvas.core.errors import DataError, Diverged, GanvasError, Interrupted, MemoryExhausted, UsageError
     from ganvas.core.images import grid
     from ganvas.data import open_data
+    from ganvas.inference.augmentation import augment_data
     from ganvas.inference.evaluation import evaluate
     from ganvas.inference.generator import Generator
     from ganvas.inference.loading import load, sample
@@ -29,6 +30,7 @@ _PUBLIC = {
     "load": "ganvas.inference.loading:load",
     "Generator": "ganvas.inference.generator:Generator",
     "sample": "ganvas.inference.loading:sample",
+    "augment_data": "ganvas.inference.augmentation:augment_data",
     "evaluate": "ganvas.inference.evaluation:evaluate",
     "grid": "ganvas.core.images:grid",
     "open_data": "ganvas.data:open_data",
@@ -50,6 +52,7 @@ __all__ = [
     "Run",
     "UsageError",
     "__version__",
+    "augment_data",
     "evaluate",
     "grid",
     "load",

@@ -7,7 +7,7 @@ from typing import Any
 
 from ganvas import terminal
 from ganvas.arguments import parsed
-from ganvas.commands import exploring, judging, looking, sharing, training, using
+from ganvas.commands import augmenting, exploring, judging, looking, sharing, training, using
 from ganvas.commands.printing import tell
 from ganvas.core.errors import GanvasError, MemoryExhausted
 from ganvas.core.version import VERSION
@@ -23,6 +23,7 @@ _COMMANDS: dict[str, Callable[..., Any]] = {
     "project": exploring.project,
     "export": sharing.export,
     "push": sharing.push,
+    "augment": augmenting.augment,
     "eval": judging.evaluate,
     "compare": judging.compare,
     "data": looking.data,
