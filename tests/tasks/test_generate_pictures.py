@@ -79,3 +79,4 @@ def test_what_is_shared_is_the_average_and_a_card_that_rebuilds_it(make_game, ma
         "name": "dcgan", "latent": 6, "width": 8, "max_width": 512, "norm": "none", "embedding": 32
     }  # fmt: skip
     assert card["images_seen"] == 4_000
+    assert card["source_sha256"] is None

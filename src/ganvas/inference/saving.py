@@ -69,6 +69,7 @@ def readme(card: Mapping[str, Any], name: str) -> str:
     """The page of a card in Markdown, beginning with the front matter (YAML) that hubs read."""
     classes = card["classes"]
     about = {name: _plain(card.get(name) or "unknown") for name in ("ganvas", "recipe", "images_seen", "data")}
+    source = card.get("source_sha256")
     colours = _COLOURS.get(card["channels"], "other colours")
     sections = [
         f"---\n{_front_matter(card)}---",
@@ -79,7 +80,8 @@ def readme(card: Mapping[str, Any], name: str) -> str:
         f"```python\nimport ganvas\n\ngenerator = ganvas.load({str(name)!r})  # this folder, or user/name on the hub\n"
         "ganvas.grid(generator.sample(range(16))).save('pictures.png')\n```",
         f"## Trained on\n{about['data']}, SHA-256 of its pictures and labels "
-        f"`{_plain(card.get('data_sha256', 'unknown'))}`, {_plain(card.get('held_out', 0))} of them held out.",
+        f"`{_plain(card.get('data_sha256', 'unknown'))}`, {_plain(card.get('held_out', 0))} of them held out."
+        + (f" It began with the weights of SHA-256 `{_plain(source)}`." if source else ""),
         f"## Classes\n{', '.join(map(_plain, classes))}" if classes else "## Classes\nNone: it is unconditional.",
         f"## Scores\n{_scores(card.get('scores') or ())}",
         f"## Licence\n{_plain(card.get('licence') or 'Unknown: ask whoever trained it, and see that of its data.')}",
