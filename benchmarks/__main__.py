@@ -1,11 +1,11 @@
 """`python -m benchmarks` measures all; `python -m benchmarks NAME...` some. Needs an otherwise idle machine.
 
-`python -m benchmarks comparison` takes hours and options of its own (--help), and is no part of all.
+`python -m benchmarks comparison` and `few_labels` take long and options of their own (--help), and are no part of all.
 """
 
 import sys
 
-from benchmarks import comparison, distances, diversity, modern, quality, speed, startup, watch
+from benchmarks import comparison, distances, diversity, few_labels, modern, quality, speed, startup, watch
 
 MEASUREMENTS = {
     "startup": startup.startup,
@@ -30,11 +30,12 @@ def meant(name: str) -> list[str]:
     return [name] if name in MEASUREMENTS else [one for one in MEASUREMENTS if one.startswith(f"{name}-")]
 
 
-if sys.argv[1:2] == ["comparison"]:
-    sys.exit(comparison.main(sys.argv[2:]))
+APART = {"comparison": comparison.main, "few_labels": few_labels.main}
+if sys.argv[1:] and sys.argv[1] in APART:
+    sys.exit(APART[sys.argv[1]](sys.argv[2:]))
 unknown = [name for name in sys.argv[1:] if not meant(name)]
 if unknown:
-    sys.exit(f"no measurement named {', '.join(unknown)}; there are: {', '.join(MEASUREMENTS)}, comparison")
+    sys.exit(f"no measurement named {', '.join(unknown)}; there are: {', '.join([*MEASUREMENTS, *APART])}")
 for name in [one for asked in sys.argv[1:] for one in meant(asked)] or MEASUREMENTS:
     print(f"== {name}", flush=True)
     MEASUREMENTS[name]()

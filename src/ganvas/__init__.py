@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ganvas.core.errors import DataError, Diverged, GanvasError, Interrupted, MemoryExhausted, UsageError
     from ganvas.core.images import grid
     from ganvas.data import open_data
+    from ganvas.inference.classifier import Classifier, load_classifier
     from ganvas.inference.evaluation import evaluate
     from ganvas.inference.generator import Generator, load, sample
 
@@ -26,6 +27,8 @@ _PUBLIC = {
     "plan": "ganvas.api:plan",
     "Run": "ganvas.api:Run",
     "load": "ganvas.inference.generator:load",
+    "load_classifier": "ganvas.inference.classifier:load_classifier",
+    "Classifier": "ganvas.inference.classifier:Classifier",
     "Generator": "ganvas.inference.generator:Generator",
     "sample": "ganvas.inference.generator:sample",
     "evaluate": "ganvas.inference.evaluation:evaluate",
@@ -40,6 +43,7 @@ _PUBLIC = {
 }
 
 __all__ = [
+    "Classifier",
     "DataError",
     "Diverged",
     "GanvasError",
@@ -52,6 +56,7 @@ __all__ = [
     "evaluate",
     "grid",
     "load",
+    "load_classifier",
     "open_data",
     "plan",
     "resume",

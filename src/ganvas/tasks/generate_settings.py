@@ -53,6 +53,11 @@ class DataSettings:
     mirror: bool = False  # show each picture mirrored left to right half of the time
     threads: Count | None = None  # threads that decode; changes the speed of reading only
 
+    @property
+    def conditional(self) -> bool:
+        """Whether pictures are made of a class."""
+        return bool(self.classes)
+
 
 @settings
 class PenaltySettings:

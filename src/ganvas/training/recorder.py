@@ -96,12 +96,16 @@ class Recorder:
         files.write_text(path, json.dumps(content, indent=2) + "\n")
 
     def publish(self, averages: Mapping[str, nn.Module], clock: Clock) -> None:
-        """Write generator.safetensors and card.json."""
-        tensors, card = self._task.publish(averages, clock)
-        contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-        content = save_tensors(contiguous, {"ganvas": json.dumps(card)})
-        files.write_bytes(self._run.generator, content)
-        files.write_text(self._run.card, json.dumps(card, indent=2, ensure_ascii=False) + "\n")
+        """Write generator.safetensors and card.json; a classifier's into classifier.safetensors and classifier.json."""
+        places = {
+            "generator": (self._run.generator, self._run.card),
+            "classifier": (self._run.classifier, self._run.classifier_card),
+        }
+        for network, (tensors, card) in self._task.publish(averages, clock).items():
+            weights_file, card_file = places[network]
+            contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+            files.write_bytes(weights_file, save_tensors(contiguous, {"ganvas": json.dumps(card)}))
+            files.write_text(card_file, json.dumps(card, indent=2, ensure_ascii=False) + "\n")
 
     def note(self, sentence: str) -> None:
         """Leave a dated sentence in notes.log; a full disk does not take it, and is no reason to stop."""
