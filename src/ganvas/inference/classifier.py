@@ -41,7 +41,7 @@ class Classifier:
         pictures: uint8 [N, C, H, W] of the classifier's size; `ganvas.open_data` brings files to it. A picture's answer
         does not depend on the others. Raises UsageError for another shape or type.
         """
-        held = torch.as_tensor(pictures)
+        held = pictures if isinstance(pictures, Tensor) else torch.tensor(pictures)  # a copy: it may be read-only
         shape = (self.channels, self.size, self.size)
         if held.dtype != torch.uint8 or held.ndim != 4 or held.shape[1:] != shape:
             raise UsageError(

@@ -4,7 +4,6 @@ Salimans, Goodfellow, Zaremba, Cheung, Radford & Chen 2016, section 5.
 """
 
 import itertools
-import math
 from typing import Literal
 
 from torch import Tensor, nn
@@ -16,7 +15,7 @@ from ganvas.networks.layers import Width, full_precision, initialise_fan_in
 
 SMALLEST, LARGEST = 4, 1024  # pixels a side
 SLOPE = 0.2  # of LeakyReLU
-_GROUPS = 8  # of channels that are normalised together, fewer where they do not divide the channels
+_GROUP = 8  # channels that are normalised together; all of a layer where it has no multiple of them
 
 
 class ConvClassifier(nn.Module):
@@ -57,7 +56,7 @@ class ConvClassifier(nn.Module):
             for step in (nn.Conv2d(before, after, 3, stride=2, padding=1), nn.Conv2d(after, after, 3, padding=1)):
                 layers.append(step)
                 if settings.norm == "group":
-                    layers.append(nn.GroupNorm(math.gcd(_GROUPS, after), after))
+                    layers.append(nn.GroupNorm(1 if after % _GROUP else after // _GROUP, after))
                 layers.append(nn.LeakyReLU(SLOPE, inplace=True))
         self.layers = nn.Sequential(*layers)
         self.head = nn.Linear(widths[-1], classes)

@@ -23,20 +23,21 @@ def labelled(labels: np.ndarray, among: np.ndarray, chosen: PartlyLabelledSettin
     by the run's seed. Raises UsageError for a class with fewer labels, or none, and where no picture is left without.
     """
     classes = len(chosen.known)
+    of_class = [among[labels[among] == number] for number in range(classes)]
+    fewest, name = min((len(its), name) for its, name in zip(of_class, chosen.known, strict=True))
+    if not fewest:
+        raise UsageError(
+            f"No picture of the class {name} has a label that training sees: put one or more into its folder"
+            + (f", or hold out fewer than {chosen.held_out}: --set data.held_out=0" if chosen.held_out else "")
+        )
+    if chosen.labels is not None and fewest < -(-chosen.labels // classes):
+        raise UsageError(
+            f"data.labels={chosen.labels} takes {-(-chosen.labels // classes)} of each of the {classes} classes, and "
+            f"{name} has {fewest}: ask for {classes * fewest} or fewer"
+        )
     kept: list[np.ndarray] = []
-    for number, name in enumerate(chosen.known):
-        its = among[labels[among] == number]
+    for number, its in enumerate(of_class):
         wanted = len(its) if chosen.labels is None else (chosen.labels - number + classes - 1) // classes
-        if not len(its):
-            raise UsageError(
-                f"No picture of the class {name} has a label that training sees: put one or more into its folder"
-                + (f", or hold out fewer than {chosen.held_out}: --set data.held_out=0" if chosen.held_out else "")
-            )
-        if len(its) < wanted:
-            raise UsageError(
-                f"data.labels={chosen.labels} takes {wanted} of each of the {classes} classes, and {name} has "
-                f"{len(its)}: ask for {classes * len(its)} or fewer"
-            )
         kept.append(its[draws.order(f"labels/{number}", 0, wanted, len(its)).numpy()])
     found = np.sort(np.concatenate(kept))
     if len(found) == len(among):

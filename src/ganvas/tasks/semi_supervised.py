@@ -80,10 +80,7 @@ class SemiSupervised(PictureTask):
         self.classifier = self._build(networks.classifier, "classifier", chosen.classifier, classes=known)
         self._changing, self._changing_much = (self._augmenting(some) for some in (chosen.augment, chosen.strong))
         classifier = Player(
-            "classifier",
-            {"classifier": self.classifier, **self._changing.state},
-            self._classifier_terms,
-            chosen.classifier_optimizer,
+            "classifier", {"classifier": self.classifier}, self._classifier_terms, chosen.classifier_optimizer
         )
         generator = Player(
             "generator", {"generator": self.generator}, self._generator_terms, chosen.generator_optimizer
@@ -131,26 +128,34 @@ class SemiSupervised(PictureTask):
         return None if numbers is None else numbers.to(self.device, non_blocking=True)
 
     def _classifier_terms(self, batch: SemiSupervisedBatch, clock: Clock) -> Terms:
-        assert batch.labelled is not None
+        loss, told = self.chosen.loss, self._told(batch, clock)
         assert batch.labels is not None
-        loss = self.chosen.loss
-        told = self._tell(self._changing(self._laid_out(batch.labelled), batch.labelled_changes, clock))
-        terms = {"labelled": class_cross_entropy(told, batch.labels)}
-        if not loss.adversarial and not loss.pseudo_labels:
-            return terms
+        terms = {"labelled": class_cross_entropy(told["labelled"], batch.labels)}
+        if self._generates:
+            logits = semi_supervised.real_logit(told["real"]), semi_supervised.real_logit(told["fake"])
+            terms["adversarial"] = loss.adversarial * LOGISTIC.discriminator(*logits)
+        if loss.pseudo_labels:
+            held = semi_supervised.pseudo_label(told["real"], told["strong"], loss.confidence)
+            terms["pseudo_labels"] = loss.pseudo_labels * held
+        return terms
+
+    def _told(self, batch: SemiSupervisedBatch, clock: Clock) -> dict[str, Tensor]:
+        """Class logits [N, K] by the kind of pictures, of the kinds that there are terms of; all pass at once."""
+        assert batch.labelled is not None
         real = self._laid_out(batch.real)
-        with torch.set_grad_enabled(self._generates):  # pseudo labels alone take no gradient of these
-            sure = self._tell(self._changing(real, batch.real_changes, clock))
+        shown = {"labelled": self._changing(self._laid_out(batch.labelled), batch.labelled_changes, clock)}
+        if self.chosen.loss.pseudo_labels:
+            shown["strong"] = self._changing_much(real, batch.strong_changes, clock)
         if self._generates:
             with torch.no_grad(), self._autocast():
                 fake = self.generator(batch.latents, None).to(self.dtype)
-            fake_told = self._tell(self._changing(fake, batch.fake_changes, clock))
-            logits = semi_supervised.real_logit(sure), semi_supervised.real_logit(fake_told)
-            terms["adversarial"] = loss.adversarial * LOGISTIC.discriminator(*logits)
-        if loss.pseudo_labels:
-            changed = self._tell(self._changing_much(real, batch.strong_changes, clock))
-            terms["pseudo_labels"] = loss.pseudo_labels * semi_supervised.pseudo_label(sure, changed, loss.confidence)
-        return terms
+            shown["real"] = self._changing(real, batch.real_changes, clock)
+            shown["fake"] = self._changing(fake, batch.fake_changes, clock)
+        told = dict(zip(shown, self._tell(torch.cat([*shown.values()])).split(len(batch)), strict=True))
+        if "strong" in told and "real" not in told:  # of which no gradient is taken
+            with torch.no_grad():
+                told["real"] = self._tell(self._changing(real, batch.real_changes, clock))
+        return told
 
     def _generator_terms(self, batch: SemiSupervisedBatch, clock: Clock) -> Terms:
         with self._autocast():

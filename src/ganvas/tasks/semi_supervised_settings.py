@@ -74,6 +74,10 @@ class SemiSupervisedSettings:
     strong: AugmentSettings = AugmentSettings()  # of pictures that are held to their pseudo label, in its place
     training: TrainingSettings = TrainingSettings()
 
+    def __post_init__(self) -> None:
+        if self.augment.target is not None or self.strong.target is not None:
+            raise ValueError("augment.target is for the logits of a GAN: set p, and final if it is to change")
+
     def lasting(self, images: int | None) -> Self:
         """These, with every decay that has no length made as long as the run; None: the run has no goal in images."""
         replaced: dict[str, Any] = {name: getattr(self, name).lasting(images) for name in self.OPTIMIZERS}
