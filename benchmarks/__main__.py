@@ -5,7 +5,7 @@
 
 import sys
 
-from benchmarks import comparison, distances, diversity, few_labels, modern, quality, speed, startup, watch
+from benchmarks import comparison, distances, diversity, few_labels, modern, projection, quality, speed, startup, watch
 
 MEASUREMENTS = {
     "startup": startup.startup,
@@ -15,6 +15,7 @@ MEASUREMENTS = {
     "speed-r3gan": modern.r3gan,
     "speed-stylegan2": modern.stylegan2,
     "overhead": speed.overhead,
+    "projection": projection.projection,
     "frechet": distances.frechet,
     "neighbours": distances.neighbours,
     "watch": watch.watch,

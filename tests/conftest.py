@@ -1,6 +1,7 @@
-"""What tests share: one thread, because their networks are so small; and a game that needs no data."""
+"""What tests share: one thread, because their networks are so small; a game that needs no data; the command line."""
 
 import os
+import sys
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from ganvas import cli
 from ganvas.plane import Plane
 from ganvas.training.averages import AverageSettings
 from ganvas.training.folder import RunFolder
@@ -35,3 +37,21 @@ def ring_trainer(tmp_path: Path) -> Callable[..., Trainer]:
         return Trainer(Plane(settings), settings, run, processes=Processes(), fingerprint=fingerprint, say=say)
 
     return make
+
+
+@pytest.fixture
+def ganvas(monkeypatch, capsys):
+    """Runs a command and returns its exit status, what it printed, and what it said to a person."""
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["ganvas", *map(str, arguments)])
+        capsys.readouterr()
+        status = 0
+        try:
+            cli.main()
+        except SystemExit as leaving:
+            status = leaving.code or 0
+        printed = capsys.readouterr()
+        return status, printed.out, " ".join(printed.err.split())
+
+    return call

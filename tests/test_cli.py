@@ -12,7 +12,6 @@ import pytest
 import torch
 from PIL import Image
 
-from ganvas import cli
 from ganvas.core.errors import Diverged, MemoryExhausted
 
 SMALL = ["--recipe", "dcgan", "--batch", "8", "--set", "generator.width=8", "--set", "discriminator.width=8"]
@@ -25,24 +24,6 @@ def _alone(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path / "here")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("GANVAS_OFFLINE", "1")
-
-
-@pytest.fixture
-def ganvas(monkeypatch, capsys):
-    """Runs a command and returns its exit status, what it printed, and what it said to a person."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["ganvas", *map(str, arguments)])
-        capsys.readouterr()
-        status = 0
-        try:
-            cli.main()
-        except SystemExit as leaving:
-            status = leaving.code or 0
-        printed = capsys.readouterr()
-        return status, printed.out, " ".join(printed.err.split())
-
-    return call
 
 
 @pytest.fixture
@@ -102,7 +83,11 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(ganvas):
         ("train digits --batch ²", "--batch ²"),
         ("train digits --batch 0", "--batch 0"),
         ("train digits --size 3", "data.size"),
-        ("train digits --size big", "size"),
+        ("train digits --size big", "size big: write it like 64"),
+        ("train digits --size 32by64", "96x64 for pictures 96 pixels wide and 64 high"),
+        ("train digits --size 96x", "size 96x"),
+        ("train digits --size 0", "size 0"),
+        ("train digits --size 96x60 --recipe quick", "96x64 or 112x64"),
         ("train digits --task paint", "paint"),
         ("train digits --device gpu", "--device gpu"),
         ("train digits --procs 0", "training.procs"),
@@ -349,7 +334,7 @@ def test_runs_are_judged_and_compared_for_a_machine_and_a_person(ganvas, tmp_pat
         ("eval one --against grey --extractor pixels", 3, "has one picture"),
         ("eval grey --against one --extractor pixels", 3, "has one picture"),
         ("eval colour --against grey --extractor pixels", 3, "in colour"),
-        ("eval oblong --against grey --extractor pixels", 3, "--size N"),
+        ("eval mixed --against grey --extractor pixels", 3, "--size N"),
         ("eval grey --against colour --metrics psnr", 3, "no partner"),
         ("eval few --against grey --metrics prdc --extractor pixels", 3, "6 or more pictures"),
         ("eval grey --against grey --metrics memorization --extractor pixels", 3, "--held-out"),
@@ -362,6 +347,7 @@ def test_runs_are_judged_and_compared_for_a_machine_and_a_person(ganvas, tmp_pat
         ("eval grey --against grey --extractor domain --weights w.pth", 3, "not a domain extractor"),
         ("eval few --against few --metrics psnr --extractor pixels", 2, "--extractor say nothing to psnr"),
         ("eval few --against few --metrics ms-ssim,psnr --size 9", 3, "need 11 or more"),
+        ("eval few --against few --metrics psnr --size 4:3", 2, "size 4:3: write it like 64"),
         ("eval few --against few --metrics perceptual --weights w.pth", 3, "is not the file"),
     ],
 )
@@ -372,12 +358,13 @@ def test_what_cannot_be_judged_is_an_error_that_says_what_to_do(ganvas, tmp_path
         "few": (4, 16, 16),
         "grey": (60, 16, 16),
         "colour": (8, 16, 16, 3),
-        "oblong": (3, 16, 9),
+        "mixed": (3, 16, 9),
     }
     for name, shape in shapes.items():
         (tmp_path / "here" / name).mkdir()
         for number, pixels in enumerate(dice.integers(0, 256, shape, dtype=np.uint8)):
             Image.fromarray(pixels).save(tmp_path / "here" / name / f"{name}{number}.png")
+    Image.new("L", (5, 7)).save(tmp_path / "here" / "mixed" / "another.png")
     (tmp_path / "here" / "w.pth").write_bytes(b"no weights")
     before = below()
     found, out, err = ganvas(*arguments.split())
@@ -475,7 +462,7 @@ def test_memory_that_runs_out_outside_training_is_exit_4(ganvas, monkeypatch):
     def large(*arguments, **named):
         raise RuntimeError("[enforce fail at alloc_cpu.cpp:127] . DefaultCPUAllocator: can't allocate memory")
 
-    monkeypatch.setattr("ganvas.inference.generator.Generator.sample", large)
+    monkeypatch.setattr("ganvas.inference.generator.Generator.points", large)
     status, _, err = ganvas("sample", "run")
     assert (status, "not enough memory" in err) == (4, True)
     assert ganvas("walk", "run", "--seeds", "1,2", "--frames", 99_999_999)[0] == 2

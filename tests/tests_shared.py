@@ -2,6 +2,7 @@
 
 import torch
 
+from ganvas.core.sizes import Size
 from ganvas.data import Survey
 from ganvas.recipes.auto import Wishes, plan
 from ganvas.tasks.generate_settings import GenerateSettings
@@ -19,7 +20,7 @@ def state_of(trainer: Trainer) -> dict[str, torch.Tensor]:
 def survey(size: int, count: int = 10_000, channels: int = 1, classes: int = 0) -> Survey:
     """What a look at pictures of that size would find."""
     names = tuple(f"class {number}" for number in range(classes))
-    return Survey("pictures", "pictures", count, size, channels, names, True)
+    return Survey("pictures", "pictures", count, size, channels, names, Size(size, size))
 
 
 def chosen(found: Survey, **wishes) -> GenerateSettings:

@@ -19,18 +19,19 @@ if TYPE_CHECKING:
     from ganvas.data import open_data
     from ganvas.inference.classifier import Classifier, load_classifier
     from ganvas.inference.evaluation import evaluate
-    from ganvas.inference.generator import Generator, load, sample
+    from ganvas.inference.generator import Generator
+    from ganvas.inference.loading import load, sample
 
 _PUBLIC = {
     "train": "ganvas.api:train",
     "resume": "ganvas.api:resume",
     "plan": "ganvas.api:plan",
     "Run": "ganvas.api:Run",
-    "load": "ganvas.inference.generator:load",
+    "load": "ganvas.inference.loading:load",
     "load_classifier": "ganvas.inference.classifier:load_classifier",
     "Classifier": "ganvas.inference.classifier:Classifier",
     "Generator": "ganvas.inference.generator:Generator",
-    "sample": "ganvas.inference.generator:sample",
+    "sample": "ganvas.inference.loading:sample",
     "evaluate": "ganvas.inference.evaluation:evaluate",
     "grid": "ganvas.core.images:grid",
     "open_data": "ganvas.data:open_data",

@@ -16,7 +16,9 @@ from ganvas import tasks
 from ganvas.core import errors, files
 from ganvas.core.quantities import parse_count, parse_duration, say_count, say_duration
 from ganvas.core.settings import from_dict, to_dict, to_toml
-from ganvas.inference.generator import Generator, load
+from ganvas.core.sizes import Size
+from ganvas.inference.generator import Generator
+from ganvas.inference.loading import load
 from ganvas.inference.summary import write_summary
 from ganvas.pace import measured_length, needs_pace
 from ganvas.recipes.auto import Plan, Wishes
@@ -56,7 +58,7 @@ def plan(
     *,
     task: str | None = None,
     recipe: str = "auto",
-    size: int | None = None,
+    size: int | str | Size | None = None,
     images: int | str | None = None,
     time: float | str | None = None,
     batch: int | None = None,
@@ -70,7 +72,8 @@ def plan(
 ) -> Plan:
     """What `train` with the same arguments would do, and why; nothing is written.
 
-    task: that of the recipe, which None leaves to it. on_trouble: "note" or "stop": what a finding of the watch does.
+    task: that of the recipe, which None leaves to it. size: 64, or "96x64" for pictures 96 pixels wide and 64 high.
+    on_trouble: "note" or "stop": what a finding of the watch does.
     set: any settings, as {"generator.width": 48} or as ["generator.width=48"].
     Raises UsageError for an argument that cannot be meant, DataError for data that cannot be read.
     """
@@ -80,7 +83,7 @@ def plan(
         set = [f"{name}={json.dumps(value)}" for name, value in set.items()]  # which TOML reads as well
     wishes = Wishes(
         recipe=recipe,
-        size=size,
+        size=None if size is None else Size.of(size),
         images=None if images is None else parse_count(images),
         seconds=None if time is None else parse_duration(time),
         batch=batch,

@@ -6,6 +6,7 @@ import torch
 from ganvas import augment
 from ganvas.core.errors import UsageError
 from ganvas.core.settings import from_dict
+from ganvas.core.sizes import Size
 
 EVERYTHING = {
     "ada": ["blit", "geometry", "colour", "filter", "corruption"],
@@ -22,7 +23,7 @@ def build(name, size=8, channels=3, stages=None):
 
 def drawn(module, count, dtype=torch.float32, seed=0):
     dice = torch.Generator().manual_seed(seed)
-    pictures = torch.rand(count, module.channels, module.size, module.size, generator=dice, dtype=dtype) * 2 - 1
+    pictures = torch.rand(count, module.channels, *module.size.hw, generator=dice, dtype=dtype) * 2 - 1
     return pictures, torch.rand(count, module.draws, generator=dice, dtype=dtype)
 
 
@@ -38,7 +39,7 @@ def test_at_p_0_pictures_are_returned_to_the_bit(name):
 
 @every_stage
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
-@pytest.mark.parametrize("size", [8, 10, 28])
+@pytest.mark.parametrize("size", [8, 10, 28, Size(8, 14), Size(20, 6)])
 def test_at_p_1_pictures_change_and_the_same_numbers_give_the_same(name, stage, channels, size):
     module = build(name, size, channels, [stage])
     pictures, uniform = drawn(module, 6)
@@ -74,9 +75,9 @@ def test_the_part_of_pictures_that_is_met_grows_with_p(name, stage):
 
 
 @every_stage
-@pytest.mark.parametrize("channels", [1, 3])
-def test_pictures_have_a_first_and_a_second_derivative(name, stage, channels):
-    module = build(name, 4, channels, [stage])
+@pytest.mark.parametrize(("channels", "size"), [(1, 4), (3, 4), (1, Size(4, 5))])
+def test_pictures_have_a_first_and_a_second_derivative(name, stage, channels, size):
+    module = build(name, size, channels, [stage])
     pictures, uniform = drawn(module, 2, torch.float64)
     pictures.requires_grad_()
     assert torch.autograd.gradcheck(lambda x: module(x, uniform, 0.9), pictures)

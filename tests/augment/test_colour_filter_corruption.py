@@ -12,6 +12,7 @@ from ganvas.augment.corruption import Cutout, Noise
 from ganvas.augment.diffaug import Jitter
 from ganvas.augment.filtering import OctaveFilter
 from ganvas.augment.pipeline import Dice, normal_of
+from ganvas.core.sizes import Size
 
 AXIS = np.ones(3) / math.sqrt(3)
 
@@ -180,3 +181,22 @@ def test_a_hole_is_half_the_side_about_its_middle_cut_at_the_border(size):
     expected[0, :, quarter:-quarter, quarter:-quarter] = 0
     expected[1, :, :quarter, quarter:-quarter] = 0
     assert torch.equal(spoiled, expected)
+
+
+def test_the_octaves_of_a_picture_that_is_not_square_are_told_by_pixels():
+    height, width = 32, 64
+    y, x = torch.arange(height, dtype=torch.float64) + 0.5, torch.arange(width, dtype=torch.float64) + 0.5
+    gains = torch.tensor([[1.0, 1.0, 1.0, 3.0]], dtype=torch.float64)
+    stage = OctaveFilter(Size(height, width))
+    fine_across = torch.cos(math.pi * 0.9 * x).expand(1, 1, height, width)
+    coarse_down = torch.cos(math.pi * 3 / height * y)[:, None].expand(1, 1, height, width)
+    torch.testing.assert_close(stage.filtered(coarse_down, gains), coarse_down)
+    across = stage.filtered(fine_across, gains)
+    assert across.std() / fine_across.std() == pytest.approx(3, rel=0.05)
+
+
+def test_the_hole_is_half_of_each_side():
+    numbers = torch.tensor([[0.0, 0.5, 0.5]])
+    holed = Cutout()(torch.ones(1, 1, 8, 24), Dice(numbers, torch.float32), 1.0)[0, 0]
+    assert not holed[2:6, 6:18].any()
+    assert holed.sum() == 8 * 24 - 4 * 12

@@ -9,6 +9,7 @@ import torch
 from ganvas.augment.diffaug import Translation, shifted
 from ganvas.augment.geometry import Affine, Blit, blit
 from ganvas.augment.pipeline import Dice
+from ganvas.core.sizes import Size
 
 
 def noise(count, size, channels=3):
@@ -48,6 +49,28 @@ def test_all_of_blitting_is_in_the_order_mirror_turn_shift():
     expected = torch.rot90(pictures.flip(-1), 1, (2, 3))
     assert torch.equal(moved[..., 1:, :], expected[..., :-1, :])
     assert torch.equal(moved[..., :1, :], expected[..., :1, :])
+
+
+def test_pictures_that_are_not_square_are_turned_by_halves_alone():
+    count, height = 400, 8
+    uniform = torch.rand(count, Blit.draws, generator=torch.Generator().manual_seed(0))
+    uniform[:, 4] = 0.999  # no shift
+    picture = noise(1, 12)[:, :, :height]
+    moved = Blit()(picture.repeat(count, 1, 1, 1), Dice(uniform, torch.float32), 0.9)
+    flipped = [picture, picture.flip(-1), picture.flip(-1, -2), picture.flip(-2)]
+    found = torch.stack([(moved == one).flatten(1).all(dim=1) for one in flipped])
+    assert found.sum(dim=0).eq(1).all(), "each is one of the four that fit into their frame"
+    assert found.sum(dim=1).min() > 50
+
+
+def test_shifts_reach_an_eighth_of_the_height_and_of_the_width():
+    count, height, width = 2000, 16, 48
+    uniform = torch.rand(count, Blit.draws, generator=torch.Generator().manual_seed(0))
+    uniform[:, [0, 2]] = 0.999  # no mirroring, no turn
+    pictures = torch.arange(height * width, dtype=torch.float32).view(1, 1, height, width).repeat(count, 1, 1, 1)
+    read = Blit()(pictures, Dice(uniform, torch.float32), 0.9)[:, 0, 8, 24].long()
+    down, right = 8 - read // width, 24 - read % width
+    assert (down.abs().max(), right.abs().max()) == (2, 6)
 
 
 def test_blitting_draws_each_turn_as_often_and_shifts_of_an_eighth_at_most():
@@ -102,6 +125,22 @@ def test_resampling_gives_a_smooth_picture_at_its_moved_places(matrix, shift):
     moved = Affine(size).resample(pictures, matrix[None], torch.tensor([shift], dtype=torch.float64))[0, 0]
     shown = torch.stack([x - 2 * shift[0], y - 2 * shift[1]], dim=-1) @ torch.linalg.inv(matrix).T
     torch.testing.assert_close(moved, waves(size, shown[..., 0], shown[..., 1]), rtol=0, atol=4e-3)
+
+
+def test_turning_a_picture_that_is_not_square_keeps_shapes_in_pixels():
+    height, width = 32, 64
+    stage = Affine(Size(height, width))
+    rows, columns = torch.arange(height) - 15.5, torch.arange(width) - 31.5
+    inside = rows[:, None] ** 2 + columns**2 < 14**2  # beyond are mirror images
+    blob = torch.exp(-((rows[:, None] - 2) ** 2 + (columns - 9) ** 2) / 8)[None, None]
+    for angle in (0.6, math.pi / 2, -2.0):
+        moved = stage.resample(blob, matrix_of(angle=angle).float()[None], torch.zeros(1, 2))[0, 0]
+        x, y = 9 * math.cos(angle) - 2 * math.sin(angle), 9 * math.sin(angle) + 2 * math.cos(angle)
+        expected = torch.exp(-((rows[:, None] - y) ** 2 + (columns - x) ** 2) / 8)
+        torch.testing.assert_close(moved * inside, expected * inside, rtol=0, atol=0.02)
+    shifted_right = stage.resample(blob, matrix_of().float()[None], torch.tensor([[0.125, 0.25]]))[0, 0]
+    expected = torch.exp(-((rows[:, None] - 2 - 8) ** 2 + (columns - 9 - 8) ** 2) / 8)
+    torch.testing.assert_close(shifted_right, expected, rtol=0, atol=0.01)
 
 
 def test_turning_is_clockwise_and_a_shift_goes_right_and_down():
@@ -168,3 +207,15 @@ def test_translation_reaches_an_eighth_of_the_side_each_way_alike():
     counts = torch.bincount((top - bottom).long() + 2)
     assert len(counts) == 5
     assert counts.min() > 500
+
+
+def test_translation_reaches_an_eighth_of_each_side():
+    uniform = torch.rand(2000, Translation.draws, generator=torch.Generator().manual_seed(0))
+    places = torch.arange(1, 8 * 32 + 1, dtype=torch.float32).view(1, 1, 8, 32).repeat(2000, 1, 1, 1)
+    read = Translation()(places, Dice(uniform, torch.float32), 1.0)[:, 0, 4, 16].long() - 1
+    down, right = 4 - read // 32, 16 - read % 32
+    assert (down.min(), down.max(), right.min(), right.max()) == (-1, 1, -4, 4)
+    moved = shifted(noise(1, 8)[..., :5], torch.tensor([1]), torch.tensor([-2]))
+    assert torch.equal(moved[..., 1:, :3], noise(1, 8)[..., :-1, 2:5])
+    assert not moved[..., 0, :].any()
+    assert not moved[..., 3:].any()

@@ -1,4 +1,4 @@
-"""CelebA with its attributes, and LSUN's databases, whole and damaged."""
+"""CelebA with its attributes, FFHQ, and LSUN's databases, whole and damaged."""
 
 import io
 import random
@@ -50,6 +50,31 @@ def test_celeba_is_known_by_its_files_and_cut_to_the_usual_square(celeba: Path) 
     found = opened(celeba)
     assert (len(found), found.classes, found.images.shape[1:]) == (5, (), (3, 128, 128))
     assert found.images[:, 0, 64, 64].tolist() == pytest.approx([40, 80, 120, 160, 200], abs=2)
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_ffhq_is_found_by_name_and_its_numbered_folders_are_no_classes(tmp_path, monkeypatch, zipped):
+    root = tmp_path / "data" / "ffhq"
+    monkeypatch.setenv("GANVAS_DATA", str(root.parent))
+    with pytest.raises(DataError, match=r"images1024x1024/ .or .zip. or thumbnails128x128"):
+        data.survey("ffhq")
+    root.mkdir(parents=True)
+    files = {f"thumbnails128x128/0{n}000/0{n}00{n}.png": jpeg(40 * n, (128, 128)) for n in range(1, 4)}
+    if zipped:
+        with zipfile.ZipFile(root / "thumbnails128x128.zip", "w") as archive:
+            for name, content in files.items():
+                archive.writestr(name, content)
+    else:
+        for name, content in files.items():
+            (root / name).parent.mkdir(parents=True)
+            (root / name).write_bytes(content)
+    found = opened("ffhq")
+    assert (found.where, found.name, found.images.shape, found.classes) == ("ffhq/128", "ffhq", (3, 3, 128, 128), ())
+    assert opened("ffhq/128").fingerprint == found.fingerprint
+    with pytest.raises(DataError, match=r"Get images1024x1024/ .or .zip. from"):
+        data.survey("ffhq/1024")
+    with pytest.raises(UsageError, match="has no part '64'"):
+        data.survey("ffhq/64")
 
 
 def test_an_attribute_makes_two_classes(celeba: Path, monkeypatch: pytest.MonkeyPatch) -> None:

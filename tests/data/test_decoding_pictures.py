@@ -4,9 +4,11 @@ import io
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
+from ganvas.core.sizes import Size
 from ganvas.data.decode import decode, look_at
+from ganvas.data.fit import fit_arrays
 
 DICE = np.random.default_rng(1)
 GREY = DICE.integers(0, 256, (16, 16), dtype=np.uint8)
@@ -19,7 +21,7 @@ def saved(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
     return stream.getvalue()
 
 
-def read(content: bytes, size: int = 16, channels: int = 3) -> np.ndarray:
+def read(content: bytes, size: int | Size = 16, channels: int = 3) -> np.ndarray:
     return decode(content, size, channels, 1)
 
 
@@ -169,3 +171,59 @@ def test_all_channel_counts_of_all_modes() -> None:
         for channels in (1, 3, 4):
             assert read(content, 7, channels).shape == (channels, 7, 7), mode
     assert (read(saved(Image.fromarray(COLOUR)), 16, 4)[3] == 255).all()
+
+
+@pytest.mark.parametrize(
+    ("shape", "size", "box"),
+    [
+        ((90, 60), "30x20", (0, 0, 90, 60)),
+        ((100, 60), "30x20", (5, 0, 95, 60)),
+        ((90, 80), "30x20", (0, 10, 90, 70)),
+        ((60, 90), "30x20", (0, 25, 60, 65)),
+        ((64, 200), "16x32", (0, 36, 64, 164)),
+        ((30, 10), "96x64", (7, 0, 22, 10)),
+        ((20, 20), "64x16", (0, 7, 20, 12)),
+        ((100, 70), "30x20", (0, 1, 100, 1 + 200 / 3)),
+    ],
+)
+def test_the_centre_part_of_the_wanted_shape_is_resized_as_pillow_does(shape, size, box) -> None:
+    picture = Image.fromarray(DICE.integers(0, 256, (shape[1], shape[0], 3), dtype=np.uint8))
+    wanted = Size.of(size)
+    expected = picture.resize((wanted.width, wanted.height), Image.Resampling.LANCZOS, box, reducing_gap=3.0)
+    assert np.array_equal(read(saved(picture), wanted), np.asarray(expected).transpose(2, 0, 1))
+
+
+def test_pixels_of_a_wanted_shape_are_kept_exactly_and_only_cropped_where_that_is_enough() -> None:
+    pixels = DICE.integers(0, 256, (12, 40, 3), dtype=np.uint8)
+    content = saved(Image.fromarray(pixels))
+    assert np.array_equal(read(content, Size(12, 40)), pixels.transpose(2, 0, 1))
+    assert np.array_equal(read(content, Size(12, 24)), pixels[:, 8:32].transpose(2, 0, 1))
+    deep = DICE.integers(0, 65536, (12, 40), dtype=np.uint16)
+    expected = np.rint(deep[:, 8:32] / 257).astype(np.uint8)
+    assert np.array_equal(read(saved(Image.fromarray(deep)), Size(12, 24), 1)[0], expected)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF"])
+def test_a_turned_picture_is_cut_to_the_shape_that_is_wanted_upright(orientation: int, kind: str) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    kept = Image.fromarray(np.kron(DICE.integers(0, 256, (10, 15), dtype=np.uint8), np.ones((16, 16), np.uint8)))
+    content = saved(kept, kind, exif=exif)
+    upright = ImageOps.exif_transpose(Image.open(io.BytesIO(content)))
+    plain = saved(upright, kind)
+    found, expected = (read(one, Size(20, 40), 1)[0].astype(int) for one in (content, plain))
+    assert np.abs(found - expected).mean() < 3
+    turned = look_at(io.BytesIO(content))
+    assert (turned.width, turned.height) == upright.size
+
+
+def test_array_sets_are_padded_each_way_by_itself() -> None:
+    images = DICE.integers(0, 256, (2, 1, 28, 28), dtype=np.uint8)
+    fitted = fit_arrays(images, Size(28, 32), 1)
+    assert np.array_equal(fitted[..., 2:30], images)
+    assert not fitted[..., :2].any()
+    assert not fitted[..., 30:].any()
+    resized = fit_arrays(images, Size(28, 36), 1)
+    expected = Image.fromarray(images[0, 0]).resize((36, 28), Image.Resampling.LANCZOS, (0, 3, 28, 3 + 28 * 28 / 36))
+    assert np.array_equal(resized[0, 0], np.asarray(expected))

@@ -12,6 +12,7 @@ from PIL import Image
 
 from ganvas import data
 from ganvas.core.errors import DataError, MemoryExhausted, UsageError
+from ganvas.core.sizes import Size
 from ganvas.data import loading, opening
 
 LARGE = 2**30
@@ -30,7 +31,17 @@ def test_any_size_and_channels_can_be_asked_for(photos: Path, size: int, channel
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"size": 3}, {"size": 0}, {"size": -8}, {"size": 5000}, {"channels": 2}, {"threads": 0}]
+    "wrong",
+    [
+        {"size": 3},
+        {"size": 0},
+        {"size": -8},
+        {"size": 5000},
+        {"size": "64x3"},
+        {"size": "9x"},
+        {"channels": 2},
+        {"threads": 0},
+    ],
 )
 def test_what_cannot_be_is_a_usage_error(photos: Path, wrong: dict[str, int]) -> None:
     with pytest.raises(UsageError):
@@ -229,3 +240,22 @@ def test_pictures_that_are_held_out_are_spread_over_all(count: int, held_out: in
     assert len(indices) == held_out
     assert set(indices) <= set(range(count))
     assert all(np.diff(indices) >= count // max(held_out, 1))
+
+
+def test_pictures_can_be_of_any_shape_and_each_shape_has_its_own_cache(photos: Path) -> None:
+    for memory in (LARGE, 0):
+        found = data.open_data(photos, size="48x32", memory=memory)
+        assert found.images.shape == (10, 3, 32, 48)
+        assert (found.size, found.fit) == (Size(32, 48), "centre parts of that shape, by Lanczos")
+        assert np.array_equal(found.images, data.open_data(photos, size=Size(32, 48), memory=LARGE).images)
+        assert data.open_data(photos, size="32x48", memory=memory).images.shape == (10, 3, 48, 32)
+
+
+def test_pictures_that_have_the_wanted_shape_are_as_they_are(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 20, 30, 3), dtype=np.uint8)
+    for number, one in enumerate(pixels):
+        Image.fromarray(one).save(tmp_path / f"{number}.png")
+    found = data.open_data(tmp_path, size="30x20", memory=LARGE)
+    assert (found.fit, data.survey(tmp_path).shape) == ("as they are", Size(20, 30))
+    assert np.array_equal(found.images, pixels.transpose(0, 3, 1, 2))
+    assert data.open_data(tmp_path, memory=LARGE).size == 16, "unasked they are squares"

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from ganvas import data
+from ganvas.core.sizes import Size
 from ganvas.data import surveys
 
 
@@ -122,3 +123,33 @@ def test_long_lists_are_cut_short_on_the_way_and_whole_in_a_check(tmp_path: Path
     assert "and 38 more; `ganvas data check`" in str(found.report)
     assert max(len(line) for line in found.lines()) < 250
     assert sum("bad" in line for line in found.lines()) == 50, "a check names every file"
+
+
+@pytest.mark.parametrize(
+    ("shape", "told"),
+    [
+        ((64, 32), "all pictures are 64 x 32: their centre squares are used; --size 64x32 keeps them whole"),
+        (
+            (178, 218),
+            "all pictures are 178 x 218: their centre squares are used; --size 128x160 keeps them nearly whole",
+        ),
+        ((60, 64), None),  # squares are the nearest
+        ((48, 48), None),
+    ],
+)
+def test_that_all_pictures_of_one_other_shape_are_cropped_is_said(tmp_path: Path, shape, told) -> None:
+    for number in range(3):
+        Image.new("L", shape, number).save(tmp_path / f"{number}.png")
+    warnings = [warning for warning in data.check(tmp_path).warnings if "centre squares" in warning]
+    assert warnings == ([] if told is None else [told])
+    Image.new("L", (50, 50)).save(tmp_path / "another.png")
+    assert not [warning for warning in data.check(tmp_path).warnings if "centre squares" in warning]
+
+
+def test_photographs_that_their_header_turns_are_looked_at_upright(tmp_path: Path) -> None:
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    Image.new("L", (64, 32)).save(tmp_path / "a.jpg", exif=turned)
+    assert data.survey(tmp_path).shape == Size(64, 32)
+    Image.new("L", (64, 32)).save(tmp_path / "b.jpg")
+    assert data.survey(tmp_path).shape is None

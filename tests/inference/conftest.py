@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from ganvas import api
-from ganvas.inference.generator import Generator, load
+from ganvas import api, networks
+from ganvas.inference.generator import Generator
+from ganvas.inference.loading import load
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +27,20 @@ def varied(run: Path) -> Generator:
     """The run's generator with stronger weights, so that its pictures differ clearly from each other."""
     generator = load(run)
     with torch.inference_mode():
-        for name, weight in generator._network.state_dict().items():
+        for name, weight in generator.network.state_dict().items():
             if name.endswith("weight"):
                 weight.mul_(2)
     return generator
+
+
+@pytest.fixture(scope="session")
+def styled() -> Generator:
+    """A small StyleGAN2 generator with three classes whose weights, never trained, make various pictures."""
+    family = networks.generator("stylegan2")
+    chosen = family.Settings(latent=12, w_width=10, mapping_layers=2, channel_base=128, max_width=16, embedding=4)
+    shape = {"size": 16, "channels": 3}
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        network = family(chosen, **shape, classes=3)
+    card = {**shape, "classes": ["a", "b", "c"], "generator": {"name": "stylegan2"}}
+    return Generator(network, card, torch.device("cpu"))

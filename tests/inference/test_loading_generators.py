@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 import ganvas
 from ganvas.core.errors import DataError
 from ganvas.core.images import grid
-from ganvas.inference.generator import load
+from ganvas.inference.loading import load
 
 
 def card_of(run):
@@ -105,7 +105,9 @@ def test_a_card_that_is_no_card_is_refused(run, tmp_path, card):
         {"generator": None},
         {"size": 16},
         {"size": 9},
-        {"size": "8"},
+        {"size": "8x"},
+        {"size": "12x8"},
+        {"size": [8, 8]},
         {"size": None},
         {"channels": 3},
         {"channels": 7},

@@ -6,7 +6,8 @@ import torch
 
 from ganvas import networks
 from ganvas.core.errors import UsageError
-from ganvas.inference.generator import Generator, load
+from ganvas.inference.generator import Generator
+from ganvas.inference.loading import load
 
 
 def test_a_seed_gives_the_same_picture_in_any_company_and_order(varied):
@@ -79,6 +80,20 @@ def test_a_name_goes_before_a_number(run):
     generator = load(run)
     generator.classes = ("cat", "1", "0")
     assert [generator.class_number(label) for label in ("cat", "1", "0", 2, 1, "2")] == [0, 1, 2, 2, 1, 2]
+
+
+def test_classes_are_mixed_by_weights(varied):
+    assert np.array_equal(varied.sample([5], label={"3": 2.0}), varied.sample([5], label=3))
+    mixed = varied.sample(range(8), label={3: 1, "7": 3}).astype(float)
+    assert np.array_equal(mixed, varied.sample(range(8), label={"3": 0.25, "7": 0.75}))
+    towards_3, towards_7 = (np.abs(mixed - varied.sample(range(8), label=label)).mean() for label in (3, 7))
+    assert 0 < towards_7 < towards_3
+
+
+@pytest.mark.parametrize("weights", [{}, {"3": 0}, {"3": 2, "4": -1}, {"3": float("nan")}])
+def test_weights_of_classes_that_cannot_be_are_refused(varied, weights):
+    with pytest.raises(UsageError, match="are positive numbers"):
+        varied.sample([0], label=weights)
 
 
 @pytest.mark.parametrize("label", ["10", 10, -1, "-1", "boot", "", "²", "1.0"])

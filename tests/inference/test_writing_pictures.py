@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from ganvas.core.errors import DataError, UsageError
-from ganvas.inference.pictures import write, write_animation
+from ganvas.inference.pictures import check_animation, write, write_animation
 
 
 def pictures(count=5, channels=3, size=8):
@@ -55,7 +55,7 @@ def test_jpeg_with_transparency_is_refused_and_png_and_webp_keep_it(tmp_path, ch
         assert opened(tmp_path / f"a.{ending}").mode in ("LA", "RGBA")
 
 
-@pytest.mark.parametrize("name", ["a.txt", "a.safetensors", "a.mp4"])
+@pytest.mark.parametrize("name", ["a.txt", "a.safetensors", "a.avi"])
 def test_an_ending_that_is_no_pictures_is_answered_with_those_there_are(tmp_path, name):
     with pytest.raises(UsageError, match=r"must end in one of \.png, \.webp"):
         write(pictures(), range(5), tmp_path / name)
@@ -92,3 +92,23 @@ def test_an_animation_has_its_frames_goes_on_for_ever_and_is_enlarged(tmp_path, 
 def test_large_frames_stay_as_they_are(tmp_path):
     write_animation(pictures(2, 3, 200), tmp_path / "walk.png")
     assert opened(tmp_path / "walk.png").size == (200, 200)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_a_film_has_its_frames_in_time_with_even_sides(tmp_path, channels):
+    av = pytest.importorskip("av", reason="the extra `video` is not installed")
+    shades = np.linspace(0, 255, 12).astype(np.uint8)[:, None, None, None] * np.ones((1, channels, 9, 9), np.uint8)
+    shades[:, 3:] = 255
+    write_animation(shades, tmp_path / "walk.mp4", enlarge_to=40)
+    with av.open(str(tmp_path / "walk.mp4")) as film:
+        frames = [frame.to_ndarray(format="gray") for frame in film.decode(video=0)]
+        assert film.streams.video[0].average_rate == 20
+    assert [frame.shape for frame in frames] == [(36, 36)] * 12
+    assert [frame.mean() for frame in frames] == pytest.approx(shades[:, 0, 0, 0].tolist(), abs=6)
+
+
+def test_a_film_without_its_extra_is_refused_before_anything_is_drawn(monkeypatch, tmp_path):
+    monkeypatch.setattr("ganvas.inference.pictures.find_spec", lambda name: None)
+    with pytest.raises(UsageError, match=r"pip install .ganvas\[video\]"):
+        check_animation(tmp_path / "walk.mp4")
+    check_animation(tmp_path / "walk.webp")

@@ -88,7 +88,9 @@ def test_what_does_not_fit_is_refused(quadrants):
         trained(pictures, torch.zeros(8, dtype=torch.long), pictures, torch.zeros(8, dtype=torch.long))
     with pytest.raises(DataError, match="16 to 64"):
         trained(pictures[..., :12, :12], labels, pictures, labels)
-    with pytest.raises(DataError, match="square"):
+    with pytest.raises(DataError, match=r"\[N, C, H, W\]"):
+        trained(pictures[0], labels, pictures, labels)
+    with pytest.raises(DataError, match="held out of"):
         trained(pictures[..., :20], labels, pictures, labels)
     with pytest.raises(DataError, match="held out of"):
         trained(pictures, labels, *quadrants(8, 32))

@@ -8,11 +8,12 @@ import torch
 
 from ganvas.core.errors import UsageError
 from ganvas.core.settings import from_dict, to_toml
+from ganvas.core.sizes import Size
 from ganvas.networks import ENCODERS, GENERATORS, encoder, generator
 
 each_encoder = pytest.mark.parametrize("name", ENCODERS)
 SHAPES = [  # size, channels, classes
-    (size, *shape) for size, shape in itertools.product((4, 7, 8, 13, 28, 32), ((1, 0), (3, 10)))
+    (size, *shape) for size, shape in itertools.product((4, 7, 8, 13, 28, 32, "96x64", "9x13"), ((1, 0), (3, 10)))
 ]
 each_shape = pytest.mark.parametrize(("size", "channels", "classes"), SHAPES)
 
@@ -21,11 +22,11 @@ def build(name, size=8, channels=1, classes=0, latent=5, seed=0, **chosen):
     torch.manual_seed(seed)
     family = encoder(name)
     small = {"width": 4, "max_width": 8, "embedding": 3} | chosen
-    return family(family.Settings(**small), latent=latent, size=size, channels=channels, classes=classes)
+    return family(family.Settings(**small), latent=latent, size=Size.of(size), channels=channels, classes=classes)
 
 
 def images(size=8, channels=1, count=6):
-    return torch.rand(count, channels, size, size, generator=torch.Generator().manual_seed(1)) * 2 - 1
+    return torch.rand(count, channels, *Size.of(size).hw, generator=torch.Generator().manual_seed(1)) * 2 - 1
 
 
 def labels(classes, count=6):
@@ -40,7 +41,7 @@ def test_it_gives_a_mean_and_a_log_variance_of_each_latent_and_can_be_trained(na
     with torch.autocast("cpu", torch.bfloat16, enabled=precision is torch.bfloat16):
         mean, log_variance = network(images(size, channels), labels(classes))
     assert mean.shape == log_variance.shape == (6, 5)
-    assert (network.latent, network.size, network.channels, network.classes) == (5, size, channels, classes)
+    assert (network.latent, network.size, network.channels, network.classes) == (5, Size.of(size), channels, classes)
     (mean.square().mean() + log_variance.float().exp().mean()).backward()
     gradients = {key: parameter.grad for key, parameter in network.named_parameters()}
     assert not [key for key, gradient in gradients.items() if gradient is None or not gradient.isfinite().all()]

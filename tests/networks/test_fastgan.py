@@ -5,6 +5,7 @@ import torch
 from torch.nn import functional
 
 from ganvas.core.errors import UsageError
+from ganvas.core.sizes import Size
 from ganvas.networks.fastgan import (
     SLOPE,
     DownBlock,
@@ -36,7 +37,7 @@ def pictures(count, size):
 @pytest.mark.parametrize("side", [4, 8, 16])
 def test_excitation_is_its_formula_written_out(side):
     torch.manual_seed(0)
-    module = SkipExcitation(low=3, high=5).double()
+    module = SkipExcitation(low=3, high=5, grid=Size.of(4)).double()
     low, high = torch.randn(2, 3, side, side).double(), torch.randn(2, 5, 32, 32).double()
     found = module(low, high)
     cell = side // 4

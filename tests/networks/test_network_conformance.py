@@ -11,6 +11,7 @@ import torch
 
 from ganvas.core.errors import UsageError
 from ganvas.core.settings import from_dict, to_toml
+from ganvas.core.sizes import Size
 from ganvas.networks import DISCRIMINATORS, GENERATORS, discriminator, generator
 
 # Sizes that show a family's edges; a family that is not here is asked for 32 pixels.
@@ -22,6 +23,15 @@ SIZES = {
     "r3gan": (8, 64),
     "stylegan2": (16, 32),
     "fastgan": (16, 32),
+}
+# A size that is not square, of each family that makes others; an odd base where there is one.
+OBLONG = {
+    "mlp": "7x3",
+    "dcgan": "12x8",
+    "resnet": "64x80",
+    "r3gan": "8x14",
+    "stylegan2": "20x16",
+    "fastgan": "32x56",
 }
 # Families whose pictures are not bounded by a tanh.
 UNBOUNDED = ("r3gan", "stylegan2")
@@ -52,7 +62,7 @@ class Case:
 
     family: type
     settings: typing.Any
-    size: int
+    size: int | Size
     channels: int
     classes: int
 
@@ -65,7 +75,7 @@ class Case:
 
     def images(self, count=6):
         draws = torch.Generator().manual_seed(1)
-        return torch.rand(count, self.channels, self.size, self.size, generator=draws) * 2 - 1
+        return torch.rand(count, self.channels, *Size.of(self.size).hw, generator=draws) * 2 - 1
 
     def latents(self, count=6):
         return torch.randn(count, self.settings.latent, generator=torch.Generator().manual_seed(1))
@@ -104,8 +114,11 @@ def cases(table, find):
             for size in SIZES.get(name, (32,)):
                 for channels, classes in SHAPES:
                     yield Case(family, small(family, **norm), size, channels, classes)
+            if name in OBLONG:
+                yield Case(family, small(family, **norm), Size.of(OBLONG[name]), 3, 2)
             if name in OTHER_LAYERS:
                 yield Case(family, small(family, **norm, **OTHER_LAYERS[name]), size, 3, 10)
+                yield Case(family, small(family, **norm, **OTHER_LAYERS[name]), Size.of(OBLONG[name]), 3, 0)
 
 
 GENERATOR_CASES = list(cases(GENERATORS, generator))
@@ -146,7 +159,7 @@ def test_generator_draws_pictures_and_can_be_trained(case, precision):
     network = case.build()
     with autocast(precision):
         images = network(case.latents(), case.labels())
-    assert images.shape == (6, case.channels, case.size, case.size)
+    assert images.shape == (6, case.channels, *Size.of(case.size).hw)
     assert images.dtype == torch.float32
     assert images.abs().max() <= 1 or case.settings.name in UNBOUNDED
     assert images.std() > 0
@@ -304,10 +317,27 @@ def test_a_width_of_nothing_is_refused(family, field):
 
 
 @each_family
-@pytest.mark.parametrize("size", [-8, 0, 1000])
+@pytest.mark.parametrize("size", [1000, Size.of("1000x60"), Size.of("4x900")])
 def test_an_impossible_size_is_refused_by_name(family, size):
     with pytest.raises(UsageError, match=f"{family.Settings().name} .* not {size}"):
         family(family.Settings(), size=size, channels=3, classes=0)
+
+
+@each_family
+@pytest.mark.parametrize("size", [-8, 0])
+def test_what_is_no_size_is_refused(family, size):
+    with pytest.raises(UsageError, match=f"size {size}: write it like 64"):
+        family(family.Settings(), size=size, channels=3, classes=0)
+
+
+@pytest.mark.parametrize("family", [family for family in FAMILIES if family.Settings().name in OBLONG])
+def test_wide_and_high_pictures_take_as_many_weights(family):
+    wide = Size.of(OBLONG[family.Settings().name])
+    counts = [
+        sum(weight.numel() for weight in Case(family, small(family), size, 3, 2).build().parameters())
+        for size in (wide, wide.turned)
+    ]
+    assert counts[0] == counts[1]
 
 
 @each_family

@@ -3,6 +3,7 @@ import torch
 from torch import nn
 
 from ganvas.core.errors import UsageError
+from ganvas.core.sizes import Size
 from ganvas.networks.conv28 import Conv28Discriminator, Conv28Generator
 from ganvas.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from ganvas.networks.mlp import MLPDiscriminator, MLPGenerator
@@ -81,7 +82,7 @@ def test_mlp_has_the_published_layers():
 
 
 @pytest.mark.parametrize("family", [MLPGenerator, MLPDiscriminator])
-@pytest.mark.parametrize("size", [0, 129])
+@pytest.mark.parametrize("size", [129, Size(129, 4)])
 def test_mlp_names_the_sizes_it_can(family, size):
     with pytest.raises(UsageError, match=rf"1 to 128 pixels a side, not {size}"):
         built(family, size)

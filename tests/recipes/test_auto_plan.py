@@ -8,6 +8,7 @@ from tests_shared import NEEDED, chosen, survey
 
 from ganvas.core.errors import UsageError
 from ganvas.core.settings import from_dict
+from ganvas.core.sizes import Size
 from ganvas.data import Survey, open_data
 from ganvas.recipes import RECIPES, auto
 from ganvas.recipes.auto import Wishes, plan
@@ -155,7 +156,7 @@ def test_a_switched_network_plays():
     [
         ({"recipe": "dcgn"}, "There is no recipe named 'dcgn': did you mean dcgan"),
         ({"size": 3}, "data.size"),
-        ({"size": 0}, "data.size"),
+        ({"size": 0}, "size 0: write it like 64"),
         ({"batch": 0}, "training.batch"),
         ({"seed": -1}, "training.seed"),
         ({"procs": 0}, "training.procs"),
@@ -189,7 +190,7 @@ def test_an_accelerator_gets_larger_pictures_and_longer_runs(machine):
     machine(GPU)
     on_gpu = plan(survey(4_000), Wishes()).settings
     assert on_gpu.training.device == "cuda"
-    assert on_gpu.data.size > on_cpu.data.size
+    assert on_gpu.data.size.area > on_cpu.data.size.area
     assert on_gpu.training.stop.images > on_cpu.training.stop.images
 
 
@@ -250,7 +251,7 @@ def test_some_pictures_are_held_out_for_the_watch_where_there_are_enough(count, 
 
 
 def test_a_set_with_a_test_part_is_watched_by_that_and_trained_on_whole():
-    found = Survey("fashion-mnist/bundled", "fashion-mnist", 10_000, 28, 1, (), True)
+    found = Survey("fashion-mnist/bundled", "fashion-mnist", 10_000, 28, 1, (), Size(28, 28))
     assert (chosen(found).data.held_out, chosen(found).data.test) == (0, "fashion-mnist/bundled-test")
 
 

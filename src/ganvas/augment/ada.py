@@ -12,6 +12,7 @@ from ganvas.augment.filtering import OctaveFilter
 from ganvas.augment.geometry import Affine, Blit
 from ganvas.augment.pipeline import Pipeline, Stage, known_once
 from ganvas.core.settings import settings
+from ganvas.core.sizes import Size
 
 
 class ADA(Pipeline):
@@ -33,7 +34,7 @@ class ADA(Pipeline):
         def __post_init__(self) -> None:
             known_once(self.stages)
 
-    def __init__(self, settings: Settings, *, size: int, channels: int) -> None:
+    def __init__(self, settings: Settings, *, size: int | Size, channels: int) -> None:
         groups: dict[str, list[Stage]] = {
             "blit": [Blit()],
             "geometry": [Affine(size)],

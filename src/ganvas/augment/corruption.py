@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ganvas.augment.pipeline import Dice, Stage, for_pictures, normal_of
+from ganvas.core.sizes import Size
 
 
 class Noise(Stage):
@@ -14,9 +15,9 @@ class Noise(Stage):
     It needs a number for every value of a picture, which on large pictures takes long to draw.
     """
 
-    def __init__(self, size: int, channels: int) -> None:
+    def __init__(self, size: int | Size, channels: int) -> None:
         super().__init__()
-        self.draws = 2 + channels * size * size
+        self.draws = 2 + channels * Size.of(size).area
 
     def forward(self, pictures: Tensor, dice: Dice, p: float | Tensor) -> Tensor:
         """[N, C, H, W] -> the same."""
@@ -27,15 +28,23 @@ class Noise(Stage):
 
 
 class Cutout(Stage):
-    """A square of half the side set to 0, mid-grey, its middle anywhere in the picture; with probability p."""
+    """Half the height and half the width of a picture set to 0, mid-grey, about any place in it; with probability p."""
 
     draws = 3
 
     def forward(self, pictures: Tensor, dice: Dice, p: float | Tensor) -> Tensor:
-        """[N, C, S, S] -> the same."""
-        size = pictures.shape[-1]
+        """[N, C, H, W] -> the same."""
         met = dice.happens(p)
-        places = (torch.arange(size, device=pictures.device, dtype=pictures.dtype) + 0.5) / size
-        down, across = ((places - dice.uniform()[:, None]).abs() < 1 / 4 for _ in "yx")  # [N, S]
+        places = (
+            (torch.arange(side, device=pictures.device, dtype=pictures.dtype) + 0.5) / side
+            for side in pictures.shape[2:]
+        )
+        down, across = ((along - dice.uniform()[:, None]).abs() < 1 / 4 for along in places)  # [N, H], [N, W]
         hole = met[:, None, None] & down[:, :, None] & across[:, None, :]
         return torch.where(hole[:, None], 0, pictures)
+
+
+def _near(middle: Tensor, side: int) -> Tensor:
+    """Which of a side's pixels are within a quarter of it of places [N] in 0..1: bool [N, side]."""
+    places = (torch.arange(side, device=middle.device, dtype=middle.dtype) + 0.5) / side
+    return (places - middle[:, None]).abs() < 1 / 4

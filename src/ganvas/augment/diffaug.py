@@ -11,6 +11,7 @@ from torch import Tensor
 from ganvas.augment.corruption import Cutout
 from ganvas.augment.pipeline import Dice, Pipeline, Stage, for_pictures, known_once
 from ganvas.core.settings import settings
+from ganvas.core.sizes import Size
 
 
 class DiffAug(Pipeline):
@@ -28,7 +29,7 @@ class DiffAug(Pipeline):
         def __post_init__(self) -> None:
             known_once(self.stages)
 
-    def __init__(self, settings: Settings, *, size: int, channels: int) -> None:
+    def __init__(self, settings: Settings, *, size: int | Size, channels: int) -> None:
         table = {"colour": Jitter, "translation": Translation, "cutout": Cutout}
         stages: list[Stage] = [stage() for name, stage in table.items() if name in settings.stages]
         super().__init__(stages, size=size, channels=channels)
@@ -56,25 +57,25 @@ class Jitter(Stage):
 
 
 class Translation(Stage):
-    """A shift by whole pixels, up to 1/8 of the side each way, with zeros, mid-grey, moving in; with probability p."""
+    """A shift by whole pixels, to 1/8 of height and width, with zeros, mid-grey, moving in; with probability p."""
 
     draws = 3
 
     def forward(self, pictures: Tensor, dice: Dice, p: float | Tensor) -> Tensor:
-        """[N, C, S, S] -> the same."""
+        """[N, C, H, W] -> the same."""
         met = dice.happens(p)
-        widest = round(pictures.shape[-1] / 8)
-        down, right = (met * (dice.uniform(-widest, widest + 1).floor().long()) for _ in "yx")
+        widest = [round(side / 8) for side in pictures.shape[2:]]
+        down, right = (met * (dice.uniform(-most, most + 1).floor().long()) for most in widest)
         return shifted(pictures, down, right)
 
 
 def shifted(pictures: Tensor, down: Tensor, right: Tensor) -> Tensor:
-    """[N, C, S, S] with zeros moving in, int64 [N] each -> [N, C, S, S]."""
-    size = pictures.shape[-1]
-    places = torch.arange(size, device=pictures.device)
-    y, x = places - down[:, None], places - right[:, None]  # [N, S]
-    inside = ((y >= 0) & (y < size))[:, :, None] & ((x >= 0) & (x < size))[:, None, :]
-    source = (y.clamp(0, size - 1)[:, :, None] * size + x.clamp(0, size - 1)[:, None, :]).flatten(1)
+    """[N, C, H, W] with zeros moving in, int64 [N] each -> [N, C, H, W]."""
+    height, width = pictures.shape[2:]
+    y = torch.arange(height, device=pictures.device) - down[:, None]  # [N, H]
+    x = torch.arange(width, device=pictures.device) - right[:, None]  # [N, W]
+    inside = ((y >= 0) & (y < height))[:, :, None] & ((x >= 0) & (x < width))[:, None, :]
+    source = (y.clamp(0, height - 1)[:, :, None] * width + x.clamp(0, width - 1)[:, None, :]).flatten(1)
     read = pictures.flatten(2).gather(2, source[:, None].expand(-1, pictures.shape[1], -1)).view(pictures.shape)
     return torch.where(inside[:, None], read, 0)
 

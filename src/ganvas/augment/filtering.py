@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from ganvas.augment.pipeline import Dice, Stage, for_pictures
+from ganvas.core.sizes import Size
 
 BANDS = 4
 _POWER = (10 / 13, 1 / 13, 1 / 13, 1 / 13)  # what each band has of a natural picture's power
@@ -21,16 +22,21 @@ class OctaveFilter(Stage):
     """
 
     draws = 2 * BANDS
-    cosines: Tensor
-    bands: Tensor
+    down: Tensor
+    across: Tensor
+    bands_down: Tensor
+    bands_across: Tensor
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int | Size) -> None:
         super().__init__()
-        self.register_buffer("cosines", _cosines(size), persistent=False)
-        self.register_buffer("bands", _bands(size), persistent=False)
+        height, width = Size.of(size).hw
+        self.register_buffer("down", _cosines(height), persistent=False)
+        self.register_buffer("across", _cosines(width), persistent=False)
+        self.register_buffer("bands_down", _bands(height), persistent=False)
+        self.register_buffer("bands_across", _bands(width), persistent=False)
 
     def forward(self, pictures: Tensor, dice: Dice, p: float | Tensor) -> Tensor:
-        """[N, C, S, S] -> the same."""
+        """[N, C, H, W] -> the same."""
         power = [math.sqrt(share) for share in _POWER]
         gains = list(torch.ones(BANDS, len(pictures), device=pictures.device, dtype=pictures.dtype))
         met = torch.zeros(len(pictures), device=pictures.device, dtype=torch.bool)
@@ -43,12 +49,13 @@ class OctaveFilter(Stage):
         return torch.where(for_pictures(met), self.filtered(pictures, torch.stack(gains, dim=1)), pictures)
 
     def filtered(self, pictures: Tensor, gains: Tensor) -> Tensor:
-        """The pictures [N, C, S, S] with the gains [N, 4] on their bands, across and down."""
-        cosines = self.cosines.to(pictures.dtype)
-        gain = gains @ self.bands.to(pictures.dtype)  # [N, S]
-        spectrum = cosines @ pictures @ cosines.mT
-        louder = spectrum * gain[:, None, :, None] * gain[:, None, None, :]
-        return cosines.mT @ louder @ cosines
+        """The pictures [N, C, H, W] with the gains [N, 4] on their bands, across and down."""
+        down, across = self.down.to(pictures.dtype), self.across.to(pictures.dtype)
+        of_rows = gains @ self.bands_down.to(pictures.dtype)  # [N, H]
+        of_columns = gains @ self.bands_across.to(pictures.dtype)  # [N, W]
+        spectrum = down @ pictures @ across.mT
+        louder = spectrum * of_rows[:, None, :, None] * of_columns[:, None, None, :]
+        return down.mT @ louder @ across
 
 
 def _cosines(size: int) -> Tensor:

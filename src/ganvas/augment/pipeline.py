@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from ganvas.core.errors import UsageError
+from ganvas.core.sizes import Size
 
 _BELOW_ONE = 1 - 2**-24  # the largest float32 below 1
 
@@ -70,11 +71,11 @@ class Pipeline(nn.Module):
     draws: how many uniform numbers each picture needs. It has no weights and no state, nothing that a checkpoint holds.
     """
 
-    def __init__(self, stages: Sequence[Stage], *, size: int, channels: int) -> None:
+    def __init__(self, stages: Sequence[Stage], *, size: int | Size, channels: int) -> None:
         super().__init__()
         if not 1 <= channels <= 4:
             raise UsageError(f"{channels} channels: pictures have 1 (grey), 2 (grey, alpha), 3 (RGB) or 4 (RGB, alpha)")
-        self.size, self.channels = size, channels
+        self.size, self.channels = Size.of(size), channels
         self.stages = nn.ModuleList(stages)
         self.draws = sum(stage.draws for stage in stages)
 
@@ -85,7 +86,7 @@ class Pipeline(nn.Module):
         a function of its own picture and numbers. p may be a tensor without dimensions; it is not brought to the host.
         Raises ValueError for another shape.
         """
-        shape, numbers = (self.channels, self.size, self.size), (len(pictures), self.draws)
+        shape, numbers = (self.channels, *self.size.hw), (len(pictures), self.draws)
         if pictures.shape[1:] != shape or uniform.shape != numbers:
             raise ValueError(
                 f"pictures {list(pictures.shape)} and numbers {list(uniform.shape)} should be "

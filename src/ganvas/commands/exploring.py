@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import Positional, arg
 
 from ganvas import terminal
+from ganvas.commands.asking import class_numbers, parse_layers
 from ganvas.commands.printing import answer, report
 from ganvas.core.errors import UsageError
 from ganvas.core.quantities import parse_seeds, say_duration
@@ -41,7 +41,7 @@ def walk(
     """Write an animation that moves through latent space from seed to seed and back to the first.
 
     Args:
-        run: A run's folder, or a generator.safetensors file.
+        run: A run's folder, a saved folder, a .safetensors or .onnx file, or the name of a generator in the package.
         seeds: The pictures to pass, as 1,5,9.
         at: Folders that `ganvas project` wrote, to pass after the seeds.
         frames: Frames of the whole walk.
@@ -51,7 +51,7 @@ def walk(
         json: One JSON object on stdout.
     """
     from ganvas.inference import latent
-    from ganvas.inference.generator import load
+    from ganvas.inference.loading import load
     from ganvas.inference.pictures import check_animation, write_animation
 
     check_animation(Path(out))
@@ -94,8 +94,8 @@ def mix(
     import numpy as np
 
     from ganvas.core.images import grid
-    from ganvas.inference.generator import load
     from ganvas.inference.latent import mixed_styles, style_layers
+    from ganvas.inference.loading import load
     from ganvas.inference.pictures import write_picture
 
     generator, rows, columns = load(run), parse_seeds(seeds), parse_seeds(styles)
@@ -134,7 +134,7 @@ def directions(
     `ganvas sample RUN --move pca0=2` moves pictures along them.
 
     Args:
-        run: A run's folder, or a generator.safetensors file.
+        run: A run's folder, a saved folder, a .safetensors or .onnx file, or the name of a generator in the package.
         method: Principal components of what the generator makes, or of its weights (SeFa).
         count: How many directions, a row each.
         layers: Of a stylegan2, the layers that are moved.
@@ -151,7 +151,7 @@ def directions(
 
     from ganvas.core.images import grid
     from ganvas.inference.directions import find
-    from ganvas.inference.generator import load
+    from ganvas.inference.loading import load
     from ganvas.inference.pictures import write_picture
 
     generator = load(run)
@@ -184,7 +184,7 @@ def nearest(
     """Find the seeds whose pictures come nearest to a given one, and show them beside it.
 
     Args:
-        run: A run's folder, or a generator.safetensors file.
+        run: A run's folder, a saved folder, a .safetensors or .onnx file, or the name of a generator in the package.
         image: The picture, of the generator's size.
         seeds: Which seeds are tried.
         count: How many to show.
@@ -196,8 +196,8 @@ def nearest(
     import numpy as np
 
     from ganvas.core.images import grid
-    from ganvas.inference.generator import load
     from ganvas.inference.given import read_picture
+    from ganvas.inference.loading import load
     from ganvas.inference.pictures import write_picture
     from ganvas.inference.projection import nearest as find_nearest
 
@@ -230,7 +230,7 @@ def project(
     Writes the point and a picture of both; `ganvas walk RUN --at DIR` and `ganvas directions RUN --at DIR` take it.
 
     Args:
-        run: A run's folder, or a generator.safetensors file.
+        run: A run's folder, a saved folder, a .safetensors or .onnx file, or the name of a generator in the package.
         image: The picture, of the generator's size.
         out: The folder to write.
         steps: Steps of descent; more come closer.
@@ -244,8 +244,8 @@ def project(
 
     from ganvas.core import files
     from ganvas.core.images import grid, to_pillow
-    from ganvas.inference.generator import load
     from ganvas.inference.given import Point, read_picture, save_point
+    from ganvas.inference.loading import load
     from ganvas.inference.pictures import write_picture
     from ganvas.inference.projection import project as find_point
 
@@ -275,32 +275,6 @@ def project(
         f"Distance {found.distance:.3g} ({found.measure}; the nearest of 1,000 seeds {found.first:.3g}), "
         f"{say_duration(found.seconds)}: {folder / 'both.png'}"
     )
-
-
-def parse_layers(text: str | None) -> range | None:
-    """Layers as 0-3 or 5. Raises UsageError for anything else."""
-    if text is None:
-        return None
-    found = re.fullmatch(r"(\d{1,3})(?:-(\d{1,3}))?", text)
-    if found is None or int(found[2] or found[1]) < int(found[1]):
-        raise UsageError(f"--layers {text}: give one range, as 0-3, or one layer")
-    return range(int(found[1]), int(found[2] or found[1]) + 1)
-
-
-def class_numbers(generator: Generator, text: str) -> list[int]:
-    """The numbers of a class, or of several with commas between. Raises UsageError for an unknown one."""
-    names = [text] if text in generator.classes else text.split(",")
-    return [generator.class_number(name) for name in names]
-
-
-def parse_moves(text: str) -> dict[str, dict[int, float]]:
-    """Strengths by method and direction, of pca0=2,sefa3=-1.5. Raises UsageError for anything else."""
-    moves: dict[str, dict[int, float]] = {}
-    for part in text.split(","):
-        if not (found := re.fullmatch(r"([a-z]+)(\d+)=([+-]?\d+(?:\.\d+)?)", part.strip())):
-            raise UsageError(f"--move {text}: give a method, a direction and standard deviations, as pca0=2,sefa3=-1.5")
-        moves.setdefault(found[1], {})[int(found[2])] = float(found[3])
-    return moves
 
 
 def _points(

@@ -23,7 +23,7 @@ def evaluate(
     weights: Annotated[str | None, arg(metavar="FILE")] = None,
     resize: Annotated[str | None, arg(metavar="tf1-bilinear|clean")] = None,
     held_out: Annotated[str | None, arg(metavar="DATA")] = None,
-    size: Annotated[int | None, arg(metavar="N")] = None,
+    size: Annotated[str | None, arg(metavar="N|WxH")] = None,
     seed: Annotated[int, arg(metavar="N")] = 0,
     out: Annotated[str | None, arg(metavar="report.html")] = None,
     json: bool = False,
@@ -43,7 +43,7 @@ def evaluate(
         resize: How pictures come to the extractor's size; part of the score.
         held_out: Real pictures that training did not see; without it those that the run kept out of training, or a
             named set's test part.
-        size: Pixels to which both sides are brought, where pictures are of many sizes.
+        size: Pixels to which both sides are brought, where pictures are of many sizes: 64, or width x height, as 96x64.
         seed: Of the pictures that are drawn, and of subsets.
         out: Write a page with the scores, pictures and the protocol in full.
         json: One JSON object on stdout.

@@ -45,7 +45,7 @@ def recipes(
     name: Annotated[str | None, Positional, arg(metavar="NAME")] = None,
     /,
     *,
-    size: Annotated[int, arg(metavar="N")] = 32,
+    size: Annotated[str, arg(metavar="N|WxH")] = "32",
     channels: Annotated[int, arg(metavar="N")] = 3,
     classes: Annotated[int, arg(metavar="N")] = 0,
     json: bool = False,
@@ -54,18 +54,19 @@ def recipes(
 
     Args:
         name: A recipe, to see its paper, its settings and the sizes that it makes.
-        size: Pixels a side of the pictures for which parameters are counted.
+        size: Pixels a side of the pictures for which parameters are counted, as 64; or width x height, as 96x64.
         channels: 1 grey, 3 colour, 4 colour with transparency.
         classes: How many classes the pictures have.
         json: One JSON object on stdout.
     """
     import tomli_w
 
+    from ganvas.core.sizes import Size
     from ganvas.recipes.catalogue import catalogue, describe, say_sizes
 
     if name is None:
         entries = catalogue(size, channels, classes)
-        asked = {"size": size, "channels": channels, "classes": classes}
+        asked = {"size": Size.of(size).plain, "channels": channels, "classes": classes}
         to = answer(asked | {"recipes": [asdict(entry) for entry in entries]}, json)
         heads = ("recipe", "G / D parameters", "networks", "loss", "what it is", "takes")
         terminal.show_table([_row(entry) for entry in entries if not entry.reason], heads, to=to)
@@ -75,15 +76,17 @@ def recipes(
             )
         return
     found = describe(name, size, channels, classes)
-    described = asdict(found.entry) | {"about": found.about, "settings": found.settings, "sizes": found.sizes}
+    described = asdict(found.entry) | {"about": found.about, "settings": found.settings}
+    described |= {"sizes": found.sizes, "longer": found.longer}
     to = answer(described, json)
     _, parameters, networks, loss, *_ = _row(found.entry)
     terminal.say(f"{name}. {found.entry.what}.\n\n{found.about}\n", to)
+    longer = "; one side up to 4 times as long, in quarters of the other" if found.longer else ""
     rows = [
         ("networks", networks),
         ("loss", loss),
         ("parameters", f"{parameters} (G / D, at {size} px)" if not found.entry.reason else found.entry.reason),
-        ("sizes", f"{say_sizes(found.sizes)} px"),
+        ("sizes", f"{say_sizes(found.sizes)} px{longer}"),
         ("takes", found.entry.takes),
     ]
     terminal.show_table(rows, to=to)

@@ -24,7 +24,7 @@ def train(
     task: Annotated[Literal["generate", "autoencode", "semi-supervised"] | None, arg(metavar="NAME")] = None,
     recipe: Annotated[str, arg(metavar="auto|NAME")] = "auto",
     out: Annotated[str | None, arg(metavar="RUN")] = None,
-    size: Annotated[int | None, arg(metavar="N")] = None,
+    size: Annotated[str | None, arg(metavar="N|WxH")] = None,
     images: Annotated[str | None, arg(metavar="500k")] = None,
     time: Annotated[str | None, arg(metavar="10m")] = None,
     batch: Annotated[str, arg(metavar="auto|N")] = "auto",
@@ -40,11 +40,11 @@ def train(
     """Train a GAN on a folder, a zip or a named set of pictures.
 
     Args:
-        data: A folder, a zip, or a name: fashion-mnist, mnist, cifar10, celeba, lsun/CLASS, digits.
+        data: A folder, a zip, or a name: fashion-mnist, mnist, cifar10, celeba, ffhq, lsun/CLASS, digits.
         task: generate (a GAN), autoencode (a VAE) or semi-supervised (a classifier); without it the recipe decides.
         recipe: Named settings; auto chooses from the data and the machine.
         out: The run's folder; without it runs/<data>-<recipe>-<n>.
-        size: Pixels a side.
+        size: Pixels a side, as 64; or width x height, as 96x64.
         images: Stop after so many images seen: 5000, 500k, 1.5M.
         time: Stop after so much time: 90s, 10m, 2h.
         batch: Pictures a round.

@@ -5,7 +5,7 @@ from typing import Annotated
 from tyro.conf import Positional, arg
 
 from ganvas import terminal
-from ganvas.commands.exploring import parse_moves
+from ganvas.commands.asking import parse_label, parse_moves
 from ganvas.commands.printing import report
 from ganvas.core.quantities import parse_seeds
 
@@ -23,21 +23,21 @@ def sample(
     """Draw pictures from a trained generator.
 
     Args:
-        run: A run's folder, or a generator.safetensors file.
+        run: A run's folder, a saved folder, a .safetensors or .onnx file, or the name of a generator in the package.
         seeds: Which pictures, as 0-63 or 1,5,9; a seed always gives the same picture.
         truncation: Below 1 pictures are more typical and less various.
-        label: The class to draw, by name or number; without it the classes in turn.
+        label: The class to draw, by name or number; a mixture, as Coat=0.7,Bag=0.3; without it the classes in turn.
         move: Standard deviations to move along directions that `ganvas directions` finds.
         out: One grid, or a folder for a file a seed.
         json: One JSON object on stdout.
     """
     from ganvas.inference.directions import find
-    from ganvas.inference.generator import load
+    from ganvas.inference.loading import load
     from ganvas.inference.pictures import write
 
     numbers, moves = parse_seeds(seeds), parse_moves(move) if move is not None else {}
     generator = load(run)
-    labels = numbers if label is None else [generator.class_number(label)] * len(numbers)
+    labels = generator.labels(numbers, parse_label(generator, label))
     points = generator.points(generator.latents(numbers), labels, truncation=truncation)
     for method, strengths in moves.items():
         points = find(generator, method, max(strengths) + 1).moved(points, strengths)

@@ -15,6 +15,7 @@ import tomli_w
 
 from ganvas.core.errors import UsageError
 from ganvas.core.parts import nearest
+from ganvas.core.sizes import Size
 
 T = TypeVar("T")
 
@@ -73,15 +74,20 @@ def _fields_at(cls: Any, place: list[str]) -> list[str]:
 
 def to_dict(value: Any) -> dict[str, Any]:
     """The plain values of settings, nested, with None left out and tuples as lists, as TOML and JSON have them."""
+    plain: dict[str, Any] = _plain(value)
+    return plain
 
-    def plain(item: Any) -> Any:
-        if isinstance(item, Mapping):
-            return {key: plain(inner) for key, inner in item.items() if inner is not None}
-        if isinstance(item, (list, tuple)):
-            return [plain(inner) for inner in item]
-        return item
 
-    return plain(dataclasses.asdict(value))
+def _plain(item: Any) -> Any:
+    if isinstance(item, Size):
+        return item.plain
+    if dataclasses.is_dataclass(item):
+        item = {field.name: getattr(item, field.name) for field in dataclasses.fields(item)}
+    if isinstance(item, Mapping):
+        return {key: _plain(inner) for key, inner in item.items() if inner is not None}
+    if isinstance(item, (list, tuple)):
+        return [_plain(inner) for inner in item]
+    return item
 
 
 def to_toml(value: Any) -> str:

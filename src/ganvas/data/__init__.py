@@ -26,6 +26,7 @@ NAMES = {
     "cifar10": "ganvas.data.named.cifar10:CIFAR10",
     "cifar100": "ganvas.data.named.cifar100:CIFAR100",
     "celeba": "ganvas.data.named.celeba:CELEBA",
+    "ffhq": "ganvas.data.named.ffhq:FFHQ",
     "lsun": "ganvas.data.named.lsun:LSUN",
     "digits": "ganvas.data.named.digits:DIGITS",
     "stacked-digits": "ganvas.data.named.stacked_digits:STACKED_DIGITS",

@@ -40,7 +40,7 @@ def decode_into_cache(source: Source, wish: Wish, say: Say) -> Decoded:
     stem = re.sub(r"[^\w-]+", "-", source.name)[:40]
     key = f"{stem}-{wish.size}-{wish.channels}-{zlib.crc32(source.where.encode('utf-8', 'surrogatepass')):08x}"
     state = signature_of(
-        [READER, PIL.__version__, source.where, source.signature, wish.size, wish.channels, wish.smallest]
+        [READER, PIL.__version__, source.where, source.signature, wish.size.plain, wish.channels, wish.smallest]
     )
     try:
         if found := _read(folder, key, state, wish):
@@ -121,7 +121,7 @@ def _read(folder: Path, key: str, state: str, wish: Wish) -> Decoded | None:
         if path.stat().st_size != length + 8 * count or _checked(path) != account["checked_sha256"]:
             return None
         aside = tuple(SetAside(name, reason) for name, reason in account["aside"])
-        shape = (count, wish.channels, wish.size, wish.size)
+        shape = (count, wish.channels, *wish.size.hw)
         images = np.memmap(path, np.uint8, "r", 0, shape) if count else np.empty(shape, np.uint8)
         kept = np.fromfile(path, "<i8", count, offset=length).astype(np.int64)
         return Decoded(images, kept, aside, str(account["pixels_sha256"]))

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ganvas.core.sizes import Size
 from ganvas.data.dataset import Dataset, held_out_indices
 from ganvas.data.decode import Look, Unreadable, quiet_pillow
 from ganvas.data.loading import Wish, in_order, own_threads
@@ -86,7 +87,9 @@ def check(where: str | Path, *, threads: int | None = None, say: Say | None = No
     try:
         with quiet_pillow():
             overview = look_over(source)
-            wish = Wish(overview.suggested_size, overview.channels, overview.smallest_side, threads or own_threads())
+            wish = Wish(
+                Size.of(overview.suggested_size), overview.channels, overview.smallest_side, threads or own_threads()
+            )
             return _account(source, overview, wish)
     finally:
         source.close()
@@ -119,8 +122,8 @@ def _account(source: Source, overview: Survey, wish: Wish) -> Check:
         classes=classes,
         duplicates=duplicates,
         report=Report(len(good), (*source.aside, *aside), source.others),
-        warnings=tuple(_warnings(looks, classes, duplicates, wish.size)),
-        suggested_size=wish.size,
+        warnings=tuple(_warnings(overview, looks, classes, duplicates, wish.size)),
+        suggested_size=overview.suggested_size,
         channels=wish.channels,
     )
 
@@ -137,11 +140,15 @@ def _see(source: Source, wish: Wish, indexes: range) -> _Seen:
     return _Seen(good, aside)
 
 
-def _warnings(looks: list[Look], classes: Mapping[str, int], duplicates: int, size: int) -> list[str]:
+def _warnings(
+    overview: Survey, looks: list[Look], classes: Mapping[str, int], duplicates: int, size: Size
+) -> list[str]:
     warnings = []
     if len(looks) < FEW:
         warnings.append(f"only {counted(len(looks), 'picture')}: a generator may learn them by heart")
-    if small := sum(min(look.width, look.height) < size for look in looks):
+    if (lost := overview.cropped(size)) is not None and overview.shape is not None:
+        warnings.append(f"all pictures are {overview.shape.words}: {lost}")
+    if small := sum(min(look.width, look.height) < size.shorter for look in looks):
         warnings.append(f"{counted(small, 'picture')} smaller than {size} pixels, to be enlarged")
     if long := sum(max(look.width, look.height) > LONG * min(look.width, look.height) for look in looks):
         warnings.append(f"{counted(long, 'picture')} more than {LONG:.0f} times as long as wide: the middle is used")

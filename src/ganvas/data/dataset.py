@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ganvas.core.sizes import Size
 from ganvas.data.fit import AS_THEY_ARE
 from ganvas.data.report import Report
 
@@ -14,7 +15,7 @@ from ganvas.data.report import Report
 class Dataset:
     """A data set in memory, or mapped from a cache.
 
-    where: the canonical place; opened again it gives the same. images: uint8 [N, C, H, W], H = W; a mapped array is
+    where: the canonical place; opened again it gives the same. images: uint8 [N, C, H, W]; a mapped array is
     read-only. labels: int64 [N] into `classes`, or None. fingerprint: SHA-256 over shape, pixels, labels and class
     names, so that a resumed run knows whether it goes on with the same data. fit: how pictures came to their size.
     """
@@ -32,9 +33,9 @@ class Dataset:
         return len(self.images)
 
     @property
-    def size(self) -> int:
-        """Height and width in pixels."""
-        return int(self.images.shape[2])
+    def size(self) -> int | Size:
+        """The side of square pictures in pixels; of others a `Size`, which has height and width."""
+        return Size(*self.images.shape[2:]).simplest
 
     @property
     def channels(self) -> int:

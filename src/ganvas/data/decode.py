@@ -27,7 +27,8 @@ from PIL import (
     WebPImagePlugin,  # noqa: F401
 )
 
-from ganvas.data.fit import cover, eight_bits, to_channels, upright
+from ganvas.core.sizes import Size
+from ganvas.data.fit import as_kept, cover, eight_bits, to_channels, upright
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "PPM")
 MAX_PIXELS = 100_000_000
@@ -51,7 +52,9 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a picture's header tells. channels: 1 when grey, else 3; transparency does not count."""
+    """What a picture's header tells. width, height: upright, where the header says how that is. channels: 1 when grey,
+    else 3; transparency does not count.
+    """
 
     width: int
     height: int
@@ -109,27 +112,31 @@ def look_at(stream: BinaryIO) -> Look:
     """The header of a picture: sizes, whether it is grey, format and mode. Raises Unreadable."""
     with _opened(stream) as (image, _):
         name = "JPEG" if image.format == "MPO" else image.format or ""
-        return Look(image.width, image.height, 1 if _is_grey(image) else 3, name.lower(), image.mode)
+        size = as_kept(Size(image.height, image.width), _orientation_in_header(image))
+        return Look(size.width, size.height, 1 if _is_grey(image) else 3, name.lower(), image.mode)
 
 
-def decode(content: bytes, size: int, channels: int, smallest: int) -> np.ndarray:
-    """A picture's bytes as uint8 [channels, size, size], upright, its first frame. Raises Unreadable.
+def decode(content: bytes, size: int | Size, channels: int, smallest: int) -> np.ndarray:
+    """A picture's bytes as uint8 [channels, H, W] of a size, upright, its first frame. Raises Unreadable.
 
     smallest: a picture with a shorter side than this, in pixels, is refused.
     """
+    size = Size.of(size)
     with _decodable(content) as image:
         if min(image.size) < smallest:
             raise Unreadable(f"is only {image.width} x {image.height} pixels")
-        image.draft(None, (2 * size, 2 * size))  # JPEG: decoded at 1/2, 1/4 or 1/8 where that is plenty
+        # JPEG: decoded at 1/2, 1/4 or 1/8 where that is plenty, however it will be turned.
+        image.draft(None, (2 * size.longer, 2 * size.longer))
         image.load()
-        return to_channels(cover(eight_bits(image), size, _orientation(image)), channels)
+        orientation = _orientation(image)
+        return to_channels(cover(eight_bits(image, as_kept(size, orientation)), size, orientation), channels)
 
 
 def decode_whole(content: bytes, channels: int) -> np.ndarray:
     """A picture's bytes as uint8 [channels, H, W] of its own size, upright, its first frame. Raises Unreadable."""
     with _decodable(content) as image:
         image.load()
-        return to_channels(upright(eight_bits(image, square=False), _orientation(image)), channels)
+        return to_channels(upright(eight_bits(image), _orientation(image)), channels)
 
 
 @contextmanager
@@ -196,6 +203,12 @@ def _orientation(image: Image.Image) -> int:
         return int(image.getexif().get(_ORIENTATION, 1))
     except Exception:  # a damaged EXIF block must not cost the picture
         return 1
+
+
+def _orientation_in_header(image: Image.Image) -> int:
+    """The same without decoding. In a PNG it may stand behind the pixels; a TIFF's size is upright once it is open."""
+    told = image.format != "TIFF" and (image.format != "PNG" or "exif" in image.info)
+    return _orientation(image) if told else 1
 
 
 def _is_grey(image: Image.Image) -> bool:

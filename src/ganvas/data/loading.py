@@ -12,6 +12,7 @@ from typing import TypeVar
 import numpy as np
 
 from ganvas.core.errors import MemoryExhausted
+from ganvas.core.sizes import Size
 from ganvas.data.report import SetAside
 from ganvas.data.source import Fitted, Say, Source
 
@@ -27,7 +28,7 @@ T = TypeVar("T")
 class Wish:
     """How a source is to be decoded. smallest: pictures with a shorter side, in pixels, are set aside."""
 
-    size: int
+    size: Size
     channels: int
     smallest: int
     threads: int
@@ -35,7 +36,7 @@ class Wish:
     @property
     def picture_bytes(self) -> int:
         """What one decoded picture takes."""
-        return self.channels * self.size * self.size
+        return self.channels * self.size.area
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def blocks(source: Source, wish: Wish, say: Say) -> Iterator[Fitted]:
 
 def decode_into_memory(source: Source, wish: Wish, say: Say) -> Decoded:
     """Decode all pictures into one array. Raises MemoryExhausted when there is no room for it."""
-    shape = (len(source), wish.channels, wish.size, wish.size)
+    shape = (len(source), wish.channels, *wish.size.hw)
     kept: list[int] = []
     aside: list[SetAside] = []
     digest = hashlib.sha256()
@@ -102,6 +103,6 @@ def decode_into_memory(source: Source, wish: Wish, say: Say) -> Decoded:
             aside += block.aside
     except MemoryError:
         raise MemoryExhausted(
-            f"There is no room in memory for {shape[0]:,} pictures of {wish.size} x {wish.size}: take a smaller --size."
+            f"There is no room in memory for {shape[0]:,} pictures of {wish.size.words}: take a smaller --size."
         ) from None
     return Decoded(images[: len(kept)], np.array(kept, np.int64), tuple(aside), digest.hexdigest())

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from ganvas.core.errors import UsageError
+from ganvas.core.sizes import Size
 from ganvas.data.cache import decode_into_cache
 from ganvas.data.dataset import Dataset, fingerprint_of
 from ganvas.data.decode import quiet_pillow
@@ -20,23 +21,24 @@ LEAST, GREATEST = 4, 4096  # sizes that can be asked for
 def open_data(
     where: str | Path,
     *,
-    size: int | None = None,
+    size: int | str | Size | None = None,
     channels: int | None = None,
     threads: int | None = None,
     say: Say | None = None,
     memory: int | None = None,
     most: int | None = None,
 ) -> Dataset:
-    """Open data as uint8 pictures [N, channels, size, size], with labels where there are classes.
+    """Open data as uint8 pictures [N, channels, H, W], with labels where there are classes.
 
-    where: a folder, a zip, a file, or a name. size: pixels; None is the pictures' own size if they share one, else the
-    largest power of two within the median shorter side, 16 to 256. channels: 1, 3 or 4; None is 1 if all pictures are
+    where: a folder, a zip, a file, or a name. size: 64, or "96x64" for 96 pixels wide and 64 high;
+    None is the pictures' own size if they are square and share one, else the largest power of two within the median
+    shorter side, 16 to 256. channels: 1, 3 or 4; None is 1 if all pictures are
     grey, else 3. threads: that decode; they change nothing but the speed. say: is told, in sentences, of downloads,
     caches and files set aside. memory: bytes that the pictures may take before they are mapped from a cache instead;
     None is a third of what is free. most: take so many of the pictures, evenly spread, if there are more.
     Raises UsageError for a size or channels that cannot be, DataError when no picture can be read.
     """
-    _check(size, channels, threads)
+    asked = _checked(size, channels, threads)
     tell = say or _silent
     source = locate(where, tell)
     if most is not None and most < len(source):
@@ -44,7 +46,7 @@ def open_data(
     try:
         overview = look_over(source)
         wish = Wish(
-            size=size or overview.suggested_size,
+            size=asked or Size.of(overview.suggested_size),
             channels=channels or overview.channels,
             smallest=overview.smallest_side,
             threads=threads or own_threads(),
@@ -54,7 +56,7 @@ def open_data(
         fits = len(source) * wish.picture_bytes <= memory
         with quiet_pillow():
             decoded = (decode_into_memory if fits else decode_into_cache)(source, wish, tell)
-        fit = source.fitting(wish.size, overview.uniform and overview.size == wish.size)
+        fit = source.fitting(wish.size, overview.shape == wish.size)
         return _dataset(source, overview, decoded, fit, tell)
     finally:
         source.close()
@@ -86,13 +88,16 @@ def _dataset(source: Source, overview: Survey, decoded: Decoded, fit: str, tell:
     )
 
 
-def _check(size: int | None, channels: int | None, threads: int | None) -> None:
-    if size is not None and not LEAST <= size <= GREATEST:
-        raise UsageError(f"--size {size}: pictures can be {LEAST} to {GREATEST} pixels wide")
+def _checked(size: int | str | Size | None, channels: int | None, threads: int | None) -> Size | None:
+    """The size that is asked for. Raises UsageError for what cannot be."""
+    asked = None if size is None else Size.of(size)
+    if asked is not None and not LEAST <= asked.shorter <= asked.longer <= GREATEST:
+        raise UsageError(f"--size {asked}: pictures can be {LEAST} to {GREATEST} pixels wide and high")
     if channels not in (None, 1, 3, 4):
         raise UsageError(f"channels {channels}: use 1 for grey, 3 for colour, 4 for colour with transparency")
     if threads is not None and threads < 1:
         raise UsageError(f"threads {threads}: use 1 or more")
+    return asked
 
 
 def _a_third_of_what_is_free() -> int:

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from ganvas.core.errors import DataError
+from ganvas.core.sizes import Size
 from ganvas.data.decode import Look, Unreadable, quiet_pillow
 from ganvas.data.locating import locate, slug
 from ganvas.data.source import Say, Source
@@ -51,8 +52,8 @@ class Pairs:
             raise self._unlike(number, a, b)
         return a
 
-    def pair(self, number: int, size: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Both pictures, uint8 [C, H, W], upright; size: their centre squares at so many pixels, None as they are.
+    def pair(self, number: int, size: Size | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Both pictures, uint8 [C, H, W], upright; size: what their centres are brought to, None as they are.
 
         Raises DataError if one cannot be read, or they are of unlike sizes.
         """
@@ -66,7 +67,7 @@ class Pairs:
             raise self._unlike(number, a.shape[1:], b.shape[1:])
         return a, b
 
-    def _fitted(self, side: Source, index: int, size: int) -> np.ndarray:
+    def _fitted(self, side: Source, index: int, size: Size) -> np.ndarray:
         found = side.fit(range(index, index + 1), size, self.channels, 1)
         if found.aside:
             raise Unreadable(found.aside[0].reason)
@@ -75,7 +76,7 @@ class Pairs:
     def _unlike(self, number: int, a: tuple[int, ...], b: tuple[int, ...]) -> DataError:
         return DataError(
             f"The two of the pair {self.names[number]} are {a[1]} x {a[0]} and {b[1]} x {b[0]} pixels: they are "
-            "compared pixel by pixel. Bring them to one size first, or give --size N"
+            "compared pixel by pixel. Bring them to one size first, or give --size N, or --size WxH"
         )
 
 

@@ -11,8 +11,9 @@ from typing import Any, BinaryIO, NamedTuple, Protocol, Self
 
 import numpy as np
 
+from ganvas.core.sizes import Size
 from ganvas.data.decode import BIG_BYTES, MAX_BYTES, Look, Unreadable, big_turn, decode, decode_whole, look_at
-from ganvas.data.fit import AS_THEY_ARE, BORDERED, SQUARED, convert, fit_arrays, is_padded
+from ganvas.data.fit import AS_THEY_ARE, BORDERED, convert, cut, fit_arrays, is_padded
 from ganvas.data.report import SetAside
 
 Say = Callable[[str], None]
@@ -29,7 +30,7 @@ class Entry:
 
 
 class Fitted(NamedTuple):
-    """Decoded pictures, uint8 [N, C, size, size], with their indexes, and those that could not be."""
+    """Decoded pictures, uint8 [N, C, H, W], with their indexes, and those that could not be."""
 
     images: np.ndarray
     kept: list[int]
@@ -73,15 +74,15 @@ class Source(ABC):
         """One picture's header. Raises Unreadable."""
 
     @abstractmethod
-    def fit(self, indexes: range, size: int, channels: int, smallest: int) -> Fitted:
-        """Some pictures, square and of one size; called from several threads.
+    def fit(self, indexes: range, size: Size, channels: int, smallest: int) -> Fitted:
+        """Some pictures, brought to one size; called from several threads.
 
         smallest: pictures with a shorter side than this, in pixels, are set aside.
         """
 
-    def fitting(self, size: int, alike: bool) -> str:
-        """What becomes of the pictures in `fit`, in words. alike: whether all are square and of this size already."""
-        return AS_THEY_ARE if alike else SQUARED
+    def fitting(self, size: Size, alike: bool) -> str:
+        """What becomes of the pictures in `fit`, in words. alike: whether all are of this size already."""
+        return AS_THEY_ARE if alike else cut(size)
 
     @abstractmethod
     def whole(self, index: int, channels: int) -> np.ndarray:
@@ -134,9 +135,9 @@ class EncodedSource(Source):
         except OSError as error:
             raise Unreadable(f"cannot be read ({error.strerror or error})") from None
 
-    def fit(self, indexes: range, size: int, channels: int, smallest: int) -> Fitted:
+    def fit(self, indexes: range, size: Size, channels: int, smallest: int) -> Fitted:
         """Read and decode pictures one by one."""
-        images = np.empty((len(indexes), channels, size, size), np.uint8)
+        images = np.empty((len(indexes), channels, *size.hw), np.uint8)
         kept: list[int] = []
         aside: list[SetAside] = []
         for index in indexes:
@@ -147,7 +148,7 @@ class EncodedSource(Source):
                 aside.append(SetAside(self.title(index), str(why)))
         return Fitted(images[: len(kept)], kept, aside)
 
-    def _fit_one(self, index: int, size: int, channels: int, smallest: int) -> np.ndarray:
+    def _fit_one(self, index: int, size: Size, channels: int, smallest: int) -> np.ndarray:
         with self._content(index) as content:
             return decode(content, size, channels, smallest)
 
@@ -208,11 +209,11 @@ class ArraySource(Source):
         mode = {1: "L", 3: "RGB", 4: "RGBA"}[channels]
         return Look(width, height, 1 if channels == 1 else 3, self.kind, mode)
 
-    def fit(self, indexes: range, size: int, channels: int, smallest: int) -> Fitted:
+    def fit(self, indexes: range, size: Size, channels: int, smallest: int) -> Fitted:
         """Pad, resize and convert pictures; each can be read."""
         return Fitted(fit_arrays(self.images[indexes.start : indexes.stop], size, channels), list(indexes), [])
 
-    def fitting(self, size: int, alike: bool) -> str:
+    def fitting(self, size: Size, alike: bool) -> str:
         """Arrays are padded where they lack little."""
         return BORDERED if not alike and is_padded(*self.shape[2:], size) else super().fitting(size, alike)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ganvas.core.sizes import QUARTERS, Size
 from ganvas.data.decode import Look, Unreadable, quiet_pillow
 from ganvas.data.locating import locate, no_picture, slug
 from ganvas.data.report import SetAside
@@ -20,7 +21,8 @@ class Survey:
 
     where: canonical, to be stored in settings. name: for folders of runs. count: pictures, less those seen to be
     unreadable; the rest shows when they are decoded. size: the median of their shorter sides, in pixels. channels: 1
-    if all are grey, else 3. classes: their names, () when there are none. uniform: whether all are square and equal.
+    if all are grey, else 3. classes: their names, () when there are none. shape: the size that all share, upright; None
+    if they are of several.
     """
 
     where: str
@@ -29,7 +31,12 @@ class Survey:
     size: int
     channels: int
     classes: tuple[str, ...]
-    uniform: bool
+    shape: Size | None
+
+    @property
+    def uniform(self) -> bool:
+        """Whether all are square and equal."""
+        return self.shape is not None and self.shape.square
 
     @property
     def suggested_size(self) -> int:
@@ -37,6 +44,16 @@ class Survey:
         if self.uniform and self.size <= LARGEST_SIZE:
             return self.size
         return min(max(1 << (self.size.bit_length() - 1), SMALLEST_SIZE), LARGEST_SIZE)
+
+    def cropped(self, size: Size) -> str | None:
+        """What to say if all pictures are of one other shape, of which squares of this size are made; else None."""
+        if self.shape is None or not size.square or size.width % QUARTERS:
+            return None
+        better = self.shape.like(size.width)
+        if better.square:
+            return None
+        whole = better.width * self.shape.height == better.height * self.shape.width
+        return f"their centre squares are used; --size {better} keeps them {'whole' if whole else 'nearly whole'}"
 
     @property
     def smallest_side(self) -> int:
@@ -65,7 +82,7 @@ def look_over(source: Source) -> Survey:
         looks, bad = _look(source, range(len(source)))
     if not looks:
         raise no_picture(source, [SetAside(source.title(index), reason) for index, reason in bad.items()])
-    sizes = {(look.width, look.height) for look in looks}
+    sizes = {Size(look.height, look.width) for look in looks}
     return Survey(
         where=source.where,
         name=slug(source.name),
@@ -73,7 +90,7 @@ def look_over(source: Source) -> Survey:
         size=int(np.median([min(look.width, look.height) for look in looks])),
         channels=max(look.channels for look in looks),
         classes=_classes(source, list(bad)),
-        uniform=len(sizes) == 1 and all(width == height for width, height in sizes),
+        shape=sizes.pop() if len(sizes) == 1 else None,
     )
 
 

@@ -14,6 +14,7 @@ from ganvas.core import devices
 from ganvas.core.errors import DataError, UsageError
 from ganvas.core.images import to_float
 from ganvas.core.settings import from_dict
+from ganvas.core.sizes import Size
 from ganvas.metrics.weights import filled
 
 FILE = "classifier.safetensors"
@@ -23,13 +24,13 @@ _AT_ONCE = 64  # pictures told at a time, always: sums are rounded otherwise in 
 class Classifier:
     """A classifier ready for use: the averaged weights of a run.
 
-    size: pixels a side; channels: 1, 3 or 4; classes: the names that it tells apart; card: what it is and how it came
-    to be. network: the module, on `device`: float32 [N, C, H, W] in [-1, 1] -> logits [N, K].
+    size: of its pictures, in pixels; channels: 1, 3 or 4; classes: the names that it tells apart; card: what it is and
+    how it came to be. network: the module, on `device`: float32 [N, C, H, W] in [-1, 1] -> logits [N, K].
     """
 
     def __init__(self, network: nn.Module, card: dict[str, Any], device: torch.device) -> None:
         self.card = card
-        self.size: int = card["size"]
+        self.size = Size.of(card["size"])
         self.channels: int = card["channels"]
         self.classes: tuple[str, ...] = tuple(card["classes"])
         self.device = device
@@ -42,11 +43,11 @@ class Classifier:
         does not depend on the others. Raises UsageError for another shape or type.
         """
         held = pictures if isinstance(pictures, Tensor) else torch.tensor(pictures)  # a copy: it may be read-only
-        shape = (self.channels, self.size, self.size)
+        shape = (self.channels, *self.size.hw)
         if held.dtype != torch.uint8 or held.ndim != 4 or held.shape[1:] != shape:
             raise UsageError(
                 f"This classifier takes uint8 pictures [N, {', '.join(map(str, shape))}], not {held.dtype} "
-                f"{list(held.shape)}; ganvas.open_data(..., size={self.size}, channels={self.channels}) makes them so"
+                f"{list(held.shape)}; ganvas.open_data makes them so, with size={self.size.plain!r}, channels={self.channels}"
             )
         rows = torch.arange(-(-len(held) // _AT_ONCE) * _AT_ONCE).clamp(max=max(0, len(held) - 1))
         pieces = [torch.empty(0, len(self.classes))]
@@ -83,7 +84,7 @@ def load_classifier(path: str | Path, *, device: str = "auto") -> Classifier:
         part = card["classifier"]
         family = networks.classifier(part["name"])
         chosen = from_dict(family.Settings, part, "classifier")
-        shape = {"size": card["size"], "channels": card["channels"], "classes": len(card["classes"])}
+        shape = {"size": Size.of(card["size"]), "channels": card["channels"], "classes": len(card["classes"])}
         network: nn.Module = filled(lambda: family(chosen, **shape), weights, str(file))
     except (KeyError, TypeError, UsageError) as error:
         raise DataError(f"{file} does not hold the weights that its card describes: {error}") from None

@@ -11,8 +11,7 @@ from ganvas.core import files
 from ganvas.core.errors import DataError, UsageError
 from ganvas.inference.evaluation import Evaluation
 from ganvas.metrics.protocol import Score, differences
-
-EVALUATION = "evaluation.json"  # in a run's scores/: the newest evaluation
+from ganvas.training.folder import RunFolder
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +39,7 @@ def keep(evaluation: Evaluation, run: Path) -> Path:
     Former scores that were not measured again stay beside it, if they are of the same generator and reference; a file
     of them that cannot be read is replaced. Raises DataError if the run's folder cannot be written.
     """
-    path = run / "scores" / EVALUATION
+    path = RunFolder(run).evaluation
     content = evaluation.as_dict()
     with suppress(DataError):
         measured = {score.name for score in evaluation.scores}
@@ -92,7 +91,7 @@ def _row(name: str, scores: Sequence[Score | None]) -> Row:
 
 
 def _scores(path: Path) -> dict[str, Score]:
-    file = path / "scores" / EVALUATION if path.is_dir() else path
+    file = RunFolder(path).evaluation if path.is_dir() else path
     if not file.is_file():
         raise DataError(f"{path} has not been evaluated: ganvas eval {path} --against DATA")
     try:

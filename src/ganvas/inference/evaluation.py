@@ -14,6 +14,7 @@ from ganvas import metrics as metrics_room
 from ganvas.core.errors import DataError, UsageError
 from ganvas.core.parts import nearest
 from ganvas.core.places import user_cache
+from ganvas.core.sizes import Size
 from ganvas.inference.generator import Generator
 from ganvas.inference.paired import PAIRED, paired_scores
 from ganvas.inference.reference import Reals, reference_of
@@ -65,7 +66,7 @@ def evaluate(
     weights: str | Path | None = None,
     resize: str | None = None,
     held_out: str | Path | None = None,
-    size: int | None = None,
+    size: int | str | Size | None = None,
     seed: int = 0,
     say: Say = lambda sentence: None,
 ) -> Evaluation:
@@ -76,7 +77,7 @@ def evaluate(
     pictures that are judged, at most. extractor: auto, inception, imagenet, fashion, domain, pixels; weights, resize:
     of the extractor, where it asks for them. held_out: real pictures that training did not see; without it what the
     run kept out of training, or a named set's test part, else every tenth picture of `against`, for the floor alone.
-    size: pixels to which both sides are brought where they differ. seed: of subsets and generated pictures.
+    size: to which both sides are brought where they differ, 64 or "96x64". seed: of subsets and generated pictures.
     Raises UsageError for what cannot be meant, DataError for pictures, weights or a cache that cannot be used.
     """
     for name in metrics:
@@ -84,6 +85,7 @@ def evaluate(
             raise UsageError(f"There is no metric {name!r}: {nearest(name, (*MEASURES, *PAIRED))}")
     if not metrics:
         raise UsageError(f"Which metrics? There are: {', '.join((*MEASURES, *PAIRED))}")
+    wanted = None if size is None else Size.of(size)
     if count < 2:
         raise UsageError(f"count {count}: scores need 2 pictures or more")
     paired = [name for name in metrics if name in PAIRED]
@@ -94,7 +96,7 @@ def evaluate(
         _refuse_idle(paired, extractor, weights, resize, held_out)
     evaluation = Evaluation(str(what), str(against), (), np.empty(0), {})
     if rest:
-        subject = subject_of(what, size, seed, say)
+        subject = subject_of(what, wanted, seed, say)
         real, held = reference_of(subject, against, held_out, say)
         extract = _extractor(extractor, real, held, weights, resize, say)
         if subject.classes != real.classes:  # a number would mean one class here and another there
@@ -105,7 +107,7 @@ def evaluate(
         evaluation = _judged(subject, real, held, extract, rest, number, seed, say)
     if paired and not isinstance(what, Generator):
         scores, partners = paired_scores(
-            what, against, paired, size, weights if not rest or extractor == "imagenet" else None, say
+            what, against, paired, wanted, weights if not rest or extractor == "imagenet" else None, say
         )
         pictures = evaluation.pictures if rest else partners[0]
         every = (*evaluation.scores, *scores)

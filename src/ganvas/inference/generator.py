@@ -1,40 +1,42 @@
-"""A trained generator, loaded from a run or from a file, without running any code that the file holds."""
+"""A trained generator ready for use: seeds become pictures."""
 
 import functools
 import hashlib
-import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from ganvas import networks
-from ganvas.core import devices
-from ganvas.core.errors import DataError, UsageError
+from ganvas.core.errors import UsageError
 from ganvas.core.images import to_uint8
 from ganvas.core.parts import nearest
-from ganvas.core.settings import from_dict
+from ganvas.core.sizes import Size
 from ganvas.inference.space import space_of
 from ganvas.training.draws import latents_of_seeds
 
-_USUAL_WIDTHS = 4_000  # the sum of a usual network's layers and latents
 _AT_ONCE = 16  # pictures made at a time, always: sums are rounded otherwise in a batch of another size
+
+
+Label = str | int | Mapping[Any, float]
+"""A class by name or number, or the weights of several."""
 
 
 class Generator:
     """A generator ready for use: the averaged weights of a run.
 
-    size: pixels a side; channels: 1, 3 or 4; classes: names of the classes it knows, empty if unconditional;
-    card: what it is and how it came to be. network: the module, on `device`. space: where its pictures are steered.
+    size: the side of its pictures in pixels, or a `ganvas.core.sizes.Size` with height and width where they are not
+    square; height, width: those of any; channels: 1, 3 or 4; classes: names of the classes it knows, empty if
+    unconditional; card: what it is and how it came to be, as in `core.card`. network: in float32 and evaluation mode,
+    on `device`, for what needs its weights or gradients of its input. space: where its pictures are steered.
     """
 
     def __init__(self, network: nn.Module, card: dict[str, Any], device: torch.device) -> None:
         self.card = card
-        self.size: int = card["size"]
+        self.height, self.width = Size.of(card["size"]).hw
+        self.size: int | Size = Size(self.height, self.width).simplest
         self.channels: int = card["channels"]
         self.classes: tuple[str, ...] = tuple(card["classes"])
         self.device = device
@@ -58,15 +60,27 @@ class Generator:
         numbers = [int(seed) for seed in seeds]  # an element of an array means the number that it holds
         return latents_of_seeds(numbers, self.network.latent)
 
-    def sample(self, seeds: Sequence[int], *, truncation: float = 1.0, label: str | int | None = None) -> np.ndarray:
+    def sample(self, seeds: Sequence[int], *, truncation: float = 1.0, label: Label | None = None) -> np.ndarray:
         """uint8 [N, C, H, W]: the pictures of the seeds; a seed gives the same picture in every call.
 
         truncation: below 1 pictures are more typical and less various. label: the class to draw, by name or number;
-        None takes the classes in turn. Raises UsageError for a class that the generator does not know, and for what
-        `pictures` cannot draw.
+        weights of several classes, to draw something in between; None takes the classes in turn. Raises UsageError for
+        a class that the generator does not know, and for what `pictures` cannot draw.
         """
-        labels = list(seeds) if label is None else [self.class_number(label)] * len(seeds)
-        return self.pictures(self.latents(seeds), labels, truncation=truncation)
+        return self.pictures(self.latents(seeds), self.labels(seeds, label), truncation=truncation)
+
+    def labels(self, seeds: Sequence[int], label: Label | None) -> list[int] | Tensor:
+        """The labels that `pictures` takes for seeds. Raises UsageError as `sample`, and for weights that cannot be."""
+        if label is None:
+            return list(seeds)
+        if not isinstance(label, Mapping):
+            return [self.class_number(label)] * len(seeds)
+        weights = torch.zeros(len(self.classes))
+        for name, weight in label.items():
+            weights[self.class_number(name)] += weight
+        if not weights.sum() > 0 or weights.min() < 0:
+            raise UsageError(f"Weights of classes are positive numbers, not {dict(label)}")
+        return (weights / weights.sum()).expand(len(seeds), -1)
 
     def class_number(self, label: str | int) -> int:
         """The number of a class given by name or number. Raises UsageError if there is no such class."""
@@ -86,13 +100,9 @@ class Generator:
         truncation: draws the latents towards the middle, or their w in networks that have one.
         Raises UsageError if it is not within 0 to 2.
         """
-        if not 0 <= truncation <= 2:
-            raise UsageError(f"truncation {truncation} is not within 0 (all alike) to 2; 1 changes nothing")
+        check_truncation(truncation)
 
-        def draw(latents: Tensor, classes: Tensor | None) -> Tensor:
-            return self.space.draw(self.space.truncate(self.space.points(latents, classes), truncation), classes)
-
-        return self._in_parts(draw, latents, self.conditions(labels))
+        return self._in_parts(functools.partial(self._draw, truncation=truncation), latents, self.conditions(labels))
 
     def pictures_of_points(self, points: Tensor, labels: Sequence[int] | Tensor) -> np.ndarray:
         """uint8 [N, C, H, W] of points of its space [N, layers, width]; labels as of `pictures`."""
@@ -100,6 +110,7 @@ class Generator:
 
     def points(self, latents: Tensor, labels: Sequence[int] | Tensor, *, truncation: float = 1.0) -> Tensor:
         """Points of its space [N, layers, width] of latents [N, Z]; labels and truncation as of `pictures`."""
+        check_truncation(truncation)
         classes = self.conditions(labels)
         with torch.inference_mode():
             return self.space.truncate(self.space.points(latents.to(self.device), classes), truncation).cpu()
@@ -112,6 +123,16 @@ class Generator:
             labels = torch.tensor([label % len(self.classes) for label in labels])
         return labels.to(self.device)
 
+    def save(self, folder: str | Path, *, precision: str = "float32", licence: str | None = None) -> Path:
+        """Write the generator as a folder that `ganvas.load` and hubs of models read; see `saving.save`."""
+        from ganvas.inference.saving import save  # which needs this class
+
+        return save(self, Path(folder), precision=precision, licence=licence)
+
+    def _draw(self, latents: Tensor, classes: Tensor | None, truncation: float) -> Tensor:
+        """float32 [N, C, H, W], about [-1, 1]."""
+        return self.space.draw(self.space.truncate(self.space.points(latents, classes), truncation), classes)
+
     def _in_parts(self, draw: Callable[..., Tensor], points: Tensor, classes: Tensor | None) -> np.ndarray:
         rows = torch.arange(-(-len(points) // _AT_ONCE) * _AT_ONCE).clamp(max=len(points) - 1)
         pieces = []
@@ -122,57 +143,7 @@ class Generator:
         return torch.cat(pieces)[: len(points)].numpy()
 
 
-def load(path: str | Path, *, device: str = "auto") -> Generator:
-    """The generator of a run folder, or of a generator.safetensors file that came from one.
-
-    Raises DataError if there is no such file, or if it is damaged or not a generator of Ganvas.
-    """
-    path = Path(path)
-    file = path / "generator.safetensors" if path.is_dir() else path
-    if not file.is_file():
-        reason = "it has no generator.safetensors yet" if path.is_dir() else "there is no such file"
-        raise DataError(f"No generator at {path}: {reason}. Give a run folder or a generator.safetensors file")
-    try:
-        with safe_open(file, framework="pt") as content:
-            card = json.loads((content.metadata() or {}).get("ganvas", "{}"))
-            weights = {name: content.get_tensor(name) for name in content.keys()}  # noqa: SIM118 - no mapping
-    except (SafetensorError, ValueError, OSError) as error:
-        raise DataError(f"{file} is damaged or not a safetensors file: {error}") from None
-    if not isinstance(card, dict) or card.get("kind") != "generator":
-        raise DataError(f"{file} is a safetensors file, but not a generator of Ganvas: its card is missing")
-    try:
-        part = card["generator"]
-        family = networks.generator(part["name"])
-        chosen = from_dict(family.Settings, part, "generator")
-        shape = {"size": card["size"], "channels": card["channels"], "classes": len(card["classes"])}
-        if sum(_widths(part)) > _USUAL_WIDTHS:  # it may be a small file that asks for gigabytes
-            with torch.device("meta"):
-                expected = {name: tensor.shape for name, tensor in family(chosen, **shape).state_dict().items()}
-            if expected != {name: tensor.shape for name, tensor in weights.items()}:
-                raise KeyError("other shapes")
-        with torch.random.fork_rng(devices=[]):  # the meta device would save these draws and cost a second of imports
-            network = family(chosen, **shape)
-        network.load_state_dict(weights, assign=True)
-    except (KeyError, TypeError, RuntimeError, UsageError) as error:
-        raise DataError(f"{file} does not hold the weights that its card describes: {error}") from None
-    return Generator(network, card, devices.choose_device(device))
-
-
-def sample(
-    path: str | Path, seeds: Sequence[int], *, truncation: float = 1.0, label: str | int | None = None
-) -> np.ndarray:
-    """uint8 [N, C, H, W]: pictures of a run or of a generator file; `load` once for more than one call.
-
-    Arguments and errors are those of `load` and of `Generator.sample`.
-    """
-    return load(path).sample(seeds, truncation=truncation, label=label)
-
-
-def _widths(part: Any) -> Iterator[int]:
-    """Every whole number in a network's settings."""
-    values = part.values() if isinstance(part, dict) else part if isinstance(part, (list, tuple)) else ()
-    for value in values:
-        if isinstance(value, int):
-            yield value
-        else:
-            yield from _widths(value)
+def check_truncation(truncation: float) -> None:
+    """Raise UsageError for a truncation that cannot be."""
+    if not 0 <= truncation <= 2:
+        raise UsageError(f"truncation {truncation} is not within 0 (all alike) to 2; 1 changes nothing")

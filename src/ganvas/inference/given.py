@@ -31,10 +31,10 @@ def read_picture(path: str | Path, generator: Generator, *, fit: bool = False) -
             content = path.read_bytes()
             with path.open("rb") as stream:
                 look = look_at(stream)
-            if (look.width, look.height) != (generator.size, generator.size) and not fit:
+            if (look.width, look.height) != (generator.width, generator.height) and not fit:
                 raise UsageError(
-                    f"{path} is {look.width} x {look.height} pixels, and the generator makes {generator.size} x "
-                    f"{generator.size}. --fit takes its centre and brings it to that size"
+                    f"{path} is {look.width} x {look.height} pixels, and the generator makes {generator.width} x "
+                    f"{generator.height}. --fit takes its centre and brings it to that size"
                 )
             return decode(content, generator.size, generator.channels, _SMALLEST)
     except Unreadable as error:

@@ -14,8 +14,9 @@ from torch import Tensor
 from ganvas import data as data_room
 from ganvas.core.ahead import one_ahead
 from ganvas.core.errors import DataError
+from ganvas.core.sizes import Size
 from ganvas.data import Pairs
-from ganvas.data.fit import AS_THEY_ARE, SQUARED
+from ganvas.data.fit import AS_THEY_ARE, cut
 from ganvas.inference.subject import Say
 from ganvas.metrics.extraction import Progress
 from ganvas.metrics.perceptual import LEAST, PerceptualDistance
@@ -24,38 +25,43 @@ from ganvas.metrics.structural import K1, K2, SCALE_WEIGHTS, SIGMA, WINDOW, ms_s
 
 PAIRED = ("psnr", "ssim", "ms-ssim", "perceptual")  # the names of these scores
 _EQUAL = 100.0  # dB, for equal pictures, whose ratio has no bound
-_SHOWN, _SHOWN_SIZE = 12, 128  # pairs of the report, and their pixels a side
+_SHOWN, _SHOWN_SIZE = 12, 128  # pairs of the report, and their pixels a side at most
 _NO_EXTRACTOR = dict.fromkeys(("extractor", "weights_sha256", "layer", "resize", "input"))
 
 
 def paired_scores(
-    what: str | Path, against: str | Path, names: Sequence[str], size: int | None, weights: str | Path | None, say: Say
+    what: str | Path, against: str | Path, names: Sequence[str], size: Size | None, weights: str | Path | None, say: Say
 ) -> tuple[list[Score], np.ndarray]:
     """Scores of `what`'s pictures against those of the same names in `against`, each the mean over pairs; some pairs.
 
-    names: of PAIRED. size: pixels to which the centre squares of both sides are brought, None for pictures as they
-    are. weights: of the perceptual distance. The pairs are uint8 [2, N, C, H, W].
+    names: of PAIRED. size: what the centres of both sides are brought to, None for pictures as they are. weights: of
+    the perceptual distance. The pairs are uint8 [2, N, C, H, W].
     Raises DataError for a picture without partner, of another size or kind than its partner, too small, not readable.
     """
     with data_room.open_pairs(what, against, say) as pairs:
         measures = _measures(names, _scales(pairs, size, names), weights)
         say(f"{len(pairs):,} pairs of {pairs.titles[0]} and {pairs.titles[1]}")
         values, reference = _values(pairs, size, {name: measure for name, (measure, _) in measures.items()}, say)
-        shown = [pairs.pair(number, min(size or _SHOWN_SIZE, _SHOWN_SIZE)) for number in range(min(_SHOWN, len(pairs)))]
+        small = (size or Size.of(_SHOWN_SIZE)).within(_SHOWN_SIZE)
+        shown = [pairs.pair(number, small) for number in range(min(_SHOWN, len(pairs)))]
         scores = []
         for name, (_, told) in measures.items():
             protocol = Protocol(
                 metric=name,
                 **{**_NO_EXTRACTOR, **told.get("extractor", {})},
                 channels=pairs.channels,
-                fit=AS_THEY_ARE if size is None else SQUARED,
+                fit=AS_THEY_ARE if size is None else cut(size),
                 count=len(pairs),
                 reference=pairs.titles[1],
                 reference_sha256=reference,
                 reference_part="the partners, by name",
                 reference_count=len(pairs),
                 seeds="a folder's pictures",
-                parameters={"size": size, "transparency": "composited on white", **told.get("parameters", {})},
+                parameters={
+                    "size": None if size is None else size.plain,
+                    "transparency": "composited on white",
+                    **told.get("parameters", {}),
+                },
             )
             scores.append(_score(values[name], protocol))
     return scores, np.stack([np.stack(side) for side in zip(*shown, strict=True)])
@@ -100,7 +106,7 @@ def _measures(
 
 
 def _values(
-    pairs: Pairs, size: int | None, measures: Mapping[str, Measure], say: Say
+    pairs: Pairs, size: Size | None, measures: Mapping[str, Measure], say: Say
 ) -> tuple[dict[str, list[float]], str]:
     """Each measure's values of all pairs, and a hash over the names and pixels of the partners."""
     values: dict[str, list[float]] = {name: [] for name in measures}
@@ -116,9 +122,9 @@ def _values(
     return values, digest.hexdigest()
 
 
-def _scales(pairs: Pairs, size: int | None, names: Sequence[str]) -> int:
+def _scales(pairs: Pairs, size: Size | None, names: Sequence[str]) -> int:
     """As many scales for MS-SSIM as the smallest picture has. Raises DataError for one too small for a score."""
-    shapes = [(size, size) if size is not None else pairs.shape(number) for number in range(len(pairs))]
+    shapes = [size.hw if size is not None else pairs.shape(number) for number in range(len(pairs))]
     least = max([WINDOW] * any(name in ("ssim", "ms-ssim") for name in names) + [LEAST] * ("perceptual" in names) + [1])
     smallest = min(range(len(shapes)), key=lambda number: min(shapes[number]))
     height, width = shapes[smallest]

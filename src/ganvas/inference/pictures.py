@@ -65,7 +65,7 @@ def write_animation(frames: np.ndarray, out: Path, *, frames_per_second: int = 2
     """
     check_animation(out)
     kind = _format(out, _ANIMATIONS)
-    scale = max(1, enlarge_to // frames.shape[-1])
+    scale = max(1, enlarge_to // max(frames.shape[2:]))
     pictures = [to_pillow(frame) for frame in frames.repeat(scale, axis=2).repeat(scale, axis=3)]
     try:
         with replacing(out) as partial:

@@ -177,7 +177,7 @@ def _where_points_lie(generator: Generator, labels: Sequence[int]) -> tuple[Tens
 
 
 def _target(generator: Generator, picture: np.ndarray) -> Tensor:
-    wanted = (generator.channels, generator.size, generator.size)
+    wanted = (generator.channels, generator.height, generator.width)
     if picture.shape != wanted or picture.dtype != np.uint8:
         raise UsageError(
             f"The generator makes uint8 pictures {list(wanted)}, and this is {picture.dtype} {list(picture.shape)}: "

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ganvas import data as data_room
 from ganvas.core.errors import DataError
+from ganvas.core.sizes import Size
 from ganvas.data import Dataset
 from ganvas.data.fit import AS_THEY_ARE
 from ganvas.inference.subject import Say, Subject, open_fitted, picked
@@ -35,9 +36,9 @@ class Reals:
         return len(self.indices)
 
     @property
-    def size(self) -> int:
-        """Pixels a side."""
-        return int(self.images.shape[2])
+    def size(self) -> Size:
+        """Of each picture."""
+        return Size(*self.images.shape[2:])
 
     @property
     def channels(self) -> int:

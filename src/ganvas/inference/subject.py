@@ -10,10 +10,13 @@ import torch
 from torch import Tensor
 
 from ganvas import data as data_room
+from ganvas.core import card as cards
 from ganvas.core.errors import DataError
+from ganvas.core.sizes import Size
 from ganvas.data import Dataset
 from ganvas.data.fit import AS_THEY_ARE
-from ganvas.inference.generator import Generator, load
+from ganvas.inference import loading
+from ganvas.inference.generator import Generator
 from ganvas.training.draws import Draws, latents_of_seeds
 
 Say = Callable[[str], None]
@@ -30,7 +33,7 @@ class Subject:
     """
 
     name: str
-    size: int
+    size: Size
     channels: int
     classes: tuple[str, ...]
     count: int | None
@@ -41,7 +44,7 @@ class Subject:
     labels: np.ndarray | None = None
 
 
-def subject_of(what: Generator | str | Path, size: int | None, seed: int, say: Say) -> Subject:
+def subject_of(what: Generator | str | Path, size: Size | None, seed: int, say: Say) -> Subject:
     """What is to be judged. size: pixels to which a folder's pictures are brought. seed: which pictures are generated.
 
     Raises DataError for what holds no pictures and no generator.
@@ -50,7 +53,7 @@ def subject_of(what: Generator | str | Path, size: int | None, seed: int, say: S
         return _of_generator(what, str(what.card.get("recipe", "generator")), seed)
     path = Path(what)
     if is_generator(path):
-        return _of_generator(load(path), path.name, seed)
+        return _of_generator(loading.load(path), path.name, seed)
     if (path / "settings.toml").is_file():
         raise DataError(f"{path} is a run without a generator yet; let it train until its first checkpoint")
     return _of_folder(what, size, say)
@@ -58,9 +61,7 @@ def subject_of(what: Generator | str | Path, size: int | None, seed: int, say: S
 
 def is_generator(what: Generator | str | Path) -> bool:
     """Whether this is a generator, in memory, in a run or in a file, and not a set of pictures."""
-    if isinstance(what, Generator):
-        return True
-    return (Path(what) / "generator.safetensors").is_file() or Path(what).suffix == ".safetensors"
+    return isinstance(what, Generator) or loading.is_generator(what)
 
 
 def _of_generator(generator: Generator, name: str, seed: int) -> Subject:
@@ -75,24 +76,26 @@ def _of_generator(generator: Generator, name: str, seed: int) -> Subject:
 
     return Subject(
         name=name,
-        size=generator.size,
+        size=Size(generator.height, generator.width),
         channels=generator.channels,
         classes=generator.classes,
         count=None,
         seeds=f"{first} onwards",
-        card=generator.card,
+        card=cards.identity(generator.card),
         pictures=pictures,
     )
 
 
-def _of_folder(where: str | Path, size: int | None, say: Say) -> Subject:
+def _of_folder(where: str | Path, size: Size | None, say: Say) -> Subject:
     seen = data_room.survey(where, say=say)
-    if size is None and not seen.uniform:
+    if size is None:
+        size = seen.shape
+    if size is None:
         raise DataError(
-            f"The pictures of {where} are not all square and of one size, and how they are cropped and resized would "
-            "be part of the score. Give --size N to bring the centre squares of both sides to N pixels"
+            f"The pictures of {where} are not all of one size, and how they are cropped and resized would be part of "
+            "the score. Give --size N to bring the centre squares of both sides to N pixels, or --size WxH"
         )
-    held = open_fitted(where, size or seen.size, None, say)
+    held = open_fitted(where, size, None, say)
     if len(held) < 2:
         raise DataError(f"{where} has one picture; scores need 2 or more, and thousands to mean something")
 
@@ -101,7 +104,7 @@ def _of_folder(where: str | Path, size: int | None, say: Say) -> Subject:
 
     return Subject(
         name=held.name,
-        size=held.size,
+        size=size,
         channels=held.channels,
         classes=held.classes,
         count=len(held),
@@ -113,11 +116,11 @@ def _of_folder(where: str | Path, size: int | None, say: Say) -> Subject:
     )
 
 
-def open_fitted(where: str | Path, size: int, channels: int | None, say: Say) -> Dataset:
+def open_fitted(where: str | Path, size: Size, channels: int | None, say: Say) -> Dataset:
     """Open pictures at a size, and say what becomes of them on the way."""
     found = data_room.open_data(where, size=size, channels=channels, say=say)
     if found.fit != AS_THEY_ARE:
-        say(f"The pictures of {where} are brought to {size} x {size} pixels: {found.fit}; the protocol says so")
+        say(f"The pictures of {where} are brought to {size.words} pixels: {found.fit}; the protocol says so")
     return found
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from ganvas.core.parts import load
+from ganvas.core.sizes import Size
 from ganvas.metrics.extractors import Extractor, Say, silent
 from ganvas.metrics.frechet import Statistics, frechet_distance, statistics
 
@@ -40,12 +41,12 @@ def extractor(
     return made
 
 
-def choose(channels: int, size: int, name: str) -> str:
-    """The extractor that scores during training take, for data of this name with square pictures: it costs little."""
+def choose(channels: int, size: int | Size, name: str) -> str:
+    """The extractor that scores during training take, for data of this name: it costs little."""
     return "fashion" if name == "fashion-mnist" and channels == 1 and size in (28, 32) else "pixels"
 
 
-def choose_for_evaluation(channels: int, size: int, name: str) -> str:
+def choose_for_evaluation(channels: int, size: int | Size, name: str) -> str:
     """The extractor that an evaluation takes if none is named: ImageNet's features, where they can be had, see more.
 
     Fashion-MNIST has its own; without the weights of ImageNet it is pixels.

@@ -13,6 +13,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ganvas.core.devices import has_fast_bfloat16
 from ganvas.core.errors import DataError
+from ganvas.core.sizes import Size
 
 DIMENSIONS = 128
 LEAST, GREATEST = 16, 64  # sides of pictures it is built for
@@ -40,15 +41,16 @@ class Training:
 
 
 class SmallClassifier(nn.Module):
-    """Float32 pictures [N, C, S, S] in [0, 1] -> features [N, 128]; `head` turns those into logits [N, K].
+    """Float32 pictures [N, C, H, W] in [0, 1] -> features [N, 128]; `head` turns those into logits [N, K].
 
-    channels: C. size: S, 16 to 64. classes: K. About 0.45 million parameters.
+    channels: C. size: H and W, each 16 to 64. classes: K. About 0.45 million parameters.
     """
 
-    def __init__(self, channels: int, size: int, classes: int) -> None:
+    def __init__(self, channels: int, size: int | Size, classes: int) -> None:
         super().__init__()
-        halvings = 3 if size <= 32 else 4
-        side = -(-size // 2**halvings)
+        size = Size.of(size)
+        halvings = 3 if size.longer <= 32 else 4
+        height, width = (-(-side // 2**halvings) for side in size.hw)
         self.body = nn.Sequential(
             nn.Conv2d(channels, 32, 5, stride=2, padding=2),
             nn.ReLU(),
@@ -61,7 +63,7 @@ class SmallClassifier(nn.Module):
             nn.ReLU(),
             nn.MaxPool2d(2, ceil_mode=True),
             nn.Flatten(),
-            nn.Linear(128 * side**2, DIMENSIONS),
+            nn.Linear(128 * height * width, DIMENSIONS),
             nn.ReLU(),
         )
         self.head = nn.Linear(DIMENSIONS, classes)
@@ -75,21 +77,21 @@ class SmallClassifier(nn.Module):
 def train_classifier(
     pictures: Tensor, labels: Tensor, classes: int, *, seed: int, training: Training | None = None
 ) -> SmallClassifier:
-    """A classifier of uint8 pictures [N, C, S, S], N >= 2, with labels [N] in 0..classes - 1, on their device.
+    """A classifier of uint8 pictures [N, C, H, W], N >= 2, with labels [N] in 0..classes - 1, on their device.
 
     On a CPU, with the same number of threads, the same seed gives the same weights; no random state outside is touched.
     Raises DataError if pictures and labels do not fit each other.
     """
     training = training or Training()
     check_labelled(pictures, labels, classes)
-    count, channels, size, _ = pictures.shape
+    count, channels, *hw = pictures.shape
     batch = min(training.batch, count)
     epochs = training.epochs_of(count)
     device = pictures.device
     fast = has_fast_bfloat16(device)
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
-        model = SmallClassifier(channels, size, classes)
+        model = SmallClassifier(channels, Size(*hw), classes)
         model.body = _with_batch_norm(model.body)
         model.to(device)
         model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing from its signatures
@@ -118,7 +120,7 @@ def train_classifier(
 
 @torch.no_grad()
 def accuracy(model: SmallClassifier, pictures: Tensor, labels: Tensor) -> float:
-    """The share of uint8 pictures [N, C, S, S] that a classifier gives their label [N]."""
+    """The share of uint8 pictures [N, C, H, W] that a classifier gives their label [N]."""
     right = [
         (model.head(model(shown.float() / 255)).argmax(1) == meant).sum()
         for shown, meant in zip(pictures.split(_AT_ONCE), labels.split(_AT_ONCE), strict=True)
@@ -128,13 +130,14 @@ def accuracy(model: SmallClassifier, pictures: Tensor, labels: Tensor) -> float:
 
 def check_labelled(pictures: Tensor, labels: Tensor, classes: int) -> None:
     """Raise DataError unless these are pictures and labels that a classifier of so many classes can learn from."""
-    if pictures.dtype != torch.uint8 or pictures.ndim != 4 or pictures.shape[2] != pictures.shape[3]:
+    if pictures.dtype != torch.uint8 or pictures.ndim != 4:
         raise DataError(
-            f"A classifier learns from square uint8 pictures [N, C, S, S], "
+            f"A classifier learns from uint8 pictures [N, C, H, W], "
             f"not {pictures.dtype} of shape {list(pictures.shape)}"
         )
-    if not LEAST <= pictures.shape[2] <= GREATEST:
-        raise DataError(f"A classifier is built for pictures of {LEAST} to {GREATEST} pixels, not {pictures.shape[2]}")
+    size = Size(*pictures.shape[2:])
+    if not LEAST <= size.shorter <= size.longer <= GREATEST:
+        raise DataError(f"A classifier is built for pictures of {LEAST} to {GREATEST} pixels, not {size}")
     if labels.shape != pictures.shape[:1] or labels.is_floating_point():
         raise DataError(
             f"Each of {len(pictures)} pictures needs one label, a whole number; "
@@ -151,10 +154,10 @@ def check_labelled(pictures: Tensor, labels: Tensor, classes: int) -> None:
 
 def _shifted(pictures: Tensor, shift: int) -> Tensor:
     """The batch moved by up to `shift` pixels each way, all its pictures alike."""
-    size = pictures.shape[2]
+    height, width = pictures.shape[2:]
     down, right = torch.randint(0, 2 * shift + 1, (2,)).tolist()
     padded = functional.pad(pictures, [shift] * 4)
-    return padded[:, :, down : down + size, right : right + size].contiguous(memory_format=torch.channels_last)
+    return padded[:, :, down : down + height, right : right + width].contiguous(memory_format=torch.channels_last)
 
 
 def _with_batch_norm(body: nn.Sequential) -> nn.Sequential:

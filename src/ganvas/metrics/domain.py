@@ -12,8 +12,9 @@ from safetensors.torch import load, save
 from torch import Tensor
 from torch.nn import functional
 
-from ganvas.core.errors import DataError
+from ganvas.core.errors import DataError, UsageError
 from ganvas.core.files import write_bytes
+from ganvas.core.sizes import Size
 from ganvas.core.version import VERSION
 from ganvas.metrics.classifier import (
     DIMENSIONS,
@@ -34,7 +35,8 @@ FORMAT = "ganvas-domain-1"
 class DomainExtractor(PictureReader):
     """The last hidden layer, 128 values, of a small classifier trained by `train_domain_classifier`.
 
-    It reads square pictures of the size it was trained on; those above 64 pixels are averaged over areas to 64 x 64.
+    It reads pictures of the size it was trained on; those above 64 pixels are averaged over areas to 64 x 64, or where
+    they are not square to 64 pixels on the longer side.
     content: of its file, which holds the weights in half precision and `about`: classes, accuracy on
     pictures held out, the training and the hash of what it was trained on. Raises DataError for other content.
     """
@@ -48,15 +50,16 @@ class DomainExtractor(PictureReader):
         self.weights_sha256: str | None = hashlib.sha256(content).hexdigest()
         self.about = _header(content)
         super().__init__(self.about["channels"])
-        size = self.about["size"]
-        self.resize = "none" if size <= GREATEST else f"area-{GREATEST}x{GREATEST}"
-        self.input = f"pixels / 255 at {size} x {size}"
+        size = Size.of(self.about["size"])
+        seen = size.within(GREATEST)
+        self.resize = "none" if seen == size else f"area-{seen.width}x{seen.height}"
+        self.input = f"pixels / 255 at {size.words}"
         try:
             tensors = load(content)
         except SafetensorError as error:
             raise DataError(f"The file of this domain extractor is damaged: {error}") from None
         self._classifier = filled(
-            lambda: SmallClassifier(self.channels, min(size, GREATEST), self.about["classes"]),
+            lambda: SmallClassifier(self.channels, seen, self.about["classes"]),
             tensors,
             "The file of this domain extractor",
         )
@@ -71,10 +74,10 @@ class DomainExtractor(PictureReader):
         write_bytes(path, self._content)
 
     def _check_size(self, height: int, width: int) -> None:
-        size = self.about["size"]
-        if (height, width) != (size, size):
+        size = Size.of(self.about["size"])
+        if (height, width) != size.hw:
             raise DataError(
-                f"This domain extractor was trained on pictures of {size} x {size}, not {width} x {height}: "
+                f"This domain extractor was trained on pictures of {size.words}, not {width} x {height}: "
                 "train one on these, or resize them"
             )
 
@@ -108,9 +111,9 @@ def train_domain_classifier(
     seed: int,
     training: Training | None = None,
 ) -> DomainExtractor:
-    """An extractor trained on uint8 pictures [N, C, S, S] and their labels [N], measured on others that are held out.
+    """An extractor trained on uint8 pictures [N, C, H, W] and their labels [N], measured on others that are held out.
 
-    S is at least 16. Deterministic for a seed on a CPU. Raises DataError if they do not fit each other.
+    Each side is 16 or more. Deterministic for a seed on a CPU. Raises DataError if they do not fit each other.
     """
     training = training or Training()
     classes = 1 + max(_greatest(labels), _greatest(held_out_labels))
@@ -129,7 +132,7 @@ def train_domain_classifier(
         "format": FORMAT,
         "version": VERSION,
         "channels": pictures.shape[1],
-        "size": pictures.shape[2],
+        "size": Size(*pictures.shape[2:]).plain,
         "classes": classes,
         "accuracy": accuracy(classifier, small_held_out, held_out_labels),
         "pictures": len(pictures),
@@ -152,8 +155,8 @@ def classification_accuracy(
     """The accuracy on real pictures of a classifier that was trained on generated ones alone.
 
     Ravuri & Vinyals 2019, "Classification Accuracy Score for Conditional Generative Models". Pictures are uint8
-    [N, C, S, S], S at least 16, labels whole numbers [N] that mean the same in both sets. Beside it belongs the same
-    with real pictures to train on. Raises DataError if they do not fit each other.
+    [N, C, H, W], each side at least 16, labels whole numbers [N] that mean the same in both sets. Beside it belongs the
+    same with real pictures to train on. Raises DataError if they do not fit each other.
     """
     made = train_domain_classifier(
         train_pictures,
@@ -167,10 +170,11 @@ def classification_accuracy(
 
 
 def _reduced(pictures: Tensor) -> Tensor:
-    """The same pictures, or above 64 pixels their averages over areas, rounded, of 64 x 64."""
-    if pictures.ndim != 4 or pictures.shape[2] != pictures.shape[3] or pictures.shape[2] <= GREATEST:
+    """The same pictures, or above 64 pixels their averages over areas, rounded, of 64 on the longer side."""
+    if pictures.ndim != 4 or max(pictures.shape[2:]) <= GREATEST:
         return pictures
-    parts = [functional.adaptive_avg_pool2d(part.float(), GREATEST).round() for part in pictures.split(250)]
+    small = Size(*pictures.shape[2:]).within(GREATEST).hw
+    parts = [functional.adaptive_avg_pool2d(part.float(), small).round() for part in pictures.split(250)]
     return torch.cat(parts).to(torch.uint8)
 
 
@@ -190,15 +194,17 @@ def _header(content: bytes) -> dict[str, Any]:
         length = int.from_bytes(content[:8], "little")
         about: dict[str, Any] = json.loads(json.loads(content[8 : 8 + length])["__metadata__"]["ganvas"])
         form = about["format"]
-        shape = (about["channels"], about["size"], about["classes"])
-    except (ValueError, KeyError, TypeError):
+        size = Size.of(about["size"])
+        shape = (about["channels"], about["classes"])
+    except (ValueError, KeyError, TypeError, UsageError):
         raise DataError("This is not a domain extractor that ganvas saved: train one, or give another file") from None
     if form != FORMAT:
         raise DataError(
             f"This domain extractor has the format {form!r} and this version reads {FORMAT!r}: train it again"
         )
     if not all(isinstance(n, int) for n in shape) or not (
-        1 <= shape[0] <= 4 and shape[1] >= LEAST and 2 <= shape[2] <= 100_000
+        1 <= shape[0] <= 4 and size.shorter >= LEAST and 2 <= shape[1] <= 100_000
     ):
-        raise DataError(f"This domain extractor claims channels, size and classes of {shape}: train it again")
+        claimed = f"{shape[0]}, {size} and {shape[1]}"
+        raise DataError(f"This domain extractor claims channels, size and classes of {claimed}: train it again")
     return about

@@ -11,8 +11,9 @@ class SelfAttention(nn.Module):
     """maps + gain * out(sum over positions j of softmax_j(<query_i, key_j>) * value_j): [N, C, H, W] -> the same shape.
 
     Queries and keys have C/8 channels, values C/2 (at least 1), all from 1x1 convolutions without bias, as is the way
-    out. Keys and values are max-pooled 2x2, so that a quarter of the positions is looked at (Brock et al. 2019); H and
-    W must be even. The gain is learned and starts at 0: the layer begins as the identity.
+    out. Keys and values are max-pooled 2x2, so that a quarter of the positions is looked at (Brock et al. 2019); of an
+    odd side the last row or column is pooled by itself. The gain is learned and starts at 0: the layer begins as the
+    identity.
     conv: the kind of convolution, `nn.Conv2d` or `SpectralConv2d`.
     """
 
@@ -30,8 +31,8 @@ class SelfAttention(nn.Module):
     def forward(self, maps: Tensor) -> Tensor:
         """[N, C, H, W] -> [N, C, H, W]."""
         queries = self.queries(maps).flatten(2)  # [N, C/8, H W]
-        keys = functional.max_pool2d(self.keys(maps), 2).flatten(2)  # [N, C/8, H W / 4]
-        values = functional.max_pool2d(self.values(maps), 2).flatten(2)  # [N, C/2, H W / 4]
+        keys = functional.max_pool2d(self.keys(maps), 2, ceil_mode=True).flatten(2)  # [N, C/8, H W / 4]
+        values = functional.max_pool2d(self.values(maps), 2, ceil_mode=True).flatten(2)  # [N, C/2, H W / 4]
         weights = (queries.transpose(1, 2) @ keys).softmax(dim=2)  # [N, H W, H W / 4]
         seen = (values @ weights.transpose(1, 2)).unflatten(2, maps.shape[2:])  # [N, C/2, H, W]
         return maps + self.gain * self.out(seen)

@@ -104,20 +104,21 @@ def table_norm(norm: nn.Module, channels: int, classes: int) -> ClassNorm:
 class ProjectionHead(nn.Module):
     """A discriminator's output: a linear map of the last features, plus <embedding(class), pooled features>.
 
-    Miyato & Koyama 2018, eq. 3. maps [N, features, side, side], labels int64 [N] -> logits [N]. Without an embedding
+    Miyato & Koyama 2018, eq. 3. maps [N, features, H, W], labels int64 [N] -> logits [N]. Without an embedding
     only the linear map is there and labels are not read. Pooling sums over the positions and divides by the root of
     their number: then, with spectral norm, the class's part has the same Lipschitz constant, 1, as the linear part.
     Raises UsageError if labels are missing.
     """
 
-    def __init__(self, linear: nn.Linear, embedding: nn.Embedding | None, side: int) -> None:
+    def __init__(self, linear: nn.Linear, embedding: nn.Embedding | None, positions: int) -> None:
+        """positions: H * W."""
         super().__init__()
-        self.side = side
+        self.root = math.sqrt(positions)
         self.linear = linear
         self.embedding = embedding
 
     def forward(self, maps: Tensor, labels: Tensor | None) -> Tensor:
-        """[N, features, side, side], int64 [N] -> [N]."""
+        """[N, features, H, W], int64 [N] -> [N]."""
         logits = self._unconditional(maps)
         if self.embedding is None:
             return logits
@@ -125,7 +126,7 @@ class ProjectionHead(nn.Module):
         return logits + (classes * self._pooled(maps)).sum(dim=1)
 
     def classify(self, maps: Tensor) -> tuple[Tensor, Tensor]:
-        """[N, features, side, side] -> the two parts of all classes' logits: the linear map's [N], the classes' [N, K].
+        """[N, features, H, W] -> the two parts of all classes' logits: the linear map's [N], the classes' [N, K].
 
         Raises UsageError without an embedding.
         """
@@ -135,7 +136,7 @@ class ProjectionHead(nn.Module):
         return self.linear(maps.flatten(1)).squeeze(1)
 
     def _pooled(self, maps: Tensor) -> Tensor:
-        return maps.sum(dim=(2, 3)) / self.side
+        return maps.sum(dim=(2, 3)) / self.root
 
 
 class ProjectionDiscriminator(nn.Module):
@@ -164,18 +165,18 @@ class ProjectionDiscriminator(nn.Module):
         return self.head.classify(self.features(images))
 
 
-def plain_head(features: int, side: int, classes: int, *, bias: bool) -> ProjectionHead:
-    """A head of ordinary layers for maps [N, features, side, side]; classes 0 = unconditional."""
+def plain_head(features: int, positions: int, classes: int, *, bias: bool) -> ProjectionHead:
+    """A head of ordinary layers for maps [N, features, H, W] of H * W positions; classes 0 = unconditional."""
     embedding = nn.Embedding(classes, features) if classes else None
     if embedding is not None:
         nn.init.normal_(embedding.weight, std=1 / math.sqrt(features))
-    return ProjectionHead(nn.Linear(features * side * side, 1, bias=bias), embedding, side)
+    return ProjectionHead(nn.Linear(features * positions, 1, bias=bias), embedding, positions)
 
 
-def spectral_head(features: int, side: int, classes: int) -> ProjectionHead:
-    """A head of spectrally normalised layers for maps [N, features, side, side]; classes 0 = unconditional."""
+def spectral_head(features: int, positions: int, classes: int) -> ProjectionHead:
+    """A head of spectrally normalised layers for maps [N, features, H, W]; classes 0 = unconditional."""
     embedding = SpectralEmbedding(classes, features) if classes else None
-    return ProjectionHead(SpectralLinear(features * side * side, 1), embedding, side)
+    return ProjectionHead(SpectralLinear(features * positions, 1), embedding, positions)
 
 
 def class_logits(features: Tensor, embedding: nn.Embedding | None) -> Tensor:

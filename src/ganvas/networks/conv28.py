@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ganvas.core.errors import UsageError
 from ganvas.core.settings import settings
+from ganvas.core.sizes import Size
 from ganvas.networks.conditioning import (
     ClassedLatent,
     ProjectionDiscriminator,
@@ -17,6 +18,7 @@ from ganvas.networks.conditioning import (
     plain_head,
     spectral_head,
 )
+from ganvas.networks.doublings import nearest_made
 from ganvas.networks.layers import SpectralConv2d, Width, initialise_fan_in, to_pictures
 
 SIZES = range(8, 65, 4)
@@ -27,7 +29,8 @@ class Conv28Generator(nn.Module):
     """A linear map to a quarter of the side, then transposed 5x5 convolutions of stride 1, 2, 2; tanh at the end.
 
     At 28 pixels with width 64 the channels are 256 (7x7), 128 (7x7), 64 (14x14), then the picture's; LeakyReLU 0.2
-    between. Raises UsageError for a size that is no multiple of 4 from 8 to 64, and for impossible channels or classes.
+    between. Raises UsageError for pictures that are not square or of a side that is no multiple of 4 from 8 to 64, and
+    for impossible channels or classes.
     """
 
     @settings
@@ -45,14 +48,14 @@ class Conv28Generator(nn.Module):
         # Numbers in the embedding of a class, beside the latent; not used without classes.
         embedding: Width = 32
 
-    def __init__(self, settings: Settings, *, size: int, channels: int, classes: int) -> None:
+    def __init__(self, settings: Settings, *, size: int | Size, channels: int, classes: int) -> None:
         super().__init__()
-        _check_size(size)
+        side = _checked(size)
         check_channels_and_classes(channels, classes)
-        self.latent, self.size, self.channels, self.classes = settings.latent, size, channels, classes
-        normed, width, side = settings.norm == "batch", settings.width, size // 4
+        self.latent, self.size, self.channels, self.classes = settings.latent, side, channels, classes
+        normed, width, self.base = settings.norm == "batch", settings.width, side // 4
         self.input = ClassedLatent(settings.latent, classes, settings.embedding)
-        self.project = nn.Linear(self.input.features, 4 * width * side * side, bias=not normed)
+        self.project = nn.Linear(self.input.features, 4 * width * self.base**2, bias=not normed)
         layers: list[nn.Module] = [nn.BatchNorm2d(4 * width)] if normed else []
         layers.append(nn.LeakyReLU(SLOPE, inplace=True))
         for before, after, stride in ((4 * width, 2 * width, 1), (2 * width, width, 2)):
@@ -66,8 +69,9 @@ class Conv28Generator(nn.Module):
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         """[N, latent], int64 [N] -> [N, C, H, W] in [-1, 1]; labels are not read without classes."""
-        side = self.size // 4
-        seed = self.project(self.input(latents, labels)).unflatten(1, (-1, side, side))  # [N, 4 * width, side, side]
+        seed = self.project(self.input(latents, labels)).unflatten(
+            1, (-1, self.base, self.base)
+        )  # [N, 4 width, H/4, W/4]
         return to_pictures(self.layers(seed))
 
 
@@ -75,7 +79,7 @@ class Conv28Discriminator(ProjectionDiscriminator):
     """Two 5x5 stride-2 convolutions and a linear map: at 28 pixels 64 channels (14x14), 128 (7x7), one logit.
 
     LeakyReLU 0.2 between; no dropout, so that a run needs no random state. A class enters by projection.
-    Raises UsageError for a size that is no multiple of 4 from 8 to 64, and for impossible channels or classes.
+    Raises as the generator does.
     """
 
     @settings
@@ -89,11 +93,11 @@ class Conv28Discriminator(ProjectionDiscriminator):
         # "spectral" norm of every weight, or "none".
         norm: Literal["none", "spectral"] = "none"
 
-    def __init__(self, settings: Settings, *, size: int, channels: int, classes: int) -> None:
+    def __init__(self, settings: Settings, *, size: int | Size, channels: int, classes: int) -> None:
         super().__init__()
-        _check_size(size)
+        side = _checked(size)
         check_channels_and_classes(channels, classes)
-        self.size, self.channels, self.classes = size, channels, classes
+        self.size, self.channels, self.classes = side, channels, classes
         conv = SpectralConv2d if settings.norm == "spectral" else nn.Conv2d
         self.layers = nn.Sequential(
             conv(channels, settings.width, 5, 2, 2),
@@ -102,9 +106,9 @@ class Conv28Discriminator(ProjectionDiscriminator):
             nn.LeakyReLU(SLOPE, inplace=True),
         )
         if settings.norm == "spectral":
-            self.head = spectral_head(2 * settings.width, size // 4, classes)
+            self.head = spectral_head(2 * settings.width, (side // 4) ** 2, classes)
         else:
-            self.head = plain_head(2 * settings.width, size // 4, classes, bias=True)
+            self.head = plain_head(2 * settings.width, (side // 4) ** 2, classes, bias=True)
             initialise_fan_in(self, self.head.linear, SLOPE)
 
     def features(self, images: Tensor) -> Tensor:
@@ -117,8 +121,12 @@ def _transposed(channels: int, out_channels: int, stride: int, *, bias: bool) ->
     return nn.ConvTranspose2d(channels, out_channels, 5, stride, padding=2, output_padding=stride - 1, bias=bias)
 
 
-def _check_size(size: int) -> None:
-    if size not in SIZES:
+def _checked(size: int | Size) -> int:
+    """The side of a square that this family makes."""
+    size = Size.of(size)
+    if not size.square or size.width not in SIZES:
+        other = "mlp up to 128" if size.square else f"dcgan, which makes {nearest_made(size)}"
         raise UsageError(
-            f"conv28 makes pictures of 8, 12, 16, ... 64 pixels a side, not {size}: choose one, or mlp up to 128"
+            f"conv28 makes pictures of 8, 12, 16, ... 64 pixels a side, not {size}: choose one, or {other}"
         )
+    return size.width

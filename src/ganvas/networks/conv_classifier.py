@@ -10,20 +10,22 @@ from torch import Tensor, nn
 
 from ganvas.core.errors import UsageError
 from ganvas.core.settings import settings
+from ganvas.core.sizes import Size
 from ganvas.networks.conditioning import check_channels_and_classes
 from ganvas.networks.layers import Width, full_precision, initialise_fan_in
 
-SMALLEST, LARGEST = 4, 1024  # pixels a side
+SMALLEST, LARGEST = 4, 1024  # pixels of the shorter side
+LONGEST = 4  # times the shorter side
 SLOPE = 0.2  # of LeakyReLU
 _GROUP = 8  # channels that are normalised together; all of a layer where it has no multiple of them
 
 
 class ConvClassifier(nn.Module):
-    """Two 3x3 convolutions at each side, the first of which halves it, until it is 4 to 7; the mean; a linear map.
+    """Two 3x3 convolutions at each side, the first of which halves it, until one is 4 to 7; the mean; a linear map.
 
     As in the paper's discriminators convolutions go on to an average over all places. No batch normalisation: each
-    picture is told by itself, in training as afterwards. Raises UsageError for a size not from 4 to 1024, impossible
-    channels, and fewer than two classes.
+    picture is told by itself, in training as afterwards. Raises UsageError for a size whose shorter side is not from 4
+    to 1024 or whose longer is above 4 times that, impossible channels, and fewer than two classes.
     """
 
     @settings
@@ -39,18 +41,20 @@ class ConvClassifier(nn.Module):
         # After each convolution: "group" normalisation (Wu & He 2018), in which pictures do not mix, or "none".
         norm: Literal["group", "none"] = "group"
 
-    def __init__(self, settings: Settings, *, size: int, channels: int, classes: int) -> None:
+    def __init__(self, settings: Settings, *, size: int | Size, channels: int, classes: int) -> None:
         super().__init__()
-        if not SMALLEST <= size <= LARGEST:
-            raise UsageError(f"conv tells pictures of {SMALLEST} to {LARGEST} pixels a side, not {size}")
+        size = Size.of(size)
+        if not SMALLEST <= size.shorter <= LARGEST or size.longer > LONGEST * size.shorter:
+            longest = "" if size.square else f", the longer side at most {LONGEST} times the shorter"
+            raise UsageError(f"conv tells pictures of {SMALLEST} to {LARGEST} pixels a side{longest}, not {size}")
         check_channels_and_classes(channels, classes)
         if classes < 2:
             raise UsageError(f"A classifier tells two classes or more apart, not {classes}")
-        self.size, self.channels, self.classes = size, channels, classes
-        widths, side = [channels], size
-        while side >= 2 * SMALLEST or len(widths) == 1:
+        self.size, self.channels, self.classes = size.simplest, channels, classes
+        widths, last = [channels], size
+        while last.shorter >= 2 * SMALLEST or len(widths) == 1:
             widths.append(min(settings.max_width, settings.width * 2 ** (len(widths) - 1)))
-            side //= 2
+            last = last.over(2)
         layers: list[nn.Module] = []
         for before, after in itertools.pairwise(widths):
             for step in (nn.Conv2d(before, after, 3, stride=2, padding=1), nn.Conv2d(after, after, 3, padding=1)):

@@ -7,19 +7,22 @@ from torch import Tensor, nn
 
 from ganvas.core.errors import UsageError
 from ganvas.core.settings import settings
+from ganvas.core.sizes import Size
 from ganvas.networks.conditioning import ClassedLatent, check_channels_and_classes
 from ganvas.networks.layers import Width, initialise_fan_in
 
-SMALLEST, LARGEST = 4, 1024  # pixels a side
+SMALLEST, LARGEST = 4, 1024  # pixels of the shorter side
+LONGEST = 4  # times the shorter side
 SLOPE = 0.2  # of LeakyReLU
 
 
 class ConvEncoder(nn.Module):
-    """Convolutions that halve the side until it is 4 to 7, and a linear map to q(z|x)'s means and log variances.
+    """Convolutions that halve the sides until one is 4 to 7, and a linear map to q(z|x)'s means and log variances.
 
     Kingma & Welling 2014, appendix C.2, with convolutions in place of the hidden layer. The class stands beside the
     last features as a learned embedding. No normalisation: each picture is encoded by itself.
-    Raises UsageError for a size not from 4 to 1024, and for impossible channels or classes.
+    Raises UsageError for a size whose shorter side is not from 4 to 1024 or whose longer is above 4 times that, and for
+    impossible channels or classes.
     """
 
     @settings
@@ -35,22 +38,24 @@ class ConvEncoder(nn.Module):
         # Numbers in the embedding of a class; not used without classes.
         embedding: Width = 32
 
-    def __init__(self, settings: Settings, *, latent: int, size: int, channels: int, classes: int) -> None:
+    def __init__(self, settings: Settings, *, latent: int, size: int | Size, channels: int, classes: int) -> None:
         """latent: of the decoder."""
         super().__init__()
-        if not SMALLEST <= size <= LARGEST:
-            raise UsageError(f"conv encodes pictures of {SMALLEST} to {LARGEST} pixels a side, not {size}")
+        size = Size.of(size)
+        if not SMALLEST <= size.shorter <= LARGEST or size.longer > LONGEST * size.shorter:
+            longest = "" if size.square else f", the longer side at most {LONGEST} times the shorter"
+            raise UsageError(f"conv encodes pictures of {SMALLEST} to {LARGEST} pixels a side{longest}, not {size}")
         check_channels_and_classes(channels, classes)
-        self.latent, self.size, self.channels, self.classes = latent, size, channels, classes
-        widths, side = [channels], size
-        while side >= 2 * SMALLEST or len(widths) == 1:
+        self.latent, self.size, self.channels, self.classes = latent, size.simplest, channels, classes
+        widths, last = [channels], size
+        while last.shorter >= 2 * SMALLEST or len(widths) == 1:
             widths.append(min(settings.max_width, settings.width * 2 ** (len(widths) - 1)))
-            side //= 2
+            last = last.over(2)
         layers: list[nn.Module] = []
         for before, after in itertools.pairwise(widths):
             layers += [nn.Conv2d(before, after, 4, stride=2, padding=1), nn.LeakyReLU(SLOPE, inplace=True)]
         self.layers = nn.Sequential(*layers)
-        self.features = ClassedLatent(widths[-1] * side * side, classes, settings.embedding)
+        self.features = ClassedLatent(widths[-1] * last.area, classes, settings.embedding)
         self.head = nn.Linear(self.features.features, 2 * latent)
         initialise_fan_in(self, self.head, SLOPE)
 

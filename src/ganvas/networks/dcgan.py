@@ -1,13 +1,12 @@
-"""DCGAN: stacks of 4x4 stride-2 convolutions, for any power-of-two size. Radford, Metz & Chintala 2015."""
+"""DCGAN: stacks of 4x4 stride-2 convolutions, as many as the picture needs. Radford, Metz & Chintala 2015."""
 
 import itertools
-import math
 from typing import Literal
 
 from torch import Tensor, nn
 
-from ganvas.core.errors import UsageError
 from ganvas.core.settings import settings
+from ganvas.core.sizes import Size
 from ganvas.networks.conditioning import (
     ClassedLatent,
     ProjectionDiscriminator,
@@ -15,6 +14,7 @@ from ganvas.networks.conditioning import (
     plain_head,
     spectral_head,
 )
+from ganvas.networks.doublings import Doublings
 from ganvas.networks.layers import (
     SpectralConv2d,
     Width,
@@ -24,15 +24,15 @@ from ganvas.networks.layers import (
     to_pictures,
 )
 
-SIZES = tuple(2**power for power in range(3, 11))
 SLOPE = 0.2  # of the discriminator's LeakyReLU, section 4 of the paper
 
 
 class DCGANGenerator(nn.Module):
-    """A linear map to 4x4 and transposed convolutions that double the side up to the picture. Section 3, figure 1.
+    """A linear map to 4x4 and transposed convolutions that double the sides up to the picture. Section 3, figure 1.
 
     At 32 pixels the channels are 256 (4x4), 128, 64, then the picture's; ReLU between, tanh at the end.
-    Raises UsageError for a size that is no power of two from 8 to 1024, and for impossible channels or classes.
+    Of a picture that is not square the smallest map is not either. Raises UsageError for a size that `Doublings` from 8
+    to 1024 pixels do not make, and for impossible channels or classes.
     """
 
     @settings
@@ -52,15 +52,17 @@ class DCGANGenerator(nn.Module):
         # Numbers in the embedding of a class, beside the latent; not used without classes.
         embedding: Width = 32
 
-    def __init__(self, settings: Settings, *, size: int, channels: int, classes: int) -> None:
+    def __init__(self, settings: Settings, *, size: int | Size, channels: int, classes: int) -> None:
         super().__init__()
         check_channels_and_classes(channels, classes)
-        widths = _widths(settings.width, settings.max_width, size)[::-1]
-        self.latent, self.size, self.channels, self.classes = settings.latent, size, channels, classes
+        made = _made(size)
+        widths = doubling_widths("dcgan", settings.width, settings.max_width, made.count)[::-1]
+        self.latent, self.size, self.channels, self.classes = settings.latent, made.size.simplest, channels, classes
+        self.base = made.base
         normed = settings.norm == "batch"
         self.input = ClassedLatent(settings.latent, classes, settings.embedding)
         # The paper's 4x4 transposed convolution of a 1x1 map is this linear map, which a CPU runs many times faster.
-        self.project = nn.Linear(self.input.features, widths[0] * 4 * 4, bias=not normed)
+        self.project = nn.Linear(self.input.features, widths[0] * made.base.area, bias=not normed)
         layers: list[nn.Module] = [nn.BatchNorm2d(widths[0])] if normed else []
         layers.append(nn.ReLU(inplace=True))
         for before, after in itertools.pairwise(widths):
@@ -77,7 +79,7 @@ class DCGANGenerator(nn.Module):
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         """[N, latent], int64 [N] -> [N, C, H, W] in [-1, 1]; labels are not read without classes."""
-        seed = self.project(self.input(latents, labels)).unflatten(1, (-1, 4, 4))  # [N, widths[0], 4, 4]
+        seed = self.project(self.input(latents, labels)).unflatten(1, (-1, *self.base.hw))  # [N, widths[0], 4, 4]
         return to_pictures(self.layers(seed))
 
 
@@ -85,7 +87,8 @@ class DCGANDiscriminator(ProjectionDiscriminator):
     """Convolutions that halve the side down to 4x4 and a linear map, the generator's mirror. Section 3.
 
     At 32 pixels the channels are 64 (16x16), 128, 256; LeakyReLU 0.2 between. A class enters by projection.
-    Raises UsageError for a size that is no power of two from 8 to 1024, and for impossible channels or classes.
+    Of a picture that is not square the smallest map is not either. Raises UsageError for a size that `Doublings` from 8
+    to 1024 pixels do not make, and for impossible channels or classes.
     """
 
     @settings
@@ -102,11 +105,12 @@ class DCGANDiscriminator(ProjectionDiscriminator):
         # weight; or "none" (He's first weights), which a gradient penalty wants.
         norm: Literal["batch", "spectral", "none"] = "batch"
 
-    def __init__(self, settings: Settings, *, size: int, channels: int, classes: int) -> None:
+    def __init__(self, settings: Settings, *, size: int | Size, channels: int, classes: int) -> None:
         super().__init__()
         check_channels_and_classes(channels, classes)
-        widths = [channels, *_widths(settings.width, settings.max_width, size)]
-        self.size, self.channels, self.classes = size, channels, classes
+        made = _made(size)
+        widths = [channels, *doubling_widths("dcgan", settings.width, settings.max_width, made.count)]
+        self.size, self.channels, self.classes = made.size.simplest, channels, classes
         layers: list[nn.Module] = []
         for index, (before, after) in enumerate(itertools.pairwise(widths)):
             if settings.norm == "spectral":
@@ -118,9 +122,9 @@ class DCGANDiscriminator(ProjectionDiscriminator):
             layers.append(nn.LeakyReLU(SLOPE, inplace=True))
         self.layers = nn.Sequential(*layers)
         if settings.norm == "spectral":
-            self.head = spectral_head(widths[-1], 4, classes)
+            self.head = spectral_head(widths[-1], made.base.area, classes)
         else:
-            self.head = plain_head(widths[-1], 4, classes, bias=settings.norm == "none")
+            self.head = plain_head(widths[-1], made.base.area, classes, bias=settings.norm == "none")
         if settings.norm == "batch":
             initialise_normal(self)
         elif settings.norm == "none":
@@ -131,9 +135,5 @@ class DCGANDiscriminator(ProjectionDiscriminator):
         return self.layers(images)
 
 
-def _widths(width: int, max_width: int, size: int) -> list[int]:
-    """The channels at sides size/2, size/4, ..., 4. Raises UsageError for an impossible size or width."""
-    if size not in SIZES:
-        powers = ", ".join(map(str, SIZES))
-        raise UsageError(f"dcgan makes pictures of {powers} pixels a side, not {size}: choose one, or mlp up to 128")
-    return doubling_widths("dcgan", width, max_width, int(math.log2(size)) - 2)
+def _made(size: int | Size) -> Doublings:
+    return Doublings.of(size, "dcgan", 8, 1024, "mlp up to 128")

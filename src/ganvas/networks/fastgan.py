@@ -12,8 +12,8 @@ from typing import Literal
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ganvas.core.errors import UsageError
 from ganvas.core.settings import settings
+from ganvas.core.sizes import Size
 from ganvas.networks.conditioning import (
     ClassedLatent,
     ProjectionDiscriminator,
@@ -21,9 +21,9 @@ from ganvas.networks.conditioning import (
     plain_head,
     spectral_head,
 )
+from ganvas.networks.doublings import Doublings
 from ganvas.networks.layers import SpectralConv2d, Width, doubling_widths, initialise_orthogonal, to_pictures
 
-SIZES = tuple(2**power for power in range(4, 11))
 SLOPE = 0.2  # of every LeakyReLU
 REACH = 16  # a map steers the one of so many times its side, in pictures of 128 pixels or more
 DECODED = 4  # a decoder doubles the side so often at most, as the paper's from 8 to 128
@@ -40,8 +40,9 @@ class FastGANGenerator(nn.Module):
 
     Section 3.1, figure 3. The paper's pairs at 1024 pixels are 8 -> 128, 16 -> 256 and 32 -> 512: sixteen times the
     side. Here every map from 4x4 on has such a partner; below 128 pixels it is size / 8 times the side, so that 4x4 and
-    8x8 have one at any size: 4 -> 16 and 8 -> 32 at 32 pixels, 4 -> 32 and 8 -> 64 at 64.
-    Raises UsageError for a size that is no power of two from 16 to 1024, impossible channels, classes or widths.
+    8x8 have one at any size: 4 -> 16 and 8 -> 32 at 32 pixels, 4 -> 32 and 8 -> 64 at 64. These are shorter sides.
+    Raises UsageError for a size that `Doublings` from 16 to 1024 pixels do not make, impossible channels, classes or
+    widths.
     """
 
     @settings
@@ -61,20 +62,23 @@ class FastGANGenerator(nn.Module):
         # Numbers in the embedding of a class, beside the latent; not used without classes.
         embedding: Width = 32
 
-    def __init__(self, settings: Settings, *, size: int, channels: int, classes: int) -> None:
+    def __init__(self, settings: Settings, *, size: int | Size, channels: int, classes: int) -> None:
         super().__init__()
         check_channels_and_classes(channels, classes)
-        levels = _levels(size)
-        widths = doubling_widths("fastgan", settings.width, settings.max_width, levels + 1)[::-1]  # from side 4 up
-        self.latent, self.size, self.channels, self.classes = settings.latent, size, channels, classes
-        self.reach = int(math.log2(min(REACH, size // 8)))  # levels from a low map to the high one that it steers
+        made = _made(size)
+        widths = doubling_widths("fastgan", settings.width, settings.max_width, made.count + 1)[::-1]  # from the base
+        self.latent, self.size, self.channels, self.classes = settings.latent, made.size.simplest, channels, classes
+        self.base = made.base
+        self.reach = int(
+            math.log2(min(REACH, made.size.shorter // 8))
+        )  # levels from a low map to the high one that it steers
         self.input = ClassedLatent(settings.latent, classes, settings.embedding)
         # The paper's 4x4 transposed convolution of a 1x1 map is this linear map, which a CPU runs many times faster.
-        self.project = nn.Linear(self.input.features, 2 * widths[0] * 4 * 4, bias=settings.norm == "none")
+        self.project = nn.Linear(self.input.features, 2 * widths[0] * made.base.area, bias=settings.norm == "none")
         self.norm = nn.BatchNorm2d(2 * widths[0]) if settings.norm == "batch" else nn.Identity()
         self.blocks = nn.ModuleList(UpBlock(*pair, settings.norm) for pair in itertools.pairwise(widths))
         self.excitations = nn.ModuleList(
-            SkipExcitation(low, high) for low, high in zip(widths, widths[self.reach :], strict=False)
+            SkipExcitation(low, high, made.base) for low, high in zip(widths, widths[self.reach :], strict=False)
         )
         self.last = nn.Conv2d(widths[-1], channels, 3, padding=1)
         initialise_orthogonal(self.project, KEEP_BEFORE_GLU)
@@ -82,7 +86,7 @@ class FastGANGenerator(nn.Module):
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         """[N, latent], int64 [N] -> [N, C, H, W] in [-1, 1]; labels are not read without classes."""
-        seed = self.project(self.input(latents, labels)).unflatten(1, (-1, 4, 4))  # [N, 2 * widths[0], 4, 4]
+        seed = self.project(self.input(latents, labels)).unflatten(1, (-1, *self.base.hw))  # [N, 2 * widths[0], 4, 4]
         maps = [functional.glu(self.norm(seed), dim=1)]  # at sides 4, 8, ...
         for block in self.blocks:
             maps.append(block(maps[-1]))
@@ -95,33 +99,35 @@ class FastGANGenerator(nn.Module):
 class SkipExcitation(nn.Module):
     """high * F(low): a low map says how much of each channel of a high one is wanted. Section 3.1, eq. 1.
 
-    F: mean over a 4x4 grid, a 4x4 convolution to 1x1, LeakyReLU, a 1x1 convolution, and a sigmoid, times 2, so that
-    maps keep their size at first. The convolutions meet one position each and are linear maps.
+    F: means over a 4x4 grid, a 4x4 convolution to 1x1, LeakyReLU, a 1x1 convolution, and a sigmoid, times 2, so that
+    maps keep their size at first. The convolutions meet one position each and are linear maps. grid: 4x4, or the
+    size of the smallest map where that is not square.
     """
 
-    def __init__(self, low: int, high: int) -> None:
+    def __init__(self, low: int, high: int, grid: Size) -> None:
         super().__init__()
-        self.gather = nn.Linear(low * 4 * 4, high)
+        self.grid = grid
+        self.gather = nn.Linear(low * grid.area, high)
         self.weigh = nn.Linear(high, high)
         initialise_orthogonal(self.gather, KEEP)
         initialise_orthogonal(self.weigh, gain=1.0)
 
     def forward(self, low: Tensor, high: Tensor) -> Tensor:
-        """[N, C, S, S] with S a multiple of 4, [N, C', H, W] -> [N, C', H, W]."""
-        grid = functional.avg_pool2d(low, low.shape[-1] // 4).flatten(1)
+        """[N, C, h, w], as many times the grid both ways, [N, C', H, W] -> [N, C', H, W]."""
+        grid = functional.avg_pool2d(low, low.shape[-1] // self.grid.width).flatten(1)
         weights = 2 * self.weigh(functional.leaky_relu(self.gather(grid), SLOPE)).sigmoid()
         return high * weights[:, :, None, None]
 
 
 class UpBlock(nn.Module):
-    """Nearest x2, 3x3, norm, GLU. Figure 3. [N, before, S, S] -> [N, after, 2S, 2S]."""
+    """Nearest x2, 3x3, norm, GLU. Figure 3. [N, before, H, W] -> [N, after, 2H, 2W]."""
 
     def __init__(self, before: int, after: int, norm: Norm) -> None:
         super().__init__()
         self.conv = _convolution(before, 2 * after, 3, norm, KEEP_BEFORE_GLU)
 
     def forward(self, maps: Tensor) -> Tensor:
-        """[N, before, S, S] -> [N, after, 2S, 2S]."""
+        """[N, before, H, W] -> [N, after, 2H, 2W]."""
         return functional.glu(self.conv(functional.interpolate(maps, scale_factor=2, mode="nearest")), dim=1)
 
 
@@ -130,7 +136,8 @@ class FastGANDiscriminator(ProjectionDiscriminator):
 
     Section 3.2, figure 4. The paper's blocks end at 8x8 with 5x5 logits, one a patch; here one more leads to 4x4 and
     the logit is a linear map of that, so that a class can enter by projection. Only `judge` uses the decoders.
-    Raises UsageError for a size that is no power of two from 16 to 1024, impossible channels, classes or widths.
+    Raises UsageError for a size that `Doublings` from 16 to 1024 pixels do not make, impossible channels, classes or
+    widths.
     """
 
     @settings
@@ -148,13 +155,16 @@ class FastGANDiscriminator(ProjectionDiscriminator):
         # Channels at a decoded picture's side; they double with each halving of the side.
         decoder_width: Width = 16
 
-    def __init__(self, settings: Settings, *, size: int, channels: int, classes: int) -> None:
+    def __init__(self, settings: Settings, *, size: int | Size, channels: int, classes: int) -> None:
         super().__init__()
         check_channels_and_classes(channels, classes)
-        levels = _levels(size)
-        widths = doubling_widths("fastgan", settings.width, settings.max_width, levels)  # at sides size/2, ..., 8, 4
+        made = _made(size)
+        levels = made.count
+        widths = doubling_widths(
+            "fastgan", settings.width, settings.max_width, levels
+        )  # at half the size, ..., the base
         norm = settings.norm
-        self.size, self.channels, self.classes = size, channels, classes
+        self.size, self.channels, self.classes = made.size.simplest, channels, classes
         self.first = nn.Sequential(
             _convolution(channels, widths[0], 4, "none" if norm == "batch" else norm, gain=1.0, stride=2),
             nn.LeakyReLU(SLOPE, inplace=True),
@@ -162,9 +172,9 @@ class FastGANDiscriminator(ProjectionDiscriminator):
         self.blocks = nn.Sequential(*(DownBlock(*pair, norm) for pair in itertools.pairwise(widths[:-1])))  # to 8x8
         self.last = DownBlock(widths[-2], widths[-1], norm)
         if norm == "spectral":
-            self.head = spectral_head(widths[-1], 4, classes)
+            self.head = spectral_head(widths[-1], made.base.area, classes)
         else:
-            self.head = plain_head(widths[-1], 4, classes, bias=True)
+            self.head = plain_head(widths[-1], made.base.area, classes, bias=True)
         initialise_orthogonal(self.head.linear, gain=1.0)
         decoded: Norm = "batch" if norm == "batch" else "none"
         width, most = settings.decoder_width, settings.max_width
@@ -196,7 +206,7 @@ class FastGANDiscriminator(ProjectionDiscriminator):
 class DownBlock(nn.Module):
     """The mean of two ways down: 4x4 with stride 2, 3x3; mean over 2x2, 1x1. Norm, LeakyReLU after each. Figure 4.
 
-    [N, before, S, S] -> [N, after, S/2, S/2].
+    [N, before, H, W] -> [N, after, H/2, W/2].
     """
 
     def __init__(self, before: int, after: int, norm: Norm) -> None:
@@ -212,12 +222,12 @@ class DownBlock(nn.Module):
         )
 
     def forward(self, maps: Tensor) -> Tensor:
-        """[N, before, S, S] -> [N, after, S/2, S/2]."""
+        """[N, before, H, W] -> [N, after, H/2, W/2]."""
         return (self.main(maps) + self.direct(maps)) / 2
 
 
 class Decoder(nn.Module):
-    """A convolution for each doubling of the side, then 3x3 and tanh: maps [N, features, S, S] to pictures. Figure 4.
+    """A convolution for each doubling of the side, then 3x3 and tanh: maps [N, features, H, W] to pictures. Figure 4.
 
     doublings: how often the side doubles. width: channels at the picture's side; they double with each halving, up to
     max_width.
@@ -231,19 +241,18 @@ class Decoder(nn.Module):
         initialise_orthogonal(self.last, gain=1.0)
 
     def forward(self, maps: Tensor) -> Tensor:
-        """[N, features, S, S] -> [N, C, S * 2^doublings, S * 2^doublings] in [-1, 1]."""
+        """[N, features, H, W] -> [N, C, H * 2^doublings, W * 2^doublings] in [-1, 1]."""
         return to_pictures(self.last(self.blocks(maps)))
 
 
 def decoding_error(decoded: Tensor, images: Tensor) -> Tensor:
-    """The mean absolute difference to the pictures, made as small: [N, C, s, s], [N, C, S, S] with s <= S -> []."""
+    """The mean absolute difference to the pictures, made as small: [N, C, h, w], [N, C, k h, k w] -> []."""
     return (decoded - functional.avg_pool2d(images, images.shape[-1] // decoded.shape[-1])).abs().mean()
 
 
 def quarters(maps: Tensor) -> Tensor:
-    """The four quarters of each map, one after the other: [N, C, 2s, 2s] -> [4N, C, s, s]."""
-    side = maps.shape[-1] // 2
-    return maps.unflatten(3, (2, side)).unflatten(2, (2, side)).permute(0, 2, 4, 1, 3, 5).flatten(0, 2)
+    """The four quarters of each map, one after the other: [N, C, 2h, 2w] -> [4N, C, h, w]."""
+    return maps.unflatten(3, (2, -1)).unflatten(2, (2, -1)).permute(0, 2, 4, 1, 3, 5).flatten(0, 2)
 
 
 def _convolution(before: int, after: int, kernel: int, norm: Norm, gain: float, stride: int = 1) -> nn.Sequential:
@@ -258,9 +267,5 @@ def _convolution(before: int, after: int, kernel: int, norm: Norm, gain: float, 
     return nn.Sequential(conv, nn.BatchNorm2d(after)) if norm == "batch" else nn.Sequential(conv)
 
 
-def _levels(size: int) -> int:
-    """How often 4 doubles to the side of the picture. Raises UsageError for an impossible size."""
-    if size not in SIZES:
-        powers = ", ".join(map(str, SIZES))
-        raise UsageError(f"fastgan makes pictures of {powers} pixels a side, not {size}: choose one, or dcgan or mlp")
-    return int(math.log2(size)) - 2
+def _made(size: int | Size) -> Doublings:
+    return Doublings.of(size, "fastgan", 16, 1024, "dcgan or mlp")

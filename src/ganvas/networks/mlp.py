@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from ganvas.core.errors import UsageError
 from ganvas.core.settings import settings
+from ganvas.core.sizes import Size
 from ganvas.networks.conditioning import (
     ClassedLatent,
     ProjectionDiscriminator,
@@ -15,6 +16,7 @@ from ganvas.networks.conditioning import (
     plain_head,
     spectral_head,
 )
+from ganvas.networks.doublings import nearest_made
 from ganvas.networks.layers import SpectralLinear, Width, initialise_fan_in, to_pictures
 
 LARGEST = 128  # pixels a side: there the last layer alone has 50 million weights for colour pictures
@@ -26,7 +28,7 @@ HiddenWidths = Annotated[tuple[Width, ...], pydantic.Field(min_length=1)]
 class MLPGenerator(nn.Module):
     """Linear layers with batch normalisation and LeakyReLU 0.2 between, tanh at the end.
 
-    Raises UsageError for a size not from 1 to 128, and for impossible channels or classes.
+    Raises UsageError for a side not from 1 to 128, and for impossible channels or classes.
     """
 
     @settings
@@ -44,11 +46,12 @@ class MLPGenerator(nn.Module):
         # Numbers in the embedding of a class, beside the latent; not used without classes.
         embedding: Width = 32
 
-    def __init__(self, settings: Settings, *, size: int, channels: int, classes: int) -> None:
+    def __init__(self, settings: Settings, *, size: int | Size, channels: int, classes: int) -> None:
         super().__init__()
-        _check_size(size)
+        size = _checked(size)
         check_channels_and_classes(channels, classes)
-        self.latent, self.size, self.channels, self.classes = settings.latent, size, channels, classes
+        self.latent, self.size, self.channels, self.classes = settings.latent, size.simplest, channels, classes
+        self.shape = (channels, *size.hw)
         self.normed = settings.norm == "batch"
         self.input = ClassedLatent(settings.latent, classes, settings.embedding)
         layers: list[nn.Module] = []
@@ -57,7 +60,7 @@ class MLPGenerator(nn.Module):
             if self.normed:
                 layers.append(nn.BatchNorm1d(after))
             layers.append(nn.LeakyReLU(SLOPE, inplace=True))
-        last = nn.Linear(settings.hidden[-1], channels * size * size)
+        last = nn.Linear(settings.hidden[-1], channels * size.area)
         self.layers = nn.Sequential(*layers, last)
         initialise_fan_in(self, last, SLOPE)
 
@@ -72,13 +75,13 @@ class MLPGenerator(nn.Module):
                 'use batches of 2 or more, or norm = "none" in the generator\'s settings'
             )
         pixels = self.layers(self.input(latents, labels))
-        return to_pictures(pixels.unflatten(1, (self.channels, self.size, self.size)))
+        return to_pictures(pixels.unflatten(1, self.shape))
 
 
 class MLPDiscriminator(ProjectionDiscriminator):
     """Linear layers with LeakyReLU 0.2 between. A class enters by projection.
 
-    Raises UsageError for a size not from 1 to 128, and for impossible channels or classes.
+    Raises UsageError for a side not from 1 to 128, and for impossible channels or classes.
     """
 
     @settings
@@ -92,14 +95,14 @@ class MLPDiscriminator(ProjectionDiscriminator):
         # "spectral" norm of every weight, or "none".
         norm: Literal["none", "spectral"] = "none"
 
-    def __init__(self, settings: Settings, *, size: int, channels: int, classes: int) -> None:
+    def __init__(self, settings: Settings, *, size: int | Size, channels: int, classes: int) -> None:
         super().__init__()
-        _check_size(size)
+        size = _checked(size)
         check_channels_and_classes(channels, classes)
-        self.size, self.channels, self.classes = size, channels, classes
+        self.size, self.channels, self.classes = size.simplest, channels, classes
         linear = SpectralLinear if settings.norm == "spectral" else nn.Linear
         layers: list[nn.Module] = []
-        for before, after in itertools.pairwise([channels * size * size, *settings.hidden]):
+        for before, after in itertools.pairwise([channels * size.area, *settings.hidden]):
             layers += [linear(before, after), nn.LeakyReLU(SLOPE, inplace=True)]
         self.layers = nn.Sequential(*layers)
         if settings.norm == "spectral":
@@ -113,8 +116,9 @@ class MLPDiscriminator(ProjectionDiscriminator):
         return self.layers(images.flatten(1))[:, :, None, None]
 
 
-def _check_size(size: int) -> None:
-    if not 1 <= size <= LARGEST:
-        raise UsageError(
-            f"mlp makes pictures of 1 to {LARGEST} pixels a side, not {size}: dcgan makes powers of two to 1024"
-        )
+def _checked(size: int | Size) -> Size:
+    size = Size.of(size)
+    if size.longer > LARGEST:
+        other = "powers of two to 1024" if size.square else nearest_made(size)
+        raise UsageError(f"mlp makes pictures of 1 to {LARGEST} pixels a side, not {size}: dcgan makes {other}")
+    return size

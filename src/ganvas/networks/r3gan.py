@@ -14,19 +14,21 @@ from torch.nn import functional
 
 from ganvas.core.errors import UsageError
 from ganvas.core.settings import settings
+from ganvas.core.sizes import Size
 from ganvas.networks.conditioning import ClassedLatent, check_channels_and_classes, class_logits, present_labels
+from ganvas.networks.doublings import Doublings
 from ganvas.networks.layers import Width
 
 Layer = TypeVar("Layer", nn.Linear, nn.Conv2d)
-SIZES = tuple(2**power for power in range(3, 11))
 SLOPE = 0.2
 
 
 class R3GANGenerator(nn.Module):
     """A learned 4x4 map, scaled by a linear map of the latent, then blocks and doublings; no tanh at the end.
 
-    Pictures are about [-1, 1] and not bounded. Raises UsageError for a size that is no power of two from 8 to 1024, for
-    a width that groups do not divide, and for impossible channels or classes.
+    Pictures are about [-1, 1] and not bounded. Of those that are not square the smallest map is not either. Raises
+    UsageError for a size that `Doublings` from 8 to 1024 pixels do not make, for a width that groups do not divide, and
+    for impossible channels or classes.
     """
 
     @settings
@@ -37,9 +39,9 @@ class R3GANGenerator(nn.Module):
         name: Literal["r3gan"] = "r3gan"
         # Numbers in a latent.
         latent: Width = 64
-        # Channels of maps up to `wide` pixels a side; they halve with each doubling above.
+        # Channels of maps up to `wide` pixels on the shorter side; they halve with each doubling above.
         width: Width = 768
-        # Pixels a side up to which maps have the full width.
+        # Pixels of the shorter side up to which maps have the full width.
         wide: Width = 32
         # Blocks at each side.
         blocks: Width = 2
@@ -50,13 +52,14 @@ class R3GANGenerator(nn.Module):
         # Numbers in the embedding of a class, beside the latent; not used without classes.
         embedding: Width = 64
 
-    def __init__(self, settings: Settings, *, size: int, channels: int, classes: int) -> None:
+    def __init__(self, settings: Settings, *, size: int | Size, channels: int, classes: int) -> None:
         super().__init__()
         check_channels_and_classes(channels, classes)
-        widths = _widths(settings, size)
-        self.latent, self.size, self.channels, self.classes = settings.latent, size, channels, classes
+        made = _made(size)
+        widths = _widths(settings, made)
+        self.latent, self.size, self.channels, self.classes = settings.latent, made.size.simplest, channels, classes
         self.input = ClassedLatent(settings.latent, classes, settings.embedding)
-        self.basis = nn.Parameter(torch.randn(widths[0], 4, 4))
+        self.basis = nn.Parameter(torch.randn(widths[0], *made.base.hw))
         self.project = _plain(nn.Linear(self.input.features, widths[0], bias=False))
         stages: list[nn.Module] = []
         for number, width in enumerate(widths):
@@ -86,9 +89,9 @@ class R3GANDiscriminator(nn.Module):
 
         # The family's name.
         name: Literal["r3gan"] = "r3gan"
-        # Channels of maps up to `wide` pixels a side; they halve with each doubling above.
+        # Channels of maps up to `wide` pixels on the shorter side; they halve with each doubling above.
         width: Width = 768
-        # Pixels a side up to which maps have the full width.
+        # Pixels of the shorter side up to which maps have the full width.
         wide: Width = 32
         # Blocks at each side.
         blocks: Width = 2
@@ -97,11 +100,12 @@ class R3GANDiscriminator(nn.Module):
         # Channels of a group of the 3x3 convolution inside a block; 0: all in one group.
         group: Annotated[int, Field(ge=0)] = 16
 
-    def __init__(self, settings: Settings, *, size: int, channels: int, classes: int) -> None:
+    def __init__(self, settings: Settings, *, size: int | Size, channels: int, classes: int) -> None:
         super().__init__()
         check_channels_and_classes(channels, classes)
-        widths = _widths(settings, size)[::-1]
-        self.size, self.channels, self.classes = size, channels, classes
+        made = _made(size)
+        widths = _widths(settings, made)[::-1]
+        self.size, self.channels, self.classes = made.size.simplest, channels, classes
         self.from_picture = _plain(Pointwise(channels, widths[0], bias=False))
         stages: list[nn.Module] = []
         for number, width in enumerate(widths):
@@ -110,7 +114,7 @@ class R3GANDiscriminator(nn.Module):
             stages += _blocks(settings, width, len(widths))
         self.stages = nn.Sequential(*stages)
         last = widths[-1]
-        self.basis = nn.Parameter(torch.randn(last, 4, 4) / 4)
+        self.basis = nn.Parameter(torch.randn(last, *made.base.hw) / made.base.side)
         self.linear = _plain(nn.Linear(last, last if classes else 1, bias=False))
         self.embedding = nn.Embedding(classes, last) if classes else None
 
@@ -251,10 +255,10 @@ def _blocks(
     return [Block(width, settings.expansion, settings.group, count * stages) for _ in range(count)]
 
 
-def _widths(settings: Settings, size: int) -> list[int]:
-    """The channels at sides 4, 8, ... up to the picture's. Raises UsageError for an impossible size."""
-    if size not in SIZES:
-        powers = ", ".join(map(str, SIZES))
-        raise UsageError(f"r3gan makes pictures of {powers} pixels a side, not {size}: choose one, or mlp up to 128")
-    sides = [4 * 2**doublings for doublings in range(int(math.log2(size)) - 1)]
-    return [max(1, settings.width * settings.wide // max(settings.wide, side)) for side in sides]
+def _made(size: int | Size) -> Doublings:
+    return Doublings.of(size, "r3gan", 8, 1024, "mlp up to 128")
+
+
+def _widths(settings: Settings, made: Doublings) -> list[int]:
+    """The channels of the maps, from the base to the picture."""
+    return [max(1, settings.width * settings.wide // max(settings.wide, size.shorter)) for size in made.sizes]

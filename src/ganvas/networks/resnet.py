@@ -1,4 +1,4 @@
-"""Residual networks for power-of-two sizes: the bodies of WGAN-GP, SNGAN, SAGAN and BigGAN.
+"""Residual networks: the bodies of WGAN-GP, SNGAN, SAGAN and BigGAN.
 
 Gulrajani et al. 2017, appendix; Miyato et al. 2018, appendix, tables 3 and 4; Zhang et al. 2019; Brock,
 Donahue & Simonyan 2019, appendix B. All weights start orthogonal, as BigGAN's, with a size that each block hands on.
@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from ganvas.core.errors import UsageError
 from ganvas.core.settings import settings
+from ganvas.core.sizes import Size
 from ganvas.networks.attention import SelfAttention
 from ganvas.networks.conditioning import (
     ClassCondition,
@@ -25,6 +26,7 @@ from ganvas.networks.conditioning import (
     spectral_head,
     table_norm,
 )
+from ganvas.networks.doublings import Doublings
 from ganvas.networks.layers import (
     SpectralConv2d,
     SpectralLinear,
@@ -34,7 +36,6 @@ from ganvas.networks.layers import (
     to_pictures,
 )
 
-SIZES = tuple(2**power for power in range(4, 10))
 # Gains of first weights: after a ReLU the first keeps a signal's variance; the others halve it, for a sum of two.
 KEEP, HALVE_AFTER_RELU, HALVE = math.sqrt(2), 1.0, math.sqrt(0.5)
 
@@ -46,8 +47,8 @@ class ResNetGenerator(nn.Module):
 
     With width and max_width 256 at 32 pixels it is SNGAN's for CIFAR-10 (Miyato et al. 2018, table 3); with 64 and 1024
     at 128 pixels the one for ImageNet. A class enters by the scale and shift of every normalisation.
-    Raises UsageError for a size that is no power of two from 16 to 512, impossible channels, classes or widths, and
-    attention at a side that no block ends with.
+    Raises UsageError for a size that `Doublings` from 16 to 512 pixels do not make, impossible channels, classes or
+    widths, and attention at a side that no block ends with.
     """
 
     @settings
@@ -69,21 +70,23 @@ class ResNetGenerator(nn.Module):
         embedding: Width | None = None
         # Spectral norm of every linear map and convolution (SAGAN, BigGAN).
         spectral: bool = False
-        # Pixels a side of the map that self-attention sees; 0: no self-attention.
+        # Pixels a side, the shorter one, of the map that self-attention sees; 0: no self-attention.
         attention: Side = 0
 
-    def __init__(self, settings: Settings, *, size: int, channels: int, classes: int) -> None:
+    def __init__(self, settings: Settings, *, size: int | Size, channels: int, classes: int) -> None:
         super().__init__()
         check_channels_and_classes(channels, classes)
-        sides = _sides(size, 4)[::-1]  # 4, 8, ..., size
+        made = _made(size)
+        sides = [one.shorter for one in made.sizes]  # 4, 8, ...
         widths = doubling_widths("resnet", settings.width, settings.max_width, len(sides))[::-1]
         _check_attention(settings.attention, sides[1:])
-        self.latent, self.size, self.channels, self.classes = settings.latent, size, channels, classes
+        self.latent, self.size, self.channels, self.classes = settings.latent, made.size.simplest, channels, classes
         conv = SpectralConv2d if settings.spectral else nn.Conv2d
         linear = SpectralLinear if settings.spectral else nn.Linear
         norm = _generator_norm(settings, linear, classes)
+        self.base = made.base
         self.condition = ClassCondition(classes, settings.embedding)
-        self.project = linear(settings.latent, widths[0] * 4 * 4)
+        self.project = linear(settings.latent, widths[0] * made.base.area)
         self.blocks = nn.ModuleList(UpBlock(*pair, conv, norm) for pair in itertools.pairwise(widths))
         self.attended = settings.attention
         attended = widths[sides.index(settings.attention)] if settings.attention else 0
@@ -96,10 +99,10 @@ class ResNetGenerator(nn.Module):
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         """[N, latent], int64 [N] -> [N, C, H, W] in [-1, 1]; labels are not read without classes."""
         condition = self.condition(labels)
-        maps = self.project(latents).unflatten(1, (-1, 4, 4))  # [N, widths[0], 4, 4]
+        maps = self.project(latents).unflatten(1, (-1, *self.base.hw))  # [N, widths[0], 4, 4]
         for block in self.blocks:
             maps = block(maps, condition)
-            if maps.shape[-1] == self.attended:
+            if min(maps.shape[2:]) == self.attended:
                 maps = self.attention(maps)
         return to_pictures(self.last(functional.relu(self.norm(maps, condition))))
 
@@ -109,8 +112,9 @@ class ResNetDiscriminator(ProjectionDiscriminator):
 
     Up to 32 pixels the side ends at 8 and two blocks keep it, as in SNGAN's network for CIFAR-10 (Miyato et al. 2018,
     table 3; width and max_width 128); above it ends at 4 and one block keeps it, as in the one for ImageNet. A class
-    enters by projection. Raises UsageError for a size that is no power of two from 16 to 512, impossible channels,
-    classes or widths, and attention at a side that no block ends with.
+    enters by projection. Of pictures that are not square all this is about the shorter side. Raises UsageError for a
+    size that `Doublings` from 16 to 512 pixels do not make, impossible channels, classes or widths, and attention at a
+    side that no block ends with.
     """
 
     @settings
@@ -126,17 +130,19 @@ class ResNetDiscriminator(ProjectionDiscriminator):
         # "spectral" norm of every weight; "layer" normalisation before each ReLU within a block (WGAN-GP: unlike batch
         # normalisation it judges each picture by itself); or "none".
         norm: Literal["spectral", "layer", "none"] = "spectral"
-        # Pixels a side of the map that self-attention sees; 0: no self-attention.
+        # Pixels a side, the shorter one, of the map that self-attention sees; 0: no self-attention.
         attention: Side = 0
 
-    def __init__(self, settings: Settings, *, size: int, channels: int, classes: int) -> None:
+    def __init__(self, settings: Settings, *, size: int | Size, channels: int, classes: int) -> None:
         super().__init__()
         check_channels_and_classes(channels, classes)
-        last, kept = (8, 2) if size <= 32 else (4, 1)
-        sides = _sides(size, last)[1:]  # size/2, ..., last
+        made = _made(size)
+        first, kept = (1, 2) if made.size.shorter <= 32 else (0, 1)
+        last = made.sizes[first]
+        sides = [one.shorter for one in made.sizes[first:-1]][::-1]  # from half the picture's down to the last
         widths = doubling_widths("resnet", settings.width, settings.max_width, len(sides))
         _check_attention(settings.attention, sides)
-        self.size, self.channels, self.classes = size, channels, classes
+        self.size, self.channels, self.classes = made.size.simplest, channels, classes
         conv = SpectralConv2d if settings.norm == "spectral" else nn.Conv2d
         norm = _layer_norm if settings.norm == "layer" else _no_norm
         blocks: list[nn.Module] = [first_block(channels, widths[0], conv)]
@@ -151,9 +157,9 @@ class ResNetDiscriminator(ProjectionDiscriminator):
         else:
             self.head = plain_head(widths[-1], 1, classes, bias=True)
         # A sum over n positions has about root n times their size; under spectral norm such a factor has no effect.
-        initialise_orthogonal(self.head.linear, gain=1 / last)
+        initialise_orthogonal(self.head.linear, gain=1 / last.side)
         if self.head.embedding is not None:
-            self.head.embedding.weight.data.div_(last)
+            self.head.embedding.weight.data.div_(last.side)
 
     def features(self, images: Tensor) -> Tensor:
         """[N, C, H, W] in [-1, 1] -> [N, features, 1, 1]."""
@@ -161,7 +167,7 @@ class ResNetDiscriminator(ProjectionDiscriminator):
 
 
 class UpBlock(nn.Module):
-    """norm, ReLU, nearest x2, 3x3, norm, ReLU, 3x3; beside it a 1x1. [N, before, S, S] -> [N, after, 2S, 2S].
+    """norm, ReLU, nearest x2, 3x3, norm, ReLU, 3x3; beside it a 1x1. [N, before, H, W] -> [N, after, 2H, 2W].
 
     Gulrajani et al. 2017, appendix; Brock et al. 2019, figure 15b. norm: makes a normalisation of so many channels.
     """
@@ -177,7 +183,7 @@ class UpBlock(nn.Module):
         initialise_orthogonal(self.shortcut, HALVE)
 
     def forward(self, maps: Tensor, condition: Tensor | None) -> Tensor:
-        """[N, before, S, S], what `ClassCondition` gives -> [N, after, 2S, 2S]."""
+        """[N, before, H, W], what `ClassCondition` gives -> [N, after, 2H, 2W]."""
         branch = self.conv1(_doubled(functional.relu(self.norm1(maps, condition))))
         branch = self.conv2(functional.relu(self.norm2(branch, condition)))
         # The papers double the side before the 1x1, which gives the same for four times the work.
@@ -197,7 +203,7 @@ class Residual(nn.Module):
 
 
 def first_block(channels: int, width: int, conv: type[nn.Conv2d]) -> Residual:
-    """The optimised block for pictures, with no ReLU before them: [N, C, S, S] -> [N, width, S/2, S/2]."""
+    """The optimised block for pictures, with no ReLU before them: [N, C, H, W] -> [N, width, H/2, W/2]."""
     first, second, across = (
         conv(channels, width, 3, padding=1),
         conv(width, width, 3, padding=1),
@@ -211,7 +217,7 @@ def first_block(channels: int, width: int, conv: type[nn.Conv2d]) -> Residual:
 
 
 def down_block(before: int, after: int, conv: type[nn.Conv2d], norm: Callable[[int], nn.Module]) -> Residual:
-    """ReLU, 3x3, ReLU, 3x3, mean over 2x2; beside it a 1x1. [N, before, S, S] -> [N, after, S/2, S/2]."""
+    """ReLU, 3x3, ReLU, 3x3, mean over 2x2; beside it a 1x1. [N, before, H, W] -> [N, after, H/2, W/2]."""
     across = conv(before, after, 1)
     initialise_orthogonal(across, HALVE)
     branch = nn.Sequential(*_branch(before, after, conv, norm), nn.AvgPool2d(2))
@@ -219,7 +225,7 @@ def down_block(before: int, after: int, conv: type[nn.Conv2d], norm: Callable[[i
 
 
 def flat_block(width: int, conv: type[nn.Conv2d], norm: Callable[[int], nn.Module]) -> Residual:
-    """ReLU, 3x3, ReLU, 3x3; beside it the maps themselves. [N, width, S, S] -> the same shape."""
+    """ReLU, 3x3, ReLU, 3x3; beside it the maps themselves. [N, width, H, W] -> the same shape."""
     return Residual(nn.Sequential(*_branch(width, width, conv, norm)), nn.Identity())
 
 
@@ -263,12 +269,8 @@ def _doubled(maps: Tensor) -> Tensor:
     return functional.interpolate(maps, scale_factor=2, mode="nearest")
 
 
-def _sides(size: int, last: int) -> list[int]:
-    """size, size/2, ..., last. Raises UsageError for an impossible size."""
-    if size not in SIZES:
-        powers = ", ".join(map(str, SIZES))
-        raise UsageError(f"resnet makes pictures of {powers} pixels a side, not {size}: choose one, or mlp up to 128")
-    return [size >> halvings for halvings in range(int(math.log2(size // last)) + 1)]
+def _made(size: int | Size) -> Doublings:
+    return Doublings.of(size, "resnet", 16, 512, "mlp up to 128")
 
 
 def _check_attention(side: int, sides: list[int]) -> None:

@@ -17,17 +17,18 @@ from torch.nn import functional
 
 from ganvas.core.errors import UsageError
 from ganvas.core.settings import settings
+from ganvas.core.sizes import Size
 from ganvas.networks.conditioning import (
     ClassedLatent,
     ProjectionDiscriminator,
     ProjectionHead,
     check_channels_and_classes,
 )
+from ganvas.networks.doublings import Doublings
 from ganvas.networks.equalised import EqualConv2d, EqualEmbedding, EqualLinear
 from ganvas.networks.layers import MinibatchDeviation, Width, full_precision
 from ganvas.networks.resampling import convolve, downsampling_convolve, upsample, upsampling_convolve
 
-SIZES = tuple(2**power for power in range(4, 11))
 SLOPE = 0.2
 GAIN = math.sqrt(2)  # of every activation
 PROBES = 1024  # latents whose w are averaged
@@ -40,7 +41,8 @@ class StyleGAN2Generator(nn.Module):
 
     mapping: latents -> ws. synthesis: ws -> pictures, about [-1, 1] but not bounded by a tanh. In between ws may be
     truncated (`mapping.truncate`) or mixed along their second dimension.
-    Raises UsageError for a size that is no power of two from 16 to 1024, and for impossible channels or classes.
+    Raises UsageError for a size that `Doublings` from 16 to 1024 pixels do not make, and for impossible channels or
+    classes.
     """
 
     @settings
@@ -55,21 +57,22 @@ class StyleGAN2Generator(nn.Module):
         w_width: Width = 512
         # Layers from latent to w.
         mapping_layers: Annotated[int, Field(ge=1, le=64)] = 8
-        # Channels at a side are this over the side.
+        # Channels of a map are this over its shorter side.
         channel_base: ChannelBase = 32768
         # Channels never exceed this.
         max_width: Width = 512
         # Numbers in the embedding of a class, beside the latent; not used without classes.
         embedding: Width = 512
 
-    def __init__(self, settings: Settings, *, size: int, channels: int, classes: int) -> None:
+    def __init__(self, settings: Settings, *, size: int | Size, channels: int, classes: int) -> None:
         super().__init__()
         check_channels_and_classes(channels, classes)
-        widths = _widths(settings.channel_base, settings.max_width, size)[::-1]
-        self.latent, self.size, self.channels, self.classes = settings.latent, size, channels, classes
+        made = _made(size)
+        widths = _widths(settings.channel_base, settings.max_width, made)
+        self.latent, self.size, self.channels, self.classes = settings.latent, made.size.simplest, channels, classes
         entry = ClassedLatent(settings.latent, classes, settings.embedding)
         self.mapping = Mapping(entry, settings.latent, settings.mapping_layers, settings.w_width, 2 * len(widths))
-        self.synthesis = Synthesis(settings.w_width, widths, channels)
+        self.synthesis = Synthesis(settings.w_width, widths, made.sizes, channels)
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         """[N, latent], int64 [N] -> [N, C, H, W] about [-1, 1]; labels are not read without classes."""
@@ -139,20 +142,19 @@ class Mapping(nn.Module):
 class Synthesis(nn.Module):
     """ws -> pictures: at each side two styled convolutions, and a picture that is added to that from below. Figure 7b.
 
-    widths: channels at sides 4, 8, ... up to the picture's. L = 2 * len(widths): a picture's layer shares its w with
-    the next side's first convolution.
+    widths: channels of the maps of these sizes, each twice the one before, up to the picture's. L = 2 * len(widths): a
+    picture's layer shares its w with the next size's first convolution.
     """
 
-    def __init__(self, w_width: int, widths: list[int], channels: int) -> None:
+    def __init__(self, w_width: int, widths: list[int], sizes: list[Size], channels: int) -> None:
         super().__init__()
-        self.constant = nn.Parameter(torch.randn(1, widths[0], 4, 4))
-        sides = [4 * 2**level for level in range(len(widths))]
-        self.doubling = nn.ModuleList(  # from 4x4 on: there the first of the two is the constant itself
-            StyledConv(w_width, before, after, side, upsampling_convolve)
-            for side, (before, after) in zip(sides[1:], itertools.pairwise(widths), strict=True)
+        self.constant = nn.Parameter(torch.randn(1, widths[0], *sizes[0].hw))
+        self.doubling = nn.ModuleList(  # from the base on: there the first of the two is the constant itself
+            StyledConv(w_width, before, after, size, upsampling_convolve)
+            for size, (before, after) in zip(sizes[1:], itertools.pairwise(widths), strict=True)
         )
         self.keeping = nn.ModuleList(
-            StyledConv(w_width, width, width, side, convolve) for side, width in zip(sides, widths, strict=True)
+            StyledConv(w_width, width, width, size, convolve) for size, width in zip(sizes, widths, strict=True)
         )
         self.to_pictures = nn.ModuleList(ToPictures(w_width, width, channels) for width in widths)
 
@@ -180,29 +182,31 @@ class StyledConv(nn.Module):
 
     The style scales the maps that go in and the norms divide those that come out: the same as a weight for each
     picture, which the paper computes with grouped convolutions (appendix B), and one convolution for all.
-    The noise [side, side] is one for all pictures, drawn at construction and kept, because no pass through a network
-    draws; its learned strength starts at 0. side: of the maps that come out.
+    The noise [H', W'] is one for all pictures, drawn at construction and kept, because no pass through a network
+    draws; its learned strength starts at 0. size: H', W', of the maps that come out.
     """
 
     noise: Tensor
 
-    def __init__(self, w_width: int, channels: int, out: int, side: int, convolve: Callable[..., Tensor]) -> None:
+    def __init__(
+        self, w_width: int, channels: int, out: int, size: int | Size, convolve: Callable[..., Tensor]
+    ) -> None:
         super().__init__()
         self.style = EqualLinear(w_width, channels, bias=1.0)
         self.weight = nn.Parameter(torch.randn(out, channels, 3, 3))
         self.scale = 1 / math.sqrt(channels * 9)
         self.bias = nn.Parameter(torch.zeros(out, 1, 1))
         self.strength = nn.Parameter(torch.zeros(()))
-        self.register_buffer("noise", torch.randn(side, side))
+        self.register_buffer("noise", torch.randn(Size.of(size).hw))
         self.convolve = convolve
 
     def forward(self, maps: Tensor, w: Tensor) -> Tensor:
-        """[N, C, H, W], [N, w_width] -> [N, C', side, side]."""
+        """[N, C, H, W], [N, w_width] -> [N, C', H', W']."""
         style = self.style(w) * self.scale
         maps = self.convolve(maps * _by_channel(style, maps), self.weight).permute(0, 2, 3, 1)
-        # Channels last: with [C', side, side] as the first summand all that follows would be laid out anew, at 10 times
+        # Channels last: with [C', H', W'] as the first summand all that follows would be laid out anew, at 10 times
         # the cost, and its gradient's sum over the pictures would be as slow.
-        shift = self.noise[:, :, None] * (self.strength * GAIN) + self.bias.flatten() * GAIN  # [side, side, C']
+        shift = self.noise[:, :, None] * (self.strength * GAIN) + self.bias.flatten() * GAIN  # [H', W', C']
         factors = (demodulation(self.weight, style) * GAIN).to(maps.dtype)[:, None, None, :]
         maps = functional.leaky_relu_(torch.addcmul(shift.to(maps.dtype), maps, factors), SLOPE)
         return maps.permute(0, 3, 1, 2)
@@ -245,7 +249,8 @@ class StyleGAN2Discriminator(ProjectionDiscriminator):
     that is cut into lanes and micro-batches of whole groups is judged as if it had not been; rows that are left over
     are a smaller group. In evaluation mode each picture is a group of its own, so its statistic is 0, and logits can
     be compared with each other but not with those in training. A class enters by projection.
-    Raises UsageError for a size that is no power of two from 16 to 1024, and for impossible channels or classes.
+    Raises UsageError for a size that `Doublings` from 16 to 1024 pixels do not make, and for impossible channels or
+    classes.
     """
 
     @settings
@@ -254,30 +259,33 @@ class StyleGAN2Discriminator(ProjectionDiscriminator):
 
         # The family's name.
         name: Literal["stylegan2"] = "stylegan2"
-        # Channels at a side are this over the side.
+        # Channels of a map are this over its shorter side.
         channel_base: ChannelBase = 32768
         # Channels never exceed this.
         max_width: Width = 512
         # Pictures whose features are compared with each other; 1: each is judged by itself.
         group: Annotated[int, Field(ge=1)] = 4
 
-    def __init__(self, settings: Settings, *, size: int, channels: int, classes: int) -> None:
+    def __init__(self, settings: Settings, *, size: int | Size, channels: int, classes: int) -> None:
         super().__init__()
         check_channels_and_classes(channels, classes)
-        widths = _widths(settings.channel_base, settings.max_width, size)
-        self.size, self.channels, self.classes = size, channels, classes
+        made = _made(size)
+        widths = _widths(settings.channel_base, settings.max_width, made)[::-1]
+        self.size, self.channels, self.classes = made.size.simplest, channels, classes
         last = widths[-1]
         self.from_pictures = EqualConv2d(channels, widths[0], 1, convolve, gain=GAIN, bias=True)
         self.blocks = nn.Sequential(*(HalvingBlock(*pair) for pair in itertools.pairwise(widths)))
         self.deviation = MinibatchDeviation(settings.group)
         self.conv = EqualConv2d(last + 1, last, 3, convolve, gain=GAIN, bias=True)
-        self.dense = EqualLinear(last * 4 * 4, last)
-        self.head = ProjectionHead(EqualLinear(last, 1), EqualEmbedding(classes, last) if classes else None, side=1)
+        self.dense = EqualLinear(last * made.base.area, last)
+        self.head = ProjectionHead(
+            EqualLinear(last, 1), EqualEmbedding(classes, last) if classes else None, positions=1
+        )
 
     def features(self, images: Tensor) -> Tensor:
         """[N, C, H, W] in [-1, 1] -> [N, features, 1, 1]."""
         maps = self.blocks(functional.leaky_relu_(self.from_pictures(images), SLOPE))
-        maps = torch.cat([maps, self.deviation(maps).to(maps.dtype).expand(-1, -1, 4, 4)], dim=1)
+        maps = torch.cat([maps, self.deviation(maps).to(maps.dtype).expand(-1, -1, *maps.shape[2:])], dim=1)
         maps = functional.leaky_relu_(self.conv(maps), SLOPE)
         return (functional.leaky_relu(self.dense(maps.flatten(1)), SLOPE) * GAIN)[:, :, None, None]
 
@@ -297,13 +305,12 @@ class HalvingBlock(nn.Module):
         return functional.leaky_relu_(self.second(inner), SLOPE) + self.skip(maps)
 
 
-def _widths(channel_base: int, max_width: int, size: int) -> list[int]:
-    """The channels at sides size, size/2, ..., 4. Raises UsageError for an impossible size or too small a base."""
-    if size not in SIZES:
-        powers = ", ".join(map(str, SIZES))
-        raise UsageError(
-            f"stylegan2 makes pictures of {powers} pixels a side, not {size}: choose one, or mlp up to 128"
-        )
-    if channel_base < size:
-        raise UsageError(f"stylegan2's channel_base {channel_base} leaves no channel at {size} pixels: raise it")
-    return [min(max_width, channel_base // 2**power) for power in range(int(math.log2(size)), 1, -1)]
+def _made(size: int | Size) -> Doublings:
+    return Doublings.of(size, "stylegan2", 16, 1024, "mlp up to 128")
+
+
+def _widths(channel_base: int, max_width: int, made: Doublings) -> list[int]:
+    """The channels of the maps, from the base to the picture. Raises UsageError for too small a channel_base."""
+    if channel_base < made.size.shorter:
+        raise UsageError(f"stylegan2's channel_base {channel_base} leaves no channel at {made.size} pixels: raise it")
+    return [min(max_width, channel_base // size.shorter) for size in made.sizes]

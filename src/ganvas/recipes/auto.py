@@ -8,6 +8,7 @@ from typing import Any
 from ganvas.core import devices
 from ganvas.core.errors import UsageError
 from ganvas.core.settings import from_dict, override, to_dict
+from ganvas.core.sizes import Size
 from ganvas.data import Survey, test_part
 from ganvas.recipes import RECIPES, what_it_takes
 from ganvas.recipes import recipe as named_recipe
@@ -25,7 +26,7 @@ class Wishes:
     """What the user asked for; None is left to the recipe."""
 
     recipe: str = "auto"
-    size: int | None = None
+    size: int | str | Size | None = None
     images: int | None = None
     seconds: float | None = None
     batch: int | None = None
@@ -57,9 +58,10 @@ def plan(survey: Survey, wishes: Wishes) -> Plan:
     device = devices.choose_device(wishes.device)
     devices.choose_precision(wishes.precision, device)  # a name that does not exist is answered first
     choices = Choices(survey, Machine.with_device(device))
-    found = f"{survey.count:,} pictures, typically {survey.size} px"
+    seen = f"typically {survey.size}" if survey.shape is None or survey.shape.square else f"all {survey.shape.words}"
+    found = f"{survey.count:,} pictures, {seen} px"
     choices.note("data", survey.name, found + (f", {len(survey.classes)} classes" if survey.classes else ""))
-    size = choices.unless_asked("size", wishes.size, choices.size)
+    size = Size.of(choices.unless_asked("size", wishes.size, choices.size))
     channels = choices.channels()
     name = choices.unless_asked("recipe", wishes.recipe, partial(choices.recipe, size))
     made = _made(wishes, name, _chosen_data(survey, size, channels, choices), choices)
@@ -102,8 +104,13 @@ def plan(survey: Survey, wishes: Wishes) -> Plan:
     return Plan(survey.name, chosen, choices.reasons)
 
 
-def _chosen_data(survey: Survey, size: int, channels: int, choices: Choices) -> DataSettings:
-    seen = {"where": survey.where, "size": size, "channels": channels, "test": test_part(survey.where)}
+def _chosen_data(survey: Survey, size: Size, channels: int, choices: Choices) -> DataSettings:
+    seen: dict[str, Any] = {
+        "where": survey.where,
+        "size": size.plain,
+        "channels": channels,
+        "test": test_part(survey.where),
+    }
     seen |= {"classes": choices.classes(), "mirror": choices.mirror()}
     if seen["test"] is None:
         seen["held_out"] = choices.held_out()
@@ -159,6 +166,8 @@ def _with_whole_groups(chosen: Any, players: Any, choices: Choices) -> Any:
 
 def _take_care(chosen: Any, survey: Survey, players: Any, choices: Choices) -> None:
     """Say what can be done and will disappoint, and what would help."""
+    if (lost := survey.cropped(chosen.data.size)) is not None and survey.shape is not None:
+        choices.note("take care", f"{survey.shape.words} px", lost)
     group, together = group_of(players[1]), pictures_together(chosen, players)
     if parted := next((count for count in together if count % group), None):
         rest = f"the last {parted % group} are a smaller group" if parted % group > 1 else "the last is left over"

@@ -7,6 +7,7 @@ from typing import Any
 
 from ganvas.core.errors import UsageError
 from ganvas.core.settings import from_dict, to_dict
+from ganvas.core.sizes import Size
 from ganvas.recipes import RECIPES, what_it_takes
 from ganvas.recipes import recipe as named_recipe
 from ganvas.tasks.generate_settings import DataSettings
@@ -36,29 +37,32 @@ class Entry:
 
 @dataclasses.dataclass(frozen=True)
 class Description:
-    """A recipe in full. about: its papers. settings: those that differ from the defaults. sizes: pixels a side."""
+    """A recipe in full. about: its papers. settings: those that differ from the defaults. sizes: sides of squares.
+
+    longer: whether it makes pictures as well whose longer side is another number of quarters of the shorter one.
+    """
 
     entry: Entry
     about: str
     settings: dict[str, Any]
     sizes: tuple[int, ...]
+    longer: bool
 
 
-def catalogue(size: int = 32, channels: int = 3, classes: int = 0) -> list[Entry]:
+def catalogue(size: int | str | Size = 32, channels: int = 3, classes: int = 0) -> list[Entry]:
     """Every recipe for such pictures. Raises UsageError for pictures that no recipe could be asked to make."""
     pictures = _pictures(size, channels, classes)
     return [_entry(name, pictures) for name in RECIPES]
 
 
-def describe(name: str, size: int = 32, channels: int = 3, classes: int = 0) -> Description:
+def describe(name: str, size: int | str | Size = 32, channels: int = 3, classes: int = 0) -> Description:
     """One recipe in full. Raises UsageError for a name that does not exist, with the nearest, and for such pictures."""
     recipe = named_recipe(name)
     pictures = _pictures(size, channels, classes)
-    sizes = tuple(
-        side for side in range(4, _LARGEST + 1) if not _entry(name, dataclasses.replace(pictures, size=side)).reason
-    )
+    sizes = tuple(side for side in range(4, _LARGEST + 1) if not _reason(name, pictures, Size(side, side)))
+    longer = any(side % 4 == 0 and not _reason(name, pictures, Size(side, side * 5 // 4)) for side in sizes[:1])
     about = "\n".join(line for line in _told(recipe)[2:] if not line.startswith("Takes "))
-    return Description(_entry(name, pictures), about, _own_settings(recipe(pictures)), sizes)
+    return Description(_entry(name, pictures), about, _own_settings(recipe(pictures)), sizes, longer)
 
 
 def say_sizes(sizes: Sequence[int]) -> str:
@@ -70,11 +74,18 @@ def say_sizes(sizes: Sequence[int]) -> str:
     return ", ".join(map(str, sizes))
 
 
-def _pictures(size: int, channels: int, classes: int) -> DataSettings:
+def _pictures(size: int | str | Size, channels: int, classes: int) -> DataSettings:
     if classes < 0:
         raise UsageError(f"{classes} classes: use 0 for pictures without classes, else how many there are")
     names = tuple(map(str, range(classes)))
-    return from_dict(DataSettings, {"where": "", "size": size, "channels": channels, "classes": names}, "data")
+    return from_dict(
+        DataSettings, {"where": "", "size": Size.of(size).plain, "channels": channels, "classes": names}, "data"
+    )
+
+
+def _reason(name: str, pictures: DataSettings, size: Size) -> str:
+    """Why a recipe does not make pictures of a size, else ""."""
+    return _entry(name, dataclasses.replace(pictures, size=size)).reason
 
 
 def _entry(name: str, pictures: DataSettings) -> Entry:

@@ -7,7 +7,9 @@ from typing import Any, Self
 import torch
 
 from ganvas.core import devices
+from ganvas.core.sizes import Size
 from ganvas.data import Survey
+from ganvas.networks.doublings import is_made, nearest_made
 from ganvas.tasks.generate_settings import FEW_TO_KNOW_BY_HEART
 
 _FEW_PER_CLASS = 20  # fewer pictures a class teach a network nothing about it
@@ -71,18 +73,20 @@ class Choices:
         """1 or 3, or 4 with transparency."""
         return self.note("channels", self._survey.channels, "all grey" if self._survey.channels == 1 else "colour")
 
-    def recipe(self, size: int) -> str:
+    def recipe(self, size: Size) -> str:
         """What goes furthest with so many pictures on such a machine."""
-        power_of_two, count = size >= 8 and size & (size - 1) == 0, self._survey.count
-        if power_of_two and size >= 16 and self._machine.memory >= _WIDE:
+        doubled, count = is_made(size), self._survey.count
+        if doubled and size.shorter >= 16 and self._machine.memory >= _WIDE:
             if count >= _FEW:
                 return self.note("recipe", "r3gan", "a GPU with memory for it, and pictures enough")
             return self.note("recipe", "stylegan2-ada", f"a GPU, and fewer than {_FEW:,} pictures, which it augments")
-        if power_of_two:
-            return self.note("recipe", "quick", "gets furthest in minutes; a power of two suits its networks")
-        if size % 4 == 0 and 8 <= size <= 64:
+        if doubled:
+            suits = "a power of two suits its networks" if size.square else f"its networks make {size} px"
+            return self.note("recipe", "quick", f"gets furthest in minutes; {suits}")
+        if size.square and size.width % 4 == 0 and 8 <= size.width <= 64:
             return self.note("recipe", "conv28", f"{size} is no power of two but divisible by four")
-        return self.note("recipe", "mlp", f"the convolutional networks make no {size} px")
+        nearest = "" if size.square else f"; the nearest that they make is {nearest_made(size)}"
+        return self.note("recipe", "mlp", f"the convolutional networks make no {size} px{nearest}")
 
     def augments(self) -> bool:
         """Whether a recipe that does not augment by itself does it for these pictures."""
@@ -124,14 +128,14 @@ class Choices:
         reason = "the processor has bfloat16 arithmetic" if fast else "the processor has no bfloat16"
         return self.note("precision", "bfloat16" if fast else "float32", reason)
 
-    def images(self, size: int, published: int | None) -> int:
+    def images(self, size: Size, published: int | None) -> int:
         """How long to train, in images. published: as long as the recipe's paper did, if the recipe says so."""
         if published is not None:
             return self.note("images", published, "as published; or --images, --time")
         machine, kind = self._machine, self._machine.device.type
         if kind == "cpu":
             cores = min(machine.cores, _MOST_CORES)
-            usual = _IMAGES_A_CORE * cores // (1 if machine.fast_bfloat16 else 2) // (1 if size <= 32 else 2)
+            usual = _IMAGES_A_CORE * cores // (1 if machine.fast_bfloat16 else 2) // (1 if size.side <= 32 else 2)
             reason = f"usual at {size} px on {cores} core{'s' if cores > 1 else ''}"
             reason += "" if machine.fast_bfloat16 else " without bfloat16"
         else:

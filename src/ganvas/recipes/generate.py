@@ -1,7 +1,8 @@
 """Recipes of generation: each returns complete settings for a data set and a batch, by default its own.
 
 The first line of a docstring says what the recipe is and when to take it, the line that begins with "Takes" what a run
-costs; `ganvas recipes` shows both.
+costs; `ganvas recipes` shows both. Where a recipe depends on the size of pictures that are not square, the networks and
+the regime go by the shorter side, the weights of penalties by the number of pixels.
 """
 
 import dataclasses
@@ -30,7 +31,7 @@ def quick(data: DataSettings, batch: int = 64) -> GenerateSettings:
     Takes minutes on a CPU.
     """
     adam = OptimizerSettings(lr=2e-3, betas=(0.0, 0.95), decay="cosine", hold=0.3, final=0.05)
-    gamma = 0.5 * (data.size / 32) ** 2  # in proportion to the pixels
+    gamma = 0.5 * (data.size.side / 32) ** 2  # in proportion to the pixels
     return GenerateSettings(
         recipe="quick",
         data=data,
@@ -75,7 +76,9 @@ def conv28(data: DataSettings, batch: int = 64) -> GenerateSettings:
         discriminator=networks.discriminator("conv28").Settings(),
         generator_optimizer=calm,
         discriminator_optimizer=dataclasses.replace(calm, lr=4e-4),
-        loss=LossSettings(r1=PenaltySettings(weight=(data.size / 28) ** 2, every=4)),  # in proportion to the pixels
+        loss=LossSettings(
+            r1=PenaltySettings(weight=(data.size.side / 28) ** 2, every=4)
+        ),  # in proportion to the pixels
         training=TrainingSettings(batch=batch),
     )
 
@@ -171,8 +174,8 @@ def r3gan(data: DataSettings, batch: int | None = None) -> GenerateSettings:
     of the side that joins the two. Of the paper's schedules Adam's beta2, which goes from 0.9 to 0.99, is left out.
     Takes a GPU: 20 M images as published.
     """
-    small, images = data.size <= 32, 20_000_000
-    gamma = 0.05 * (data.size / 32) ** 2 if small else 2 * (data.size / 64) ** math.log(75, 4)  # 150 at 256
+    small, images = data.size.shorter <= 32, 20_000_000
+    gamma = 0.05 * (data.size.side / 32) ** 2 if small else 2 * (data.size.side / 64) ** math.log(75, 4)  # 150 at 256
     penalty = PenaltySettings(weight=gamma, final=gamma / 10)
     adam = OptimizerSettings(lr=2e-4, betas=(0.0, 0.99), decay="cosine", final=0.25)
     return GenerateSettings(
@@ -198,7 +201,7 @@ def r3gan_slim(data: DataSettings, batch: int = 32) -> GenerateSettings:
     R1 and R2 on every fourth round, one draw for both players; the generator learns at twice the discriminator's rate.
     Takes minutes on a CPU.
     """
-    gamma = 0.5 * (data.size / 32) ** 2  # in proportion to the pixels
+    gamma = 0.5 * (data.size.side / 32) ** 2  # in proportion to the pixels
     penalty = PenaltySettings(weight=gamma, every=4)
     adam = OptimizerSettings(lr=2e-3, betas=(0.0, 0.95), decay="cosine", hold=0.3, final=0.05)
     shape = {"width": 128, "wide": 4, "blocks": 1, "group": 0}
@@ -224,10 +227,10 @@ def stylegan2(data: DataSettings, batch: int = 64) -> GenerateSettings:
     regularization").
     Takes a GPU: 25 M images as published.
     """
-    small = data.size <= 32
-    channel_base = 16384 if 256 <= data.size <= 512 else 32768
+    small = data.size.shorter <= 32
+    channel_base = 16384 if 256 <= data.size.shorter <= 512 else 32768
     # The paper's 10 at 1024 pixels with batches of 32 in proportion to pixels / batch; 0.01 is CIFAR-10's at 64.
-    gamma = 0.01 * (data.size / 32) ** 2 * 64 / batch if small else 10 * (data.size / 1024) ** 2 * 32 / batch
+    gamma = 0.01 * (data.size.side / 32) ** 2 * 64 / batch if small else 10 * (data.size.side / 1024) ** 2 * 32 / batch
     return GenerateSettings(
         recipe="stylegan2",
         data=data,
@@ -254,8 +257,8 @@ def stylegan2_slim(data: DataSettings, batch: int = 32) -> GenerateSettings:
     R1 on every eighth round; both learning rates fall over the run, and both players see one draw.
     Takes minutes on a CPU.
     """
-    gamma = 0.3 * (data.size / 32) ** 2  # in proportion to the pixels
-    widths = {"channel_base": 16 * data.size, "max_width": 128}  # 16 channels at the picture's side
+    gamma = 0.3 * (data.size.side / 32) ** 2  # in proportion to the pixels
+    widths = {"channel_base": 16 * data.size.shorter, "max_width": 128}  # 16 channels at the picture's side
     adam = OptimizerSettings(lr=2.5e-3, betas=(0.0, 0.99), decay="cosine", hold=0.3, final=0.05)
     return GenerateSettings(
         recipe="stylegan2-slim",
@@ -297,7 +300,7 @@ def sngan(data: DataSettings, batch: int = 64) -> GenerateSettings:
     Takes a GPU: 6.4 M images as published.
     """
     falling = OptimizerSettings(lr=2e-4, betas=(0.0, 0.9), decay="linear")
-    slim = data.size <= 32
+    slim = data.size.shorter <= 32
     generator, discriminator = networks.generator("resnet"), networks.discriminator("resnet")
     return GenerateSettings(
         recipe="sngan",
@@ -341,7 +344,7 @@ def biggan(data: DataSettings, batch: int = 64) -> GenerateSettings:
     latent that go to each layer, orthogonal regularisation, and the batch of 2048.
     Takes a GPU.
     """
-    side = min(64, data.size // 2)
+    side = min(64, data.size.shorter // 2)
     slow = OptimizerSettings(lr=5e-5, betas=(0.0, 0.999))
     return GenerateSettings(
         recipe="biggan",
@@ -366,8 +369,8 @@ def fastgan(data: DataSettings, batch: int = 16) -> GenerateSettings:
     costs a CPU less a picture; the average's half-life is that of 0.999 a move at batch 8.
     Takes minutes on a CPU.
     """
-    slim = data.size <= 64
-    width, max_width = (512 // data.size, 256) if slim else (32, 512)
+    slim = data.size.shorter <= 64
+    width, max_width = (512 // data.size.shorter, 256) if slim else (32, 512)
     adam = OptimizerSettings(lr=1e-3 if slim else 2e-4, betas=(0.5, 0.999))
     return GenerateSettings(
         recipe="fastgan",

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from ganvas import augment
 from ganvas.augment.strength import AdaptiveStrength
 from ganvas.core.settings import from_dict, settings
+from ganvas.core.sizes import Size
 from ganvas.training.clock import Clock, decayed
 from ganvas.training.draws import Draws
 
@@ -52,7 +53,7 @@ class Augmenting:
     batch: pictures in a round, over all processes.
     """
 
-    def __init__(self, chosen: AugmentSettings, *, size: int, channels: int, batch: int) -> None:
+    def __init__(self, chosen: AugmentSettings, *, size: Size, channels: int, batch: int) -> None:
         self._chosen, self._batch = chosen, batch
         self._pipeline: nn.Module | None = None
         self._strength: AdaptiveStrength | None = None

@@ -34,6 +34,7 @@ class AutoencodeSettings:
 
     task: Literal["autoencode"] = "autoencode"
     recipe: str = "custom"
+    licence: str | None = None  # under which the generator may be used, for its card; None: unknown
     data: DataSettings
     generator: Annotated[Any, network(networks.generator, "generator")]  # the decoder
     encoder: Annotated[Any, network(networks.encoder, "encoder", usual="conv")]

@@ -156,7 +156,8 @@ def _ranked_above(real: Tensor, fake: Tensor) -> float:
 def _small(pictures: Tensor) -> Tensor:
     """float32 [N, D] on the CPU: pictures [N, C, H, W], uint8 or in [-1, 1], shrunk to at most 16 x 16."""
     pictures = to_float(pictures) if pictures.dtype == torch.uint8 else pictures.float()
-    return functional.adaptive_avg_pool2d(pictures, min(_SIDE, pictures.shape[-1])).flatten(1).cpu()
+    height, width = (min(_SIDE, side) for side in pictures.shape[2:])
+    return functional.adaptive_avg_pool2d(pictures, (height, width)).flatten(1).cpu()
 
 
 def _spacing(features: Tensor) -> float:

@@ -136,7 +136,7 @@ class Generate(PictureTask):
         if not self.chosen.loss.path_length.due(clock):
             return batch
         data, count = self.chosen.data, self.chosen.training.batch
-        shape = (data.channels, data.size, data.size)
+        shape = (data.channels, *data.size.hw)
         flat = self._draws.normal("generator/directions", clock.images, count, np.prod(shape).item())[rows]
         return dataclasses.replace(batch, directions=flat.view(-1, *shape).to(self.device, self.dtype))
 

@@ -5,18 +5,21 @@ from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import torch
-from pydantic import Field, PlainValidator
+from pydantic import AfterValidator, Field, PlainValidator
 from torch import nn
 
 from ganvas import losses, networks
 from ganvas.core.errors import UsageError
 from ganvas.core.settings import from_dict, settings
+from ganvas.core.sizes import Size
 from ganvas.tasks.augmenting import AugmentSettings, Probability
 from ganvas.training.clock import Clock, decayed
 from ganvas.training.players import OptimizerSettings
 from ganvas.training.trainer import Count, TrainingSettings
 
 Weight = Annotated[float, Field(ge=0)]
+
+SMALLEST = 4  # pixels a side
 
 FEW_TO_LEARN_FROM = 20  # of fewer pictures a generator makes copies, whatever is done
 FEW_TO_KNOW_BY_HEART = 1_000  # of fewer pictures the discriminator needs augmentation
@@ -40,12 +43,21 @@ def network(table: Any, where: str, usual: str = "dcgan") -> PlainValidator:
     return PlainValidator(read)
 
 
+def _not_too_small(size: Size) -> Size:
+    if size.shorter < SMALLEST:
+        raise ValueError(f"pictures have {SMALLEST} pixels a side or more")
+    return size
+
+
+PictureSize = Annotated[Size, AfterValidator(_not_too_small)]
+
+
 @settings
 class DataSettings:
     """The pictures that are learned."""
 
     where: str  # a folder, an archive or a name
-    size: Annotated[int, Field(ge=4)]  # pixels a side
+    size: PictureSize  # pixels a side, or "96x64" for pictures 96 pixels wide and 64 high
     channels: Literal[1, 3, 4]
     classes: tuple[str, ...] = ()  # names of the classes that the networks know; empty: unconditional
     held_out: Annotated[int, Field(ge=0)] = 0  # pictures that training does not see, so that the watch can compare
@@ -162,6 +174,7 @@ class GenerateSettings:
 
     task: Literal["generate"] = "generate"
     recipe: str = "custom"
+    licence: str | None = None  # under which the generator may be used, for its card; None: unknown
     data: DataSettings
     generator: Annotated[Any, network(networks.generator, "generator")]
     discriminator: Annotated[Any, network(networks.discriminator, "discriminator")]

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ganvas import metrics
-from ganvas.core import devices
+from ganvas.core import card, devices
 from ganvas.core.images import to_float, to_uint8
 from ganvas.core.settings import to_dict
 from ganvas.core.version import VERSION
@@ -178,10 +178,11 @@ class PictureTask:
 
     def publish(self, averages: Mapping[str, nn.Module], clock: Clock) -> Mapping[str, Published]:
         """The averaged generator's weights and the card that rebuilds it."""
-        card: dict[str, object] = {
-            "kind": "generator",
+        about: dict[str, object] = {
+            "format": card.FORMAT,
+            "kind": card.KIND,
             "generator": to_dict(self.chosen.generator),
-            "size": self.chosen.data.size,
+            "size": self.chosen.data.size.plain,
             "channels": self.chosen.data.channels,
             "classes": list(self.chosen.data.classes) if self.chosen.data.conditional else [],
             "data": self.data.name,
@@ -190,8 +191,10 @@ class PictureTask:
             "recipe": self.chosen.recipe,
             "images_seen": clock.images,
             "ganvas": VERSION,
+            "preview": card.PREVIEW_SEEDS,
+            "licence": self.chosen.licence,
         }
-        return {"generator": (in_float32(averages["generator"]), card)}
+        return {"generator": (in_float32(averages["generator"]), about)}
 
 
 def in_float32(network: nn.Module) -> dict[str, Tensor]:

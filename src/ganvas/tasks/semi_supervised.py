@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from ganvas import networks
+from ganvas.core import card
 from ganvas.core.images import to_float
 from ganvas.core.settings import to_dict
 from ganvas.core.version import VERSION
@@ -220,10 +221,11 @@ class SemiSupervised(PictureTask):
     def publish(self, averages: Mapping[str, nn.Module], clock: Clock) -> Mapping[str, Published]:
         """The averaged classifier with its card, and the generator if it plays."""
         data = self.chosen.data
-        card = {
+        about: dict[str, object] = {
+            "format": card.FORMAT,
             "kind": "classifier",
             "classifier": to_dict(self.chosen.classifier),
-            "size": data.size,
+            "size": data.size.plain,
             "channels": data.channels,
             "classes": list(data.known),
             "labels": len(self._labelled),
@@ -233,6 +235,7 @@ class SemiSupervised(PictureTask):
             "recipe": self.chosen.recipe,
             "images_seen": clock.images,
             "ganvas": VERSION,
+            "licence": self.chosen.licence,
         }
         made = super().publish(averages, clock) if self._generates else {}
-        return {"classifier": (in_float32(averages["classifier"]), card), **made}
+        return {"classifier": (in_float32(averages["classifier"]), about), **made}

@@ -64,6 +64,7 @@ class SemiSupervisedSettings:
 
     task: Literal["semi-supervised"] = "semi-supervised"
     recipe: str = "custom"
+    licence: str | None = None  # under which the networks may be used, for their cards; None: unknown
     data: PartlyLabelledSettings
     generator: Annotated[Any, network(networks.generator, "generator")]
     classifier: Annotated[Any, network(networks.classifier, "classifier", usual="conv")]

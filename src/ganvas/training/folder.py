@@ -5,7 +5,7 @@ import os
 import platform
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,8 @@ class RunFolder:
         self.classifier_card = self.path / "classifier.json"
         self.summary = self.path / "summary.html"
         self.tensorboard = self.path / "tensorboard"
+        self.scores = self.path / "scores"
+        self.evaluation = self.scores / "evaluation.json"  # the newest one by `ganvas eval`
 
     @classmethod
     def create(cls, path: Path, settings_toml: str) -> "RunFolder":
@@ -74,6 +76,17 @@ class RunFolder:
     def read_settings(self) -> dict[str, Any]:
         """The tables of settings.toml. Raises UsageError if it is not valid TOML."""
         return read_toml(self.settings)
+
+    def scores_until(self, images: int) -> list[dict[str, Any]]:
+        """The newest score of training after at most so many images, as a card has it; [] where there is none."""
+        found: list[dict[str, Any]] = []
+        for path in self.scores.glob("[0-9]*.json"):
+            with suppress(OSError, ValueError, KeyError, TypeError):  # a damaged one is as good as none
+                held = json.loads(path.read_text(encoding="utf-8"))
+                if held["images"] <= images:
+                    about = {"name": held["score"], "value": held["value"], "better": "lower"}
+                    found.append({**about, "images": held["images"], "protocol": held["protocol"]})
+        return sorted(found, key=lambda score: int(score["images"]))[-1:]
 
     @contextmanager
     def locked(self) -> Iterator[None]:

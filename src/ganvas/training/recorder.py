@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
-from ganvas.core import files, images
+from ganvas.core import card, files, images
 from ganvas.training.clock import Clock
 from ganvas.training.clock import seconds as working_seconds
 from ganvas.training.folder import RunFolder
@@ -92,20 +92,27 @@ class Recorder:
     def score(self, clock: Clock, interval: int, name: str, value: float) -> None:
         """Write scores/000200k.json: the value, and the protocol that makes it comparable."""
         content = {"images": clock.images, "score": name, "value": value, "protocol": self._task.protocol()}
-        path = self._run.path / "scores" / f"{_age(clock, interval)}.json"
+        path = self._run.scores / f"{_age(clock, interval)}.json"
         files.write_text(path, json.dumps(content, indent=2) + "\n")
 
     def publish(self, averages: Mapping[str, nn.Module], clock: Clock) -> None:
-        """Write generator.safetensors and card.json; a classifier's into classifier.safetensors and classifier.json."""
+        """Write each network's weights and card, as generator.safetensors and card.json.
+
+        A classifier's are classifier.safetensors and classifier.json. The newest score is on the card of the network
+        that it is of: the classifier, where there is one.
+        """
         places = {
             "generator": (self._run.generator, self._run.card),
             "classifier": (self._run.classifier, self._run.classifier_card),
         }
-        for network, (tensors, card) in self._task.publish(averages, clock).items():
+        published = self._task.publish(averages, clock)
+        scored = "classifier" if "classifier" in published else "generator"
+        for network, (tensors, about) in published.items():
             weights_file, card_file = places[network]
+            about["scores"] = self._run.scores_until(clock.images) if network == scored else []
             contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-            files.write_bytes(weights_file, save_tensors(contiguous, {"ganvas": json.dumps(card)}))
-            files.write_text(card_file, json.dumps(card, indent=2, ensure_ascii=False) + "\n")
+            files.write_bytes(weights_file, save_tensors(contiguous, {card.KEY: json.dumps(about)}))
+            files.write_text(card_file, card.write(about))
 
     def note(self, sentence: str) -> None:
         """Leave a dated sentence in notes.log; a full disk does not take it, and is no reason to stop."""

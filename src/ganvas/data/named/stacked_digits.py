@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ganvas.core.sizes import Size
 from ganvas.data.fit import fit_arrays
 from ganvas.data.named.digits import DIGITS
 from ganvas.data.named.mnist import MNIST
@@ -31,7 +32,7 @@ class StackedDigits(NamedSet):
         labels = digits.labels
 
         def load() -> np.ndarray:
-            return stack(fit_arrays(digits.images, SIZE, 1), labels, COUNT, SEED)[0]
+            return stack(fit_arrays(digits.images, Size.of(SIZE), 1), labels, COUNT, SEED)[0]
 
         return ArraySource(
             where=f"{self.name}/{part}" if part else self.name,

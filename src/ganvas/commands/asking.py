@@ -1,0 +1,51 @@
+"""What is asked of a generator, from the words on the command line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from ganvas.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from ganvas.inference.generator import Generator
+
+
+def parse_layers(text: str | None) -> range | None:
+    """Layers as 0-3 or 5. Raises UsageError for anything else."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"(\d{1,3})(?:-(\d{1,3}))?", text)
+    if found is None or int(found[2] or found[1]) < int(found[1]):
+        raise UsageError(f"--layers {text}: give one range, as 0-3, or one layer")
+    return range(int(found[1]), int(found[2] or found[1]) + 1)
+
+
+def class_numbers(generator: Generator, text: str) -> list[int]:
+    """The numbers of a class, or of several with commas between. Raises UsageError for an unknown one."""
+    names = [text] if text in generator.classes else text.split(",")
+    return [generator.class_number(name) for name in names]
+
+
+def parse_moves(text: str) -> dict[str, dict[int, float]]:
+    """Strengths by method and direction, of pca0=2,sefa3=-1.5. Raises UsageError for anything else."""
+    moves: dict[str, dict[int, float]] = {}
+    for part in text.split(","):
+        if not (found := re.fullmatch(r"([a-z]+)(\d+)=([+-]?\d+(?:\.\d+)?)", part.strip())):
+            raise UsageError(f"--move {text}: give a method, a direction and standard deviations, as pca0=2,sefa3=-1.5")
+        moves.setdefault(found[1], {})[int(found[2])] = float(found[3])
+    return moves
+
+
+def parse_label(generator: Generator, text: str | None) -> str | Mapping[str, float] | None:
+    """A class, or the weights of several to be mixed, of Coat=0.7,Bag=0.3. Raises UsageError for no such number."""
+    if text is None or text in generator.classes or "=" not in text:
+        return text
+    weights = {}
+    for part in text.split(","):
+        name, _, weight = part.rpartition("=")
+        if not re.fullmatch(r"\d+(\.\d+)?|\.\d+", weight):
+            raise UsageError(f"--class {text}: to mix classes give each its weight, as Coat=0.7,Bag=0.3")
+        weights[name.strip()] = float(weight)
+    return weights

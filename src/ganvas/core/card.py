@@ -1,0 +1,58 @@
+"""The card of a generator: what it is, what it was trained on, how good it is, and who may use it.
+
+A card is JSON: in a run beside the generator as card.json, in a saved folder as config.json, and inside every file of
+weights and every ONNX file, so that a file alone is enough. Its keys:
+
+    format           the version of this layout; a card of a newer one is refused
+    kind             "generator"
+    generator        the network's settings, from which it is rebuilt; size, channels, classes: its pictures
+    data             the name of what it was trained on; data_sha256: the fingerprint of those pictures and labels
+    held_out         how many of them training did not see
+    recipe, images_seen, ganvas   how it was trained, and by which version
+    scores           a list of {name, value, better, protocol ...}, the newest of each name
+    preview          the seeds of the preview's pictures, as "0-63"
+    licence          under which it may be used; None: unknown
+"""
+
+import json
+from typing import Any
+
+from ganvas.core.errors import DataError
+from ganvas.core.version import VERSION
+
+FORMAT = 1
+KIND = "generator"
+KEY = "ganvas"  # under which files hold their card in their metadata
+PREVIEW_SEEDS = "0-63"
+
+
+def read(text: str | None, where: str) -> dict[str, Any]:
+    """The card that a file holds. where: the file, for messages; text: None where it holds none.
+
+    Raises DataError if that is no card of a generator, or one of a newer format.
+    """
+    try:
+        card = json.loads(text or "{}")
+    except ValueError as error:
+        raise DataError(f"{where} is damaged: its card is not JSON ({error})") from None
+    if not isinstance(card, dict) or card.get("kind") != KIND:
+        raise DataError(
+            f"{where} is not a generator of Ganvas: its card is missing. Give a run, or what `ganvas export` wrote"
+        )
+    written = card.get("format", FORMAT)  # the first cards did not say
+    if not isinstance(written, int) or written > FORMAT:
+        raise DataError(
+            f"{where} was written by a newer Ganvas: its card has format {written}, and {VERSION} reads up to {FORMAT}."
+            " Update with: pip install --upgrade ganvas"
+        )
+    return card
+
+
+def write(card: dict[str, Any]) -> str:
+    """The card as people read it."""
+    return json.dumps(card, indent=2, ensure_ascii=False) + "\n"
+
+
+def identity(card: dict[str, Any]) -> dict[str, Any]:
+    """The card without what may be said of the same generator at another time."""
+    return {key: value for key, value in card.items() if key not in ("scores", "licence", "preview", "format")}

@@ -1,0 +1,111 @@
+"""From what a user names to a generator, without running any code that a file holds."""
+
+import json
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ganvas.core import card as cards
+from ganvas.core import devices
+from ganvas.core.errors import DataError, GanvasError
+from ganvas.inference import weights
+from ganvas.inference.generator import Generator, Label
+from ganvas.inference.packaged import packaged
+from ganvas.inference.saving import MODEL
+from ganvas.metrics.protocol import Score
+from ganvas.training.folder import RunFolder
+
+READABLE = "a run, a folder of `Generator.save`, a .safetensors or .onnx file of `ganvas export`"
+_PICKLES = (".pt", ".pth", ".pkl", ".ckpt", ".bin")
+
+
+def load(what: str | Path, *, device: str = "auto") -> Generator:
+    """The generator of a run, of a folder or file that came from one, of the package, or of the hub.
+
+    what: a run's folder; a folder that `Generator.save` wrote; a .safetensors or .onnx file; the name of a generator in
+    the package; or "user/name" on the hub. device: auto, cpu, cuda, cuda:N, mps; an ONNX file is drawn on the CPU.
+    Raises DataError if there is none, or if it is damaged, of a newer version or not a generator of Ganvas.
+    """
+    path = found(what)
+    read, card = weights.read(path)
+    network = weights.network_of(card, read, str(path))
+    return Generator(network, with_scores(card, Path(what)), devices.choose_device(device))
+
+
+def sample(
+    what: str | Path, seeds: Sequence[int], *, truncation: float = 1.0, label: Label | None = None
+) -> np.ndarray:
+    """uint8 [N, C, H, W]: pictures of a run or of a generator file; `load` once for more than one call.
+
+    Arguments and errors are those of `load` and of `Generator.sample`.
+    """
+    return load(what).sample(seeds, truncation=truncation, label=label)
+
+
+def is_generator(what: str | Path) -> bool:
+    """Whether a path means a generator, and not a set of pictures; a name in the package may also be one of data."""
+    path = Path(what)
+    if path.is_dir():
+        return any((path / name).is_file() for name in (RunFolder(path).generator.name, MODEL))
+    return path.suffix in (".safetensors", ".onnx")
+
+
+def found(what: str | Path) -> Path:
+    """The file that holds the generator that is meant. Raises DataError that says what would do, if there is none."""
+    path = Path(what)
+    if path.is_dir():
+        return _in_folder(path)
+    if path.is_file():
+        _check_kind(path)
+        return path
+    if str(what) in packaged():
+        return packaged()[str(what)]
+    raise DataError(f"No generator at {what}: there is no such file or folder. Give {READABLE}{_or_packaged()}")
+
+
+def with_scores(card: dict[str, Any], run: Path) -> dict[str, Any]:
+    """The card with the newest score of each name that a run's folder has of this generator; else as it is."""
+    folder = RunFolder(run)
+    if not folder.settings.is_file():
+        return card
+    scores = {score["name"]: score for score in folder.scores_until(card.get("images_seen", 0))}
+    with suppress(OSError, ValueError, KeyError, TypeError, GanvasError):  # what cannot be read is as good as none
+        held = json.loads(folder.evaluation.read_text(encoding="utf-8"))
+        if cards.identity(held["card"]) == cards.identity(card):
+            scores |= {score["name"]: _told(Score.from_dict(score)) for score in held["scores"]}
+    return card | {"scores": list(scores.values())}
+
+
+def _told(score: Score) -> dict[str, Any]:
+    """A score as a card has it: without what only its makers need."""
+    names = ("name", "value", "better", "spread", "floor", "floor_count", "protocol")
+    return {name: value for name, value in score.as_dict().items() if name in names and value is not None}
+
+
+def _in_folder(path: Path) -> Path:
+    for file in (path / RunFolder(path).generator.name, path / MODEL):
+        if file.is_file():
+            return file
+    if RunFolder(path).settings.is_file():
+        raise DataError(
+            f"No generator at {path} yet: this run has not reached its first checkpoint. Wait for it if it is still\n"
+            f"training; else go on with: ganvas resume {path}"
+        )
+    raise DataError(f"No generator at {path}: the folder holds neither a run nor {MODEL}. Give {READABLE}")
+
+
+def _check_kind(path: Path) -> None:
+    if path.suffix in _PICKLES:
+        raise DataError(
+            f"{path} is not read: files of its kind may hold code that runs when they are opened. Give {READABLE}"
+        )
+    if path.suffix == ".pt2":
+        raise DataError(f"{path} is a program for torch.export.load, and Ganvas does not read it back. Give {READABLE}")
+
+
+def _or_packaged() -> str:
+    names = ", ".join(packaged())
+    return f"; or one of the package: {names}" if names else ""
