@@ -52,7 +52,7 @@ def test_two_processes_play_the_same_run_as_one_to_the_bit(assignments, play, st
 
 
 def test_a_folder_with_few_labels_is_learned_and_used_by_the_commands(photos, ganvas):
-    chosen = [*NARROW, "training.score=800", "training.average.half_life=100", "strong.p=0.3"]
+    chosen = [*NARROW, "training.score=800", "training.average.half_life=100", "augment.p=0.2"]
     asked = ["--recipe", "few-labels", "--images", 1600, "--batch", 16, "--out", "run", "--json", "--set", *chosen]
     *ticks, last = ganvas("train", photos, *asked)
     assert (last["images"], last["reason"]) == (1600, "images")

@@ -47,7 +47,7 @@ class Classifier:
         if held.dtype != torch.uint8 or held.ndim != 4 or held.shape[1:] != shape:
             raise UsageError(
                 f"This classifier takes uint8 pictures [N, {', '.join(map(str, shape))}], not {held.dtype} "
-                f"{list(held.shape)}; ganvas.open_data makes them so, with size={self.size.plain!r}, channels={self.channels}"
+                f"{list(held.shape)}; ganvas.open_data makes them: size={self.size.plain!r}, channels={self.channels}"
             )
         rows = torch.arange(-(-len(held) // _AT_ONCE) * _AT_ONCE).clamp(max=max(0, len(held) - 1))
         pieces = [torch.empty(0, len(self.classes))]
