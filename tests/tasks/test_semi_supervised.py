@@ -258,7 +258,7 @@ def test_labels_on_all_pictures_leave_nothing_to_learn_from_the_others(make, mak
 def test_what_cannot_be_learned_is_answered_by_the_plan(changed, told):
     values = {"data": {"where": "x", "size": 8, "channels": 1} | changed, "generator": {}, "classifier": {}}
     with pytest.raises(UsageError, match=told):
-        from_dict(SemiSupervisedSettings, values).check_networks()
+        from_dict(SemiSupervisedSettings, values).data.check()
 
 
 @pytest.mark.parametrize(

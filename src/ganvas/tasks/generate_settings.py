@@ -70,6 +70,9 @@ class DataSettings:
         """Whether pictures are made of a class."""
         return bool(self.classes)
 
+    def check(self) -> None:
+        """Raises UsageError for data that nothing is learned from, whatever the pictures are; here there is none."""
+
 
 @settings
 class PenaltySettings:

@@ -35,6 +35,26 @@ class PartlyLabelledSettings(DataSettings):
         """Whether pictures are made of a class: never, as hardly any has one."""
         return False
 
+    def check(self) -> None:
+        """Raises UsageError if it is not some of the pictures, of two classes or more, that have a label."""
+        known = len(self.known)
+        if self.unlabelled is not None and self.unlabelled not in self.classes:
+            raise UsageError(
+                f"data.unlabelled={self.unlabelled}: there is no such folder; there are: {', '.join(self.classes)}"
+            )
+        if known < 2:
+            raise UsageError(
+                f"Nothing to tell apart: {known} classes with labels. Give each class a subfolder with a few pictures, "
+                f"and the rest one named {UNLABELLED[0]} (where pictures are few, name all in data.classes)"
+            )
+        if self.unlabelled is None and self.labels is None:
+            raise UsageError(
+                "Nothing is unlabelled: every picture has a class. Put pictures without one into a subfolder named "
+                f"{UNLABELLED[0]}, or keep a few labels and see how far they go: --set data.labels=100"
+            )
+        if self.labels is not None and self.labels < known:
+            raise UsageError(f"data.labels={self.labels}: {known} classes need one label each, {known} or more in all")
+
 
 @settings
 class SemiSupervisedLossSettings:
@@ -91,32 +111,14 @@ class SemiSupervisedSettings:
     def check_networks(self) -> tuple[nn.Module, nn.Module]:
         """The generator and the classifier on the meta device, which takes no memory for their weights.
 
-        Raises UsageError if they cannot be built for such pictures, or if it is not some of those that have a label.
+        Raises UsageError if they cannot be built for such pictures. Of no data yet the classifier is of two classes.
         """
-        self._check_labels()
         data, shape = self.data, {"size": self.data.size, "channels": self.data.channels}
         with torch.device("meta"):
             return (
                 networks.generator(self.generator.name)(self.generator, **shape, classes=0),
-                networks.classifier(self.classifier.name)(self.classifier, **shape, classes=len(data.known)),
+                networks.classifier(self.classifier.name)(self.classifier, **shape, classes=max(2, len(data.known))),
             )
-
-    def _check_labels(self) -> None:
-        data, known = self.data, len(self.data.known)
-        if data.unlabelled is not None and data.unlabelled not in data.classes:
-            raise UsageError(f"data.unlabelled={data.unlabelled}: there is no such folder; there are: {data.classes}")
-        if known < 2:
-            raise UsageError(
-                f"Nothing to tell apart: {known} classes with labels. Give each class a subfolder with a few pictures, "
-                f"and the rest one named {UNLABELLED[0]} (where pictures are few, name all in data.classes)"
-            )
-        if data.unlabelled is None and data.labels is None:
-            raise UsageError(
-                "Nothing is unlabelled: every picture has a class. Put pictures without one into a subfolder named "
-                f"{UNLABELLED[0]}, or keep a few labels and see how far they go: --set data.labels=100"
-            )
-        if data.labels is not None and data.labels < known:
-            raise UsageError(f"data.labels={data.labels}: {known} classes need one label each, {known} or more in all")
 
     def doubt(self) -> tuple[str, str] | None:
         """A choice that its papers advise against, and why; None if there is none."""
