@@ -18,7 +18,7 @@ from typing import Any
 
 from ganvas.core import files
 
-IMAGES = 40_000  # pictures without a label that a run sees, and as many with one, again and again
+IMAGES = 24_000  # pictures without a label that a run sees, and as many with one, again and again
 CORES = 2
 SEEDS = (0, 1, 2)
 LABELS = (100, 1_000)

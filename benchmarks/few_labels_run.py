@@ -38,7 +38,8 @@ def run(job: Job, places: Places, images: int) -> None:
     if (folder / "settings.toml").exists():
         trained = ganvas.resume(folder, say=print)
     else:
-        asked = [f"data.labels={job.labels}", "training.tensorboard=off", *(KINDS | PARTS)[job.kind]]
+        asked = [f"data.labels={job.labels}", "data.mirror=true", "training.score=4000", "training.tensorboard=off"]
+        asked += (KINDS | PARTS)[job.kind]
         planned = {"recipe": "few-labels", "size": _SIZE, "images": images, "seed": job.seed, "device": "cpu"}
         trained = ganvas.train("fashion-mnist", out=folder, say=print, set=asked, **planned)
     end = trained.journal[-1]

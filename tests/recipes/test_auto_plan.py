@@ -278,6 +278,7 @@ def test_a_recipe_plays_with_the_batch_that_is_asked_for_or_with_its_own(recipe)
         "fastgan": 16,
         "stylegan2-slim": 32,
         "r3gan-slim": 32,
+        "few-labels": 32,
     }.get(recipe, 64)
     asked = (*needed, "training.batch=48")
     assert chosen(found, recipe=recipe, batch=24, assignments=asked).training.batch == 48

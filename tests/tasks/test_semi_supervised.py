@@ -250,7 +250,7 @@ def test_labels_on_all_pictures_leave_nothing_to_learn_from_the_others(make, mak
     [
         ({"classes": [], "labels": 10}, "Nothing to tell apart: 0 classes"),
         ({"classes": ["a", "unlabelled"], "unlabelled": "unlabelled"}, "Nothing to tell apart: 1 classes"),
-        ({"classes": ["a", "b"], "unlabelled": "rest"}, "there is no such folder"),
+        ({"classes": ["a", "b"], "unlabelled": "rest"}, "there is no such class"),
         ({"classes": ["a", "b"]}, "Nothing is unlabelled: every picture has a class"),
         ({"classes": ["a", "b", "c"], "labels": 2}, "3 classes need one label each"),
     ],

@@ -39,9 +39,8 @@ class PartlyLabelledSettings(DataSettings):
         """Raises UsageError if it is not some of the pictures, of two classes or more, that have a label."""
         known = len(self.known)
         if self.unlabelled is not None and self.unlabelled not in self.classes:
-            raise UsageError(
-                f"data.unlabelled={self.unlabelled}: there is no such folder; there are: {', '.join(self.classes)}"
-            )
+            there = ", ".join(self.classes)
+            raise UsageError(f"data.unlabelled={self.unlabelled}: there is no such class; there are: {there}")
         if known < 2:
             raise UsageError(
                 f"Nothing to tell apart: {known} classes with labels. Give each class a subfolder with a few pictures, "
