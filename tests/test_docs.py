@@ -54,6 +54,7 @@ def test_every_network_and_its_settings_are_explained():
         (networks.GENERATORS, networks.generator),
         (networks.DISCRIMINATORS, networks.discriminator),
         (networks.ENCODERS, networks.encoder),
+        (networks.CLASSIFIERS, networks.classifier),
     ):
         assert table.keys() <= told
         for name in table:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ganvas.core.images import grid
     from ganvas.data import open_data
     from ganvas.inference.augmentation import augment_data
+    from ganvas.inference.classifier import Classifier, load_classifier
     from ganvas.inference.evaluation import evaluate
     from ganvas.inference.generator import Generator
     from ganvas.inference.loading import load, sample
@@ -28,6 +29,8 @@ _PUBLIC = {
     "plan": "ganvas.api:plan",
     "Run": "ganvas.api:Run",
     "load": "ganvas.inference.loading:load",
+    "load_classifier": "ganvas.inference.classifier:load_classifier",
+    "Classifier": "ganvas.inference.classifier:Classifier",
     "Generator": "ganvas.inference.generator:Generator",
     "sample": "ganvas.inference.loading:sample",
     "augment_data": "ganvas.inference.augmentation:augment_data",
@@ -43,6 +46,7 @@ _PUBLIC = {
 }
 
 __all__ = [
+    "Classifier",
     "DataError",
     "Diverged",
     "GanvasError",
@@ -56,6 +60,7 @@ __all__ = [
     "evaluate",
     "grid",
     "load",
+    "load_classifier",
     "open_data",
     "plan",
     "resume",

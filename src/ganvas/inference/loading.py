@@ -84,7 +84,8 @@ def with_scores(card: dict[str, Any], run: Path) -> dict[str, Any]:
     folder = RunFolder(run)
     if not folder.settings.is_file():
         return card
-    scores = {score["name"]: score for score in folder.scores_until(card.get("images_seen", 0))}
+    trained = [] if folder.classifier.is_file() else folder.scores_until(card.get("images_seen", 0))  # whose they are
+    scores = {score["name"]: score for score in trained}
     with suppress(OSError, ValueError, KeyError, TypeError, GanvasError):  # what cannot be read is as good as none
         held = json.loads(folder.evaluation.read_text(encoding="utf-8"))
         if cards.identity(held["card"]) == cards.identity(card):

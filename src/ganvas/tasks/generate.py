@@ -22,7 +22,7 @@ from ganvas.tasks.generate_settings import GenerateSettings
 from ganvas.tasks.pictures import PictureTask
 from ganvas.tasks.running import RunningMeans
 from ganvas.training.clock import Clock
-from ganvas.training.players import Player, Terms
+from ganvas.training.players import Player, Published, Terms
 
 
 class Generate(PictureTask):
@@ -275,10 +275,10 @@ class Generate(PictureTask):
     def _after_generators_step(self) -> None:
         self._lengths.observe(self._measured.pieces())
 
-    def publish(self, averages: Mapping[str, nn.Module], clock: Clock) -> tuple[dict[str, Tensor], dict[str, object]]:
+    def publish(self, averages: Mapping[str, nn.Module], clock: Clock) -> Mapping[str, Published]:
         """The averaged generator's weights and the card that rebuilds it and names whose weights it began with."""
-        weights, about = super().publish(averages, clock)
-        return weights, about | {"source_sha256": self.chosen.source.sha256}
+        weights, about = super().publish(averages, clock)["generator"]
+        return {"generator": (weights, {**about, "source_sha256": self.chosen.source.sha256})}
 
     def diagnose(self) -> dict[str, float]:
         """Signs of health, of the same pictures and latents each time; `training.health` says what they mean."""
