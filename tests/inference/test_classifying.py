@@ -63,6 +63,28 @@ def test_its_file_alone_does_as_well(told, digits):
     assert one.card == json.loads((told / "classifier.json").read_text())
 
 
+def test_as_an_onnx_file_it_gives_the_same_answers_to_any_number_of_pictures(
+    told, digits, ganvas, tmp_path, monkeypatch
+):
+    onnxruntime = pytest.importorskip("onnxruntime", reason="the extra `export` is not installed")
+    monkeypatch.chdir(tmp_path)
+    status, out, err = ganvas("export", told / "classifier.safetensors", "--out", "told.onnx", "--json")
+    assert (status, json.loads(out)["files"]) == (0, ["told.onnx"]), err
+    session = onnxruntime.InferenceSession("told.onnx", providers=["CPUExecutionProvider"])
+    classifier = load_classifier(told, device="cpu")
+    for count in (1, 7):
+        floats = torch.from_numpy(digits.images[:count]).float() / 127.5 - 1
+        (logits,) = session.run(["logits"], {"pictures": floats.numpy()})
+        with torch.inference_mode():
+            np.testing.assert_allclose(logits, classifier.network(floats).numpy(), atol=1e-4)
+    card = json.loads(session.get_modelmeta().custom_metadata_map["ganvas"])
+    assert card["classes"] == list(classifier.classes)
+    status, _, err = ganvas("export", told / "classifier.safetensors", "--out", "told.pt2")
+    assert status == 2
+    assert "a classifier is written as .onnx" in err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["told.onnx"]
+
+
 @pytest.mark.parametrize(
     "wrong", [np.zeros((2, 1, 9, 9), np.uint8), np.zeros((2, 1, 8, 8)), np.zeros((1, 8, 8), np.uint8)]
 )

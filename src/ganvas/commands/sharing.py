@@ -1,5 +1,6 @@
 """export, push."""
 
+from pathlib import Path
 from typing import Annotated
 
 from tyro.conf import Positional, arg
@@ -17,19 +18,25 @@ def export(
     licence: Annotated[str | None, arg(metavar="NAME")] = None,
     json: bool = False,
 ) -> None:
-    """Write a trained generator for other programs, or as a folder to share.
+    """Write a trained generator for other programs, or as a folder to share; or a classifier, as ONNX.
 
     Args:
-        run: A run's folder, or anything else that holds a generator.
+        run: A run's folder, or anything else that holds a generator; a run's classifier.safetensors for its classifier.
         out: The kind is its ending: ONNX, weights, a program of torch.export; or a folder with weights, card and page.
         precision: Of the weights; bfloat16 halves .safetensors files and folders.
         licence: Under which it may be used, as CC-BY-4.0, for its card; without it what the run says.
         json: One JSON object on stdout.
     """
+    from ganvas.inference.classifier import FILE as CLASSIFIER
+    from ganvas.inference.classifier import load_classifier
     from ganvas.inference.export import export as write
+    from ganvas.inference.export import export_classifier
     from ganvas.inference.loading import load
 
-    path = write(load(run), out, precision=precision, licence=licence)
+    if Path(run).name == CLASSIFIER:
+        path = export_classifier(load_classifier(run, device="cpu"), out)
+    else:
+        path = write(load(run), out, precision=precision, licence=licence)
     written = sorted(path.iterdir()) if path.is_dir() else [path]
     size = sum(file.stat().st_size for file in written)
     report({"out": str(path), "files": [str(file) for file in written], "bytes": size}, json)

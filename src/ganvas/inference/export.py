@@ -16,7 +16,7 @@ import io
 import json
 import logging
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from ganvas.core import card as cards
 from ganvas.core import files
 from ganvas.core.errors import DataError, UsageError
 from ganvas.inference import weights
+from ganvas.inference.classifier import Classifier
 from ganvas.inference.drawing import Drawing
 from ganvas.inference.generator import Generator
 from ganvas.inference.saving import licensed, save, weights_precision
@@ -85,14 +86,49 @@ def _program(generator: Generator, card: dict[str, Any], precision: torch.dtype)
 
 def as_onnx(generator: Generator, card: dict[str, Any]) -> bytes:
     """The content of an ONNX file. Raises UsageError without the extra `export`."""
-    needs("onnx", "onnxscript")
     names = INPUTS[: 3 if generator.classes else 2]
+    return _onnx(lambda: _exported(generator), names, OUTPUT, card)
+
+
+def export_classifier(classifier: Classifier, out: str | Path) -> Path:
+    """Write a classifier as an ONNX file, opset 18, and return its path.
+
+    Input: pictures float32 [batch, C, H, W], of which a pixel p in 0 to 255 is p / 127.5 - 1. Output: logits float32
+    [batch, K], in the order of the card's classes, whose softmax is the probabilities. Raises UsageError for another
+    ending and without the extra `export`, DataError if the file cannot be written.
+    """
+    path = Path(out)
+    if path.suffix.lower() != ".onnx":
+        raise UsageError(
+            f"{out}: a classifier is written as .onnx; its weights are in the run as classifier.safetensors"
+        )
+    pictures = torch.zeros(2, classifier.channels, *classifier.size.hw)
+
+    def exported() -> torch.export.ExportedProgram:
+        network: Any = copy.deepcopy(classifier.network).cpu()
+        with torch.no_grad():
+            network = network.to(memory_format=torch.contiguous_format)
+            return torch.export.export(network, (pictures,), dynamic_shapes=({0: torch.export.Dim("batch")},))
+
+    content = _onnx(exported, ("pictures",), "logits", classifier.card)
+    try:
+        files.write_bytes(path, content)
+    except OSError as error:
+        raise DataError(f"{out} cannot be written: {error.strerror or error}. Choose another --out") from None
+    return path
+
+
+def _onnx(
+    exported: Callable[[], torch.export.ExportedProgram], names: Sequence[str], output: str, card: dict[str, Any]
+) -> bytes:
+    """An ONNX file of a program with these inputs and this output, all with a batch of any number, and with a card."""
+    needs("onnx", "onnxscript")
     with _quietly():
         # Not optimised: what draws it does that itself, and every weight keeps its name, so that it is found again.
         program = torch.onnx.export(
-            _exported(generator),
+            exported(),
             input_names=names,
-            output_names=[OUTPUT],
+            output_names=[output],
             opset_version=OPSET,
             optimize=False,
             verbose=False,
