@@ -16,7 +16,7 @@ demo:
 
 test:
 	@scripts/setup.sh dev
-	@.venv/bin/python -m pytest -q
+	@.venv/bin/python -m pytest -q -n auto
 
 check:
 	@scripts/setup.sh dev

@@ -1,7 +1,7 @@
 """`python -m benchmarks` measures all; `python -m benchmarks NAME...` some. Needs an otherwise idle machine.
 
-`python -m benchmarks comparison` and `python -m benchmarks transfer` take hours and half an hour, have options of
-their own (--help), and are no part of all.
+`python -m benchmarks comparison`, `transfer` and `few_labels` take from half an hour to hours, have options of their
+own (--help), and are no part of all.
 """
 
 import sys
@@ -10,9 +10,11 @@ from benchmarks import (
     comparison,
     distances,
     diversity,
+    few_labels,
     modern,
     projection,
     quality,
+    sampling,
     speed,
     startup,
     transfer,
@@ -26,6 +28,8 @@ MEASUREMENTS = {
     "speed-quick": lambda: speed.against_textbook("quick"),
     "speed-r3gan": modern.r3gan,
     "speed-stylegan2": modern.stylegan2,
+    "speed-sampling": sampling.on_all_cores,
+    "speed-sampling-thread": sampling.of_one_thread,
     "overhead": speed.overhead,
     "projection": projection.projection,
     "frechet": distances.frechet,
@@ -43,7 +47,7 @@ def meant(name: str) -> list[str]:
     return [name] if name in MEASUREMENTS else [one for one in MEASUREMENTS if one.startswith(f"{name}-")]
 
 
-OF_THEIR_OWN = {"comparison": comparison.main, "transfer": transfer.main}
+OF_THEIR_OWN = {"comparison": comparison.main, "transfer": transfer.main, "few_labels": few_labels.main}
 if sys.argv[1:2] and sys.argv[1] in OF_THEIR_OWN:
     sys.exit(OF_THEIR_OWN[sys.argv[1]](sys.argv[2:]))
 unknown = [name for name in sys.argv[1:] if not meant(name)]

@@ -25,7 +25,8 @@ SEEDS = (0, 1, 2)
 BEST = 3  # recipes that are run with every seed
 # As published these are made for days on a GPU; their -slim forms stand in their place, and all others take part.
 FOR_GPU = ("r3gan", "stylegan2", "stylegan2-ada", "sngan", "biggan")
-CONTENDERS = tuple(name for name in RECIPES if name not in FOR_GPU)
+FOR_CLASSES = ("few-labels",)  # these make a classifier, and have a comparison of their own (few_labels.py)
+CONTENDERS = tuple(name for name in RECIPES if name not in (*FOR_GPU, *FOR_CLASSES))
 
 _HERE = Path(__file__).parent
 _DOCS = _HERE.parent / "docs"

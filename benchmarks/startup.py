@@ -24,6 +24,7 @@ def startup() -> None:
             "ganvas --help": [ganvas, "--help"],
             "import torch": [sys.executable, "-c", "import torch"],
             "ganvas sample RUN": [ganvas, "sample", run, "--out", str(Path(folder) / "grid.png")],
+            "ganvas sample fashion-mnist": [ganvas, "sample", "fashion-mnist", "--out", str(Path(folder) / "own.png")],
         }
         seconds: dict[str, list[float]] = {name: [] for name in commands}
         for _ in range(RUNS):

@@ -462,7 +462,7 @@ def test_memory_that_runs_out_outside_training_is_exit_4(ganvas, monkeypatch):
     def large(*arguments, **named):
         raise RuntimeError("[enforce fail at alloc_cpu.cpp:127] . DefaultCPUAllocator: can't allocate memory")
 
-    monkeypatch.setattr("ganvas.inference.generator.Generator.points", large)
+    monkeypatch.setattr("ganvas.inference.generator.Generator.pictures", large)
     status, _, err = ganvas("sample", "run")
     assert (status, "not enough memory" in err) == (4, True)
     assert ganvas("walk", "run", "--seeds", "1,2", "--frames", 99_999_999)[0] == 2

@@ -126,12 +126,12 @@ def test_results_of_a_trial_are_kept_apart():
 
 
 def test_large_recipes_wait_and_all_others_take_part():
-    from benchmarks.comparison import CONTENDERS, FOR_GPU
+    from benchmarks.comparison import CONTENDERS, FOR_CLASSES, FOR_GPU
     from ganvas.recipes import RECIPES
 
-    assert set(FOR_GPU) <= RECIPES.keys()
-    assert {*CONTENDERS, *FOR_GPU} == RECIPES.keys()
-    assert not set(CONTENDERS) & set(FOR_GPU)
+    assert {*FOR_GPU, *FOR_CLASSES} <= RECIPES.keys()
+    assert {*CONTENDERS, *FOR_GPU, *FOR_CLASSES} == RECIPES.keys()
+    assert not set(CONTENDERS) & {*FOR_GPU, *FOR_CLASSES}
 
 
 def test_the_page_ranks_by_the_mean_of_the_seeds_and_names_failures_and_what_is_missing(places):

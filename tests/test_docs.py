@@ -55,6 +55,7 @@ def test_every_network_and_its_settings_are_explained():
         (networks.GENERATORS, networks.generator),
         (networks.DISCRIMINATORS, networks.discriminator),
         (networks.ENCODERS, networks.encoder),
+        (networks.CLASSIFIERS, networks.classifier),
         (networks.TRANSLATORS, networks.translator),
         (networks.PATCH_DISCRIMINATORS, networks.patch_discriminator),
     ):

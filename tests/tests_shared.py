@@ -9,6 +9,8 @@ from ganvas.tasks.generate_settings import GenerateSettings
 from ganvas.training.state import named_tensors
 from ganvas.training.trainer import Trainer
 
+NEEDED = {"few-labels": ("data.labels=100",)}  # what a recipe has to be told of data on which others need nothing
+
 
 def state_of(trainer: Trainer) -> dict[str, torch.Tensor]:
     """Copies of everything a checkpoint of this trainer would hold."""

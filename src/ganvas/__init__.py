@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ganvas.core.errors import DataError, Diverged, GanvasError, Interrupted, MemoryExhausted, UsageError
     from ganvas.core.images import grid
     from ganvas.data import open_data
+    from ganvas.inference.augmentation import augment_data
+    from ganvas.inference.classifier import Classifier, load_classifier
     from ganvas.inference.evaluation import evaluate
     from ganvas.inference.generator import Generator
     from ganvas.inference.loading import load, sample
@@ -27,8 +29,11 @@ _PUBLIC = {
     "plan": "ganvas.api:plan",
     "Run": "ganvas.api:Run",
     "load": "ganvas.inference.loading:load",
+    "load_classifier": "ganvas.inference.classifier:load_classifier",
+    "Classifier": "ganvas.inference.classifier:Classifier",
     "Generator": "ganvas.inference.generator:Generator",
     "sample": "ganvas.inference.loading:sample",
+    "augment_data": "ganvas.inference.augmentation:augment_data",
     "evaluate": "ganvas.inference.evaluation:evaluate",
     "grid": "ganvas.core.images:grid",
     "open_data": "ganvas.data:open_data",
@@ -41,6 +46,7 @@ _PUBLIC = {
 }
 
 __all__ = [
+    "Classifier",
     "DataError",
     "Diverged",
     "GanvasError",
@@ -50,9 +56,11 @@ __all__ = [
     "Run",
     "UsageError",
     "__version__",
+    "augment_data",
     "evaluate",
     "grid",
     "load",
+    "load_classifier",
     "open_data",
     "plan",
     "resume",

@@ -255,7 +255,7 @@ def _open(chosen: Any, processes: Processes, say: Say) -> tuple[data_room.Datase
     )
     if processes.leads:
         processes.wait()
-    for sentence in data_room.few_in_class(dataset, where.held_out) if where.classes else ():
+    for sentence in data_room.few_in_class(dataset, where.held_out) if where.conditional else ():
         say(f"Little to learn from: {sentence}; to train without classes: --set data.classes=[]")
     unseen = _open_test_part(where, say) if processes.leads and where.test is not None else None
     return dataset, unseen

@@ -24,7 +24,7 @@ from ganvas.tasks.batches import Kept
 from ganvas.tasks.generate_settings import GenerateSettings, LossSettings, PenaltySettings
 from ganvas.training.clock import Clock
 from ganvas.training.draws import Draws, latents_of_seeds
-from ganvas.training.players import OptimizerSettings, Player, Terms
+from ganvas.training.players import OptimizerSettings, Player, Published, Terms
 from ganvas.training.trainer import TrainingSettings
 
 COUNTED = 2_500  # generated points in which modes are counted, as in both papers
@@ -273,9 +273,9 @@ class Plane:
         """How the modes are counted."""
         return {"metric": "modes-missing", "modes": len(self.mixture), "count": COUNTED}
 
-    def publish(self, averages: Mapping[str, nn.Module], clock: Clock) -> tuple[dict[str, Tensor], dict[str, object]]:
+    def publish(self, averages: Mapping[str, nn.Module], clock: Clock) -> Mapping[str, Published]:
         """The averaged generator."""
-        return averages["generator"].state_dict(), {"kind": "toy", "images_seen": clock.images}
+        return {"generator": (averages["generator"].state_dict(), {"kind": "toy", "images_seen": clock.images})}
 
 
 @torch.no_grad()

@@ -280,7 +280,7 @@ def test_the_memorised_are_sought_among_what_training_saw_and_judged_by_what_it_
     photos = folder("photos", 400)
     settings = ["generator.width=8", "discriminator.width=8", "training.tensorboard=off", "data.held_out=120"]
     run = ganvas.train(photos, recipe="dcgan", size=16, batch=8, images=16, out="run", set=settings)
-    data, generator = ganvas.open_data(photos, size=16), run.load()
+    data, generator = ganvas.open_data(photos, size=16), run.load().at("float32")
     unseen = held_out_indices(400, 120)
     for seen, few in ((np.setdiff1d(np.arange(400), unseen), False), (unseen, True)):
         generator.pictures = lambda latents, labels, seen=seen: data.images[np.resize(seen, len(latents))]

@@ -19,7 +19,7 @@ from ganvas.inference.comparison import keep
 from ganvas.inference.evaluation import evaluate
 from ganvas.inference.loading import load
 from ganvas.inference.saving import readme, save
-from ganvas.inference.weights import write
+from ganvas.inference.weights import as_bytes
 
 
 @pytest.fixture
@@ -135,10 +135,10 @@ def test_a_card_of_a_newer_version_is_refused_with_what_helps(run, folder, tmp_p
     generator = load(run)
     path = tmp_path / "newer.safetensors"
     newer = generator.card | {"format": cards.FORMAT + 1}
-    write(path, generator.network.state_dict(), newer, torch.float32)
+    path.write_bytes(as_bytes(generator.network.state_dict(), newer, torch.float32))
     with pytest.raises(DataError, match=r"newer\.safetensors was written by a newer Ganvas.*pip install --upgrade"):
         load(path)
-    write(path, generator.network.state_dict(), newer | {"format": "two"}, torch.float32)
+    path.write_bytes(as_bytes(generator.network.state_dict(), newer | {"format": "two"}, torch.float32))
     with pytest.raises(DataError, match="newer Ganvas"):
         load(path)
 
@@ -146,7 +146,7 @@ def test_a_card_of_a_newer_version_is_refused_with_what_helps(run, folder, tmp_p
 def test_a_card_of_before_there_were_formats_is_read(run, tmp_path):
     generator = load(run)
     old = {key: value for key, value in generator.card.items() if key not in ("format", "scores", "preview", "licence")}
-    write(tmp_path / "old.safetensors", generator.network.state_dict(), old, torch.float32)
+    (tmp_path / "old.safetensors").write_bytes(as_bytes(generator.network.state_dict(), old, torch.float32))
     assert np.array_equal(load(tmp_path / "old.safetensors").sample([3]), generator.sample([3]))
     load(tmp_path / "old.safetensors").save(tmp_path / "again")
     assert np.array_equal(load(tmp_path / "again").sample([3]), generator.sample([3]))

@@ -1,13 +1,14 @@
 """Writing pictures: one grid, a folder, an animation; and what cannot be written."""
 
 import os
+import threading
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from ganvas.core.errors import DataError, UsageError
-from ganvas.inference.pictures import check_animation, write, write_animation
+from ganvas.inference.pictures import check_animation, write, write_animation, write_each
 
 
 def pictures(count=5, channels=3, size=8):
@@ -112,3 +113,60 @@ def test_a_film_without_its_extra_is_refused_before_anything_is_drawn(monkeypatc
     with pytest.raises(UsageError, match=r"pip install .ganvas\[video\]"):
         check_animation(tmp_path / "walk.mp4")
     check_animation(tmp_path / "walk.webp")
+
+
+def test_what_interrupts_many_pictures_leaves_whole_files_only(tmp_path):
+    made = pictures(64)
+
+    def interrupted():
+        for start in range(0, 6400, 64):
+            if start == 640:
+                raise KeyboardInterrupt
+            yield range(start, start + 64), made
+
+    with pytest.raises(KeyboardInterrupt):
+        write_each(interrupted(), tmp_path / "many")
+    files = sorted((tmp_path / "many").iterdir())
+    assert files, "those before it were written"
+    for file in files:
+        assert file.suffix == ".png"
+        assert opened(file).size == (8, 8)
+
+
+def test_what_a_kill_left_half_written_is_removed_the_next_time(tmp_path):
+    (tmp_path / ".000001.png.partial").write_bytes(b"\x89PNG")
+    (tmp_path / "notes.partial").write_bytes(b"mine")
+    write_each([(range(2), pictures(2))], tmp_path)
+    assert sorted(os.listdir(tmp_path)) == ["000000.png", "000001.png", "notes.partial"]
+
+
+def test_batches_are_drawn_no_further_ahead_than_threads_can_write(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    begun, release = [], threading.Event()
+
+    def slow(some, paths):
+        release.wait(20)
+
+    def batches():
+        for number in range(50):
+            begun.append(number)
+            if number == 4:
+                release.set()  # were it not waited for writers, this would be reached while none has written
+            yield range(2), pictures(2)
+
+    monkeypatch.setattr("ganvas.inference.pictures._write_pngs", slow)
+    watch = threading.Timer(0.5, lambda: (begun.append("waited"), release.set()))
+    watch.start()
+    write_each(batches(), tmp_path)
+    watch.cancel()
+    assert begun.index("waited") <= 4
+
+
+def test_a_disk_that_is_full_is_a_data_error_and_leaves_no_part(tmp_path, monkeypatch):
+    def full(*arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.replace", full)
+    with pytest.raises(DataError, match="No space left"):
+        write_each([(range(3), pictures(3))], tmp_path / "out")
+    assert os.listdir(tmp_path / "out") == []

@@ -14,6 +14,7 @@ DCGAN = ("generator.width=8", "discriminator.width=8")
 RESNET = ("data.size=16", *DCGAN, "generator.max_width=8", "discriminator.max_width=8")
 NARROW = {
     "vae": ("generator.width=8", "encoder.width=8"),
+    "few-labels": ("data.labels=20", "generator.width=8", "classifier.width=8"),
     "mlp": ("generator.hidden=[8, 8]", "discriminator.hidden=[8, 8]"),
     "sngan": RESNET,
     "biggan": (*RESNET, "generator.embedding=4", "generator.attention=8", "discriminator.attention=8"),

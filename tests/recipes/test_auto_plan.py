@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 import torch
-from tests_shared import chosen, survey
+from tests_shared import NEEDED, chosen, survey
 
 from ganvas.core.errors import UsageError
 from ganvas.core.settings import from_dict
@@ -271,15 +271,17 @@ def test_stylegan2s_gamma_follows_the_batch_that_is_asked_for(wishes):
 
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_a_recipe_plays_with_the_batch_that_is_asked_for_or_with_its_own(recipe):
-    found = survey(32)
-    assert chosen(found, recipe=recipe, batch=24).training.batch == 24
-    assert chosen(found, recipe=recipe).training.batch == {
+    found, needed = survey(32, classes=2), NEEDED.get(recipe, ())
+    assert chosen(found, recipe=recipe, batch=24, assignments=needed).training.batch == 24
+    assert chosen(found, recipe=recipe, assignments=needed).training.batch == {
         "r3gan": 512,
         "fastgan": 16,
         "stylegan2-slim": 32,
         "r3gan-slim": 32,
+        "few-labels": 32,
     }.get(recipe, 64)
-    assert chosen(found, recipe=recipe, batch=24, assignments=("training.batch=48",)).training.batch == 48
+    asked = (*needed, "training.batch=48")
+    assert chosen(found, recipe=recipe, batch=24, assignments=asked).training.batch == 48
 
 
 def test_a_decay_without_a_length_is_said_whatever_it_is_of():

@@ -1,7 +1,7 @@
 """What cannot work, or will disappoint, is answered by the plan: sizes, batches, classes, few pictures."""
 
 import pytest
-from tests_shared import chosen, survey
+from tests_shared import NEEDED, chosen, survey
 
 from ganvas.core.errors import UsageError
 from ganvas.data import Survey
@@ -14,12 +14,12 @@ MAKERS = {4: {"mlp"}, 20: {"mlp", "conv28"}, 48: {"mlp", "conv28"}, 2048: set()}
 @pytest.mark.parametrize("recipe", RECIPES)
 @pytest.mark.parametrize("size", MAKERS)
 def test_a_size_that_a_recipe_does_not_make_is_answered_with_those_it_does(recipe, size):
-    found = survey(64, channels=3)
+    found, needed = survey(64, channels=3, classes=2), NEEDED.get(recipe, ())
     if recipe in MAKERS[size]:
         assert chosen(found, recipe=recipe, size=size).data.size == size
         return
     with pytest.raises(UsageError, match=f"makes pictures of .* pixels a side, not {size}: .*\n.*--size {size}"):
-        chosen(found, recipe=recipe, size=size)
+        chosen(found, recipe=recipe, size=size, assignments=needed)
 
 
 def test_attention_at_a_side_that_no_block_has_is_answered_with_those_that_do():

@@ -11,6 +11,8 @@ from safetensors.torch import load_file, save_file
 from ganvas import api
 from ganvas.core.errors import DataError, UsageError
 from ganvas.core.files import sha256_of_file
+from ganvas.inference.loading import load
+from ganvas.inference.saving import readme
 from ganvas.training import checkpoints
 
 PLAIN = ("generator.norm=none", "discriminator.norm=none")
@@ -65,6 +67,9 @@ def test_its_settings_hold_where_it_came_from_and_which_weights(source, play):
     newest = checkpoints.everything(source / "checkpoints")[-1]
     told = tomllib.loads((run / "settings.toml").read_text())["source"]
     assert told == {"path": str(source), "sha256": sha256_of_file(newest)}
+    card = load(run).card
+    assert card["source_sha256"] == told["sha256"]
+    assert told["sha256"] in readme(card, "run")
 
 
 @pytest.mark.parametrize("recipe", FAMILIES)

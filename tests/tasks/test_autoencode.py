@@ -129,7 +129,7 @@ def test_the_bound_in_its_signs_is_that_of_all_pictures_without_beta(make, make_
 
 def test_what_is_shared_is_the_decoder_as_a_generator(make):
     game = make()
-    weights, card = game.publish(game.averaged, Clock(4_000, 500, 1.0))
+    weights, card = game.publish(game.averaged, Clock(4_000, 500, 1.0))["generator"]
     assert torch.equal(weights["project.weight"], game.generator.project.weight)
     assert (card["kind"], card["generator"]["name"], card["generator"]["latent"]) == ("generator", "dcgan", 6)
     assert game.preview({"generator": game.generator}).dtype == np.uint8

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from tests_shared import chosen, survey
+from tests_shared import NEEDED, chosen, survey
 
 from ganvas.core.errors import MemoryExhausted, UsageError
 from ganvas.core.settings import from_dict, override, to_dict
@@ -44,7 +44,7 @@ def test_out_of_memory_names_settings_that_the_networks_have(make_game, tmp_path
 
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_what_is_called_narrower_is_so_and_can_be_set(recipe):
-    wide = chosen(survey(32), recipe=recipe)
+    wide = chosen(survey(32, classes=2), recipe=recipe, assignments=NEEDED.get(recipe, ()))
     said = narrower(wide).split()
     assert said, recipe
     narrow = from_dict(type(wide), override(to_dict(wide), said))

@@ -71,7 +71,7 @@ def test_sampling_takes_fewer_at_once_when_memory_runs_out_and_gives_the_same(ma
 
 def test_what_is_shared_is_the_average_and_a_card_that_rebuilds_it(make_game, make_data):
     game, other = make_game(data=make_data(classes=2)), make_game("training.seed=9", data=make_data(classes=2))
-    weights, card = game.publish({"generator": other.generator}, Clock(4_000, 500, 1.0))
+    weights, card = game.publish({"generator": other.generator}, Clock(4_000, 500, 1.0))["generator"]
     assert torch.equal(weights["project.weight"], other.generator.project.weight)
     assert card["kind"] == "generator"
     assert (card["size"], card["channels"], card["classes"]) == (8, 1, ["class 0", "class 1"])
@@ -79,3 +79,4 @@ def test_what_is_shared_is_the_average_and_a_card_that_rebuilds_it(make_game, ma
         "name": "dcgan", "latent": 6, "width": 8, "max_width": 512, "norm": "none", "embedding": 32
     }  # fmt: skip
     assert card["images_seen"] == 4_000
+    assert card["source_sha256"] is None

@@ -179,7 +179,7 @@ def test_float64_computes_in_float64_throughout(make_game):
     exact = make_game("loss.r1.weight=1.0", "training.precision=float32")
     for name, value in terms_of(exact, "discriminator").items():
         assert terms[name].item() == pytest.approx(value.item(), rel=1e-4)
-    shared, _ = game.publish({"generator": game.generator}, START)
+    shared, _ = game.publish({"generator": game.generator}, START)["generator"]
     assert all(weight.dtype == torch.float32 for weight in shared.values() if weight.is_floating_point())
 
 

@@ -7,41 +7,54 @@ from tyro.conf import Positional, arg
 from ganvas import terminal
 from ganvas.commands.asking import parse_label, parse_moves
 from ganvas.commands.printing import report
-from ganvas.core.quantities import parse_seeds
+from ganvas.core.errors import UsageError
+from ganvas.core.quantities import parse_count, parse_seeds
+
+MOST_IN_GRID = 10_000
 
 
 def sample(
     run: Annotated[str, Positional, arg(metavar="RUN")],
     *,
-    seeds: Annotated[str, arg(metavar="0-63")] = "0-63",
+    seeds: Annotated[str | None, arg(metavar="0-63")] = None,
+    count: Annotated[str | None, arg(metavar="50k")] = None,
     truncation: Annotated[float, arg(metavar="0.7")] = 1.0,
     label: Annotated[str | None, arg(name="class", metavar="NAME")] = None,
     move: Annotated[str | None, arg(metavar="pca0=2,sefa1=-3")] = None,
     out: Annotated[str, arg(metavar="grid.png|DIR/")] = "grid.png",
+    precision: Annotated[str, arg(metavar="auto|float32|bfloat16")] = "auto",
     json: bool = False,
 ) -> None:
     """Draw pictures from a trained generator.
 
     Args:
         run: A run's folder, a saved folder, a .safetensors or .onnx file, or the name of a generator in the package.
-        seeds: Which pictures, as 0-63 or 1,5,9; a seed always gives the same picture.
+        seeds: Which pictures, as 0-63 or 1,5,9; a seed always gives the same picture. Without it 0-63.
+        count: So many pictures, of the seeds from 0 on, in place of --seeds; into a folder they may be millions.
         truncation: Below 1 pictures are more typical and less various.
         label: The class to draw, by name or number; a mixture, as Coat=0.7,Bag=0.3; without it the classes in turn.
         move: Standard deviations to move along directions that `ganvas directions` finds.
         out: One grid, or a folder for a file a seed.
+        precision: auto is bfloat16 where the processor has it; float32 draws exactly what the network gives.
         json: One JSON object on stdout.
     """
-    from ganvas.inference.directions import find
-    from ganvas.inference.loading import load
-    from ganvas.inference.pictures import write
+    import numpy as np
 
-    numbers, moves = parse_seeds(seeds), parse_moves(move) if move is not None else {}
-    generator = load(run)
-    labels = generator.labels(numbers, parse_label(generator, label))
-    points = generator.points(generator.latents(numbers), labels, truncation=truncation)
-    for method, strengths in moves.items():
-        points = find(generator, method, max(strengths) + 1).moved(points, strengths)
-    pictures = generator.pictures_of_points(points, labels)
-    written = write(pictures, numbers, out)
-    report({"pictures": len(pictures), "files": [str(path) for path in written]}, json)
-    terminal.say(f"{len(pictures)} pictures in {out}")
+    from ganvas.inference.directions import Mover
+    from ganvas.inference.loading import load
+    from ganvas.inference.pictures import is_folder, write, write_each
+
+    if seeds is not None and count is not None:
+        raise UsageError("--seeds and --count both say which pictures: leave one of them out")
+    numbers = parse_seeds(seeds or "0-63") if count is None else range(parse_count(count))
+    if not is_folder(out) and len(numbers) > MOST_IN_GRID:
+        raise UsageError(f"{len(numbers):,} pictures are too many for a grid: give a folder, as --out pictures/")
+    generator = load(run, precision=precision)
+    moved = Mover(generator, parse_moves(move)) if move is not None else None
+    batches = generator.batches(numbers, truncation=truncation, label=parse_label(generator, label), moved=moved)
+    if is_folder(out):
+        written = write_each(batches, out)
+    else:
+        written = write(np.concatenate([pictures for _, pictures in batches]), numbers, out)
+    report({"pictures": len(numbers), "files": [str(path) for path in written]}, json)
+    terminal.say(f"{len(numbers)} pictures in {out}")

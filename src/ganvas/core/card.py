@@ -9,6 +9,7 @@ weights and every ONNX file, so that a file alone is enough. Its keys:
     data             the name of what it was trained on; data_sha256: the fingerprint of those pictures and labels
     held_out         how many of them training did not see
     recipe, images_seen, ganvas   how it was trained, and by which version
+    source_sha256    of the weights that training began with; None: it began from nothing
     scores           a list of {name, value, better, protocol ...}, the newest of each name
     preview          the seeds of the preview's pictures, as "0-63"
     licence          under which it may be used; None: unknown

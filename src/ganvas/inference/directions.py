@@ -44,6 +44,20 @@ class Directions:
         return moved
 
 
+class Mover:
+    """Moves points of a generator's space along directions of several methods. strengths: by method and number."""
+
+    def __init__(self, generator: Generator, strengths: Mapping[str, Mapping[int, float]]) -> None:
+        """Raises UsageError for a method or a direction that there is not."""
+        self._moves = [(find(generator, method, max(some) + 1), some) for method, some in strengths.items()]
+
+    def __call__(self, points: Tensor) -> Tensor:
+        """Points [N, layers, width] -> points."""
+        for directions, strengths in self._moves:
+            points = directions.moved(points, strengths)
+        return points
+
+
 def find(generator: Generator, method: str = "pca", count: int = 8, layers: range | None = None) -> Directions:
     """The first directions of a method: "pca" or "sefa". layers: of a StyleGAN2, those that are looked at and moved.
 

@@ -20,7 +20,7 @@ from ganvas.metrics.protocol import Score
 from ganvas.training.folder import RunFolder
 from ganvas.training.journal import read
 
-_TABLE = """
+TABLE = """
 table { border-collapse: collapse } td, th { text-align: left; padding: 4px 16px 4px 0; border-bottom: 1px solid #eee }
 th { color: #777; font-weight: normal; font-size: 13px } .care { color: #a33 }
 .pairs { width: 100%; image-rendering: pixelated; border: 1px solid #ddd }
@@ -38,13 +38,13 @@ def write_page(evaluation: Evaluation, out: Path, run: Path) -> Path:
         f"<h1>{html.escape(evaluation.what)}</h1>",
         f"<p>judged against {html.escape(evaluation.against)}</p>",
         _scores(evaluation.scores),
-        "<h2>Judged pictures</h2>" + _image(evaluation.pictures, "final"),
-        _two_rows(
+        "<h2>Judged pictures</h2>" + image_of(evaluation.pictures, "final"),
+        two_rows(
             "Closest to training pictures",
             "Above generated, below the training picture that each is nearest to; the closest pairs first.",
             evaluation.pairs,
         ),
-        _two_rows("Pairs", "Above what was judged, below its partner.", evaluation.partners),
+        two_rows("Pairs", "Above what was judged, below its partner.", evaluation.partners),
         curves(read(journal)) if journal.is_file() else "",
         _protocols(evaluation.scores),
         f"<h2>Card</h2><pre>{html.escape(card)}</pre>" if evaluation.card else "",
@@ -52,7 +52,7 @@ def write_page(evaluation: Evaluation, out: Path, run: Path) -> Path:
     title = f"<title>Evaluation of {html.escape(evaluation.what)} – Ganvas</title>"
     page = (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8">{title}'
-        f"<style>{STYLE}{_TABLE}</style></head><body>{''.join(parts)}</body></html>\n"
+        f"<style>{STYLE}{TABLE}</style></head><body>{''.join(parts)}</body></html>\n"
     )
     with _written_to(out):
         files.write_text(out, page)
@@ -87,14 +87,14 @@ def _scores(scores: tuple[Score, ...]) -> str:
     return f"<table><tr>{heads}</tr>{''.join(rows)}</table>"
 
 
-def _two_rows(head: str, told: str, pairs: np.ndarray | None) -> str:
+def two_rows(head: str, told: str, pairs: np.ndarray | None) -> str:
     """uint8 [2, N, C, H, W] as two rows below each other; "" for None."""
     if pairs is None:
         return ""
-    return f"<h2>{head}</h2><p>{told}</p>{_image(np.concatenate(list(pairs)), 'pairs', pairs.shape[1])}"
+    return f"<h2>{head}</h2><p>{told}</p>{image_of(np.concatenate(list(pairs)), 'pairs', pairs.shape[1])}"
 
 
-def _image(pictures: np.ndarray, kind: str, columns: int | None = None) -> str:
+def image_of(pictures: np.ndarray, kind: str, columns: int | None = None) -> str:
     """uint8 [N, C, H, W] as a grid."""
     stream = io.BytesIO()
     grid(pictures, columns).save(stream, "PNG")

@@ -2,7 +2,7 @@
 
 import functools
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +10,19 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ganvas.core import devices
 from ganvas.core.errors import UsageError
 from ganvas.core.images import to_uint8
 from ganvas.core.parts import nearest
 from ganvas.core.sizes import Size
-from ganvas.inference.space import space_of
+from ganvas.inference.chunks import Chunks
+from ganvas.inference.drawing import Drawing
+from ganvas.inference.fast import fast
+from ganvas.inference.space import Space, space_of
 from ganvas.training.draws import latents_of_seeds
 
-_AT_ONCE = 16  # pictures made at a time, always: sums are rounded otherwise in a batch of another size
+_A_BATCH = 256  # pictures that `batches` draws before it hands them on
+PRECISIONS = ("auto", "float32", "bfloat16")
 
 
 Label = str | int | Mapping[Any, float]
@@ -30,19 +35,28 @@ class Generator:
     size: the side of its pictures in pixels, or a `ganvas.core.sizes.Size` with height and width where they are not
     square; height, width: those of any; channels: 1, 3 or 4; classes: names of the classes it knows, empty if
     unconditional; card: what it is and how it came to be, as in `core.card`. network: in float32 and evaluation mode,
-    on `device`, for what needs its weights or gradients of its input. space: where its pictures are steered.
+    on `device`, for what needs its weights or gradients of its input; in another `precision` pictures come from a copy
+    that is made at the first of them. space: where its pictures are steered.
     """
 
-    def __init__(self, network: nn.Module, card: dict[str, Any], device: torch.device) -> None:
+    def __init__(self, network: nn.Module, card: dict[str, Any], device: torch.device, precision: str = "auto") -> None:
+        """precision: of drawing, as for `load`. Raises UsageError for one that there is not."""
+        if precision not in PRECISIONS:
+            raise UsageError(f"--precision {precision}: pictures are drawn in {', '.join(PRECISIONS)}")
         self.card = card
         self.height, self.width = Size.of(card["size"]).hw
         self.size: int | Size = Size(self.height, self.width).simplest
         self.channels: int = card["channels"]
         self.classes: tuple[str, ...] = tuple(card["classes"])
         self.device = device
+        self.precision = str(devices.choose_precision(precision, device)).removeprefix("torch.")
         network = network.eval().requires_grad_(False).float()  # a file may hold half precision
         self.network: Any = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.space = space_of(network)
+
+    def at(self, precision: str) -> "Generator":
+        """The same generator, drawn in a precision: in float32 as its network has it. Raises UsageError as `load`."""
+        return self if precision == self.precision else Generator(self.network, self.card, self.device, precision)
 
     @functools.cached_property
     def fingerprint(self) -> str:
@@ -82,6 +96,31 @@ class Generator:
             raise UsageError(f"Weights of classes are positive numbers, not {dict(label)}")
         return (weights / weights.sum()).expand(len(seeds), -1)
 
+    def batches(
+        self,
+        seeds: Sequence[int],
+        *,
+        truncation: float = 1.0,
+        label: Label | None = None,
+        moved: Callable[[Tensor], Tensor] | None = None,
+    ) -> Iterator[tuple[Sequence[int], np.ndarray]]:
+        """The seeds in parts, each with its pictures as `sample` gives them, for more than memory should hold.
+
+        moved: what is done to points of the space before they are drawn. Raises UsageError at once as `sample` does.
+        """
+        self.labels(seeds[:1], label)
+        check_truncation(truncation)
+        parts = (seeds[start : start + _A_BATCH] for start in range(0, len(seeds), _A_BATCH))
+        if moved is None:
+            return ((some, self.sample(some, truncation=truncation, label=label)) for some in parts)
+
+        def drawn(some: Sequence[int]) -> np.ndarray:
+            labels = self.labels(some, label)
+            points = self.points(self.latents(some), labels, truncation=truncation)
+            return self.pictures_of_points(moved(points), labels)
+
+        return ((some, drawn(some)) for some in parts)
+
     def class_number(self, label: str | int) -> int:
         """The number of a class given by name or number. Raises UsageError if there is no such class."""
         if not self.classes:
@@ -102,11 +141,11 @@ class Generator:
         """
         check_truncation(truncation)
 
-        return self._in_parts(functools.partial(self._draw, truncation=truncation), latents, self.conditions(labels))
+        return self._in_chunks(functools.partial(self._draw, truncation=truncation), latents, self.conditions(labels))
 
     def pictures_of_points(self, points: Tensor, labels: Sequence[int] | Tensor) -> np.ndarray:
         """uint8 [N, C, H, W] of points of its space [N, layers, width]; labels as of `pictures`."""
-        return self._in_parts(self.space.draw, points, self.conditions(labels))
+        return self._in_chunks(self._drawn_space.draw, points, self.conditions(labels))
 
     def points(self, latents: Tensor, labels: Sequence[int] | Tensor, *, truncation: float = 1.0) -> Tensor:
         """Points of its space [N, layers, width] of latents [N, Z]; labels and truncation as of `pictures`."""
@@ -129,15 +168,35 @@ class Generator:
 
         return save(self, Path(folder), precision=precision, licence=licence)
 
+    def push(self, name: str, *, precision: str = "float32", licence: str | None = None, private: bool = False) -> str:
+        """Put the generator on the hub as "user/name" and return its address; see `hub.push`."""
+        from ganvas.inference.hub import push  # which needs this class
+
+        return push(self, name, precision=precision, licence=licence, private=private)
+
+    @functools.cached_property
+    def _drawing(self) -> Drawing:
+        return Drawing(self.network) if self.precision == "float32" else fast(self.network)
+
+    @functools.cached_property
+    def _drawn_space(self) -> Space:
+        return space_of(self._drawing.network)
+
+    @functools.cached_property
+    def _chunks(self) -> Chunks:
+        return Chunks(self._draw, self.network.latent, len(self.classes), self.device)
+
     def _draw(self, latents: Tensor, classes: Tensor | None, truncation: float) -> Tensor:
         """float32 [N, C, H, W], about [-1, 1]."""
-        return self.space.draw(self.space.truncate(self.space.points(latents, classes), truncation), classes)
+        drawn: Tensor = self._drawing(latents, truncation, classes)
+        return drawn
 
-    def _in_parts(self, draw: Callable[..., Tensor], points: Tensor, classes: Tensor | None) -> np.ndarray:
-        rows = torch.arange(-(-len(points) // _AT_ONCE) * _AT_ONCE).clamp(max=len(points) - 1)
+    def _in_chunks(self, draw: Callable[..., Tensor], points: Tensor, classes: Tensor | None) -> np.ndarray:
+        plan = self._chunks.plan(len(points))
+        rows = torch.arange(sum(plan)).clamp(max=len(points) - 1)
         pieces = []
         with torch.inference_mode():
-            for some in rows.split(_AT_ONCE):
+            for some in rows.split(plan):
                 chosen = None if classes is None else classes[some]
                 pieces.append(to_uint8(draw(points[some].to(self.device), chosen)).cpu())
         return torch.cat(pieces)[: len(points)].numpy()

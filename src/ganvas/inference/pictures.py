@@ -1,6 +1,10 @@
 """Writing generated pictures: one grid, a folder of files, an animation."""
 
-from collections.abc import Sequence
+import io
+import os
+from collections import deque
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -8,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from ganvas.core.errors import DataError, UsageError
-from ganvas.core.files import replacing
+from ganvas.core.files import replacing, write_unflushed
 from ganvas.core.images import grid, to_pillow
 
 _FILES = {
@@ -20,26 +24,68 @@ _FILES = {
     ".tif": "TIFF",
     ".tiff": "TIFF",
 }
+_LEVEL = 1  # of compression: at 6 files of 32 to 64 pixels a side are 5 to 7 % smaller and take up to 1.6 times as long
 _ANIMATIONS = {".webp": "WEBP", ".gif": "GIF", ".png": "PNG", ".mp4": "MP4"}
 
 
-def write(pictures: np.ndarray, seeds: Sequence[int], out: str | Path) -> list[Path]:
-    """Write uint8 [N, C, H, W] as one grid if `out` names a picture file, else as a file a seed into the folder `out`.
+def is_folder(out: str | Path) -> bool:
+    """Whether a name is a folder's: without an ending, with a "/" at its end, or of a folder that is there."""
+    return not Path(out).suffix or Path(out).is_dir() or str(out).endswith(("/", "\\"))
 
-    A name without an ending, with a "/" at its end, or of a folder that is there is a folder. Returns what was
-    written. Raises UsageError for an ending that is no picture's.
+
+def write(pictures: np.ndarray, seeds: Sequence[int], out: str | Path) -> list[Path]:
+    """Write uint8 [N, C, H, W] as one grid, or as a file a seed where `out` is a folder's name (`is_folder`).
+
+    Returns what was written. Raises UsageError for an ending that is no picture's.
     """
+    if is_folder(out):
+        return write_each([(seeds, pictures)], out)
     path = Path(out)
     try:
-        if not path.suffix or path.is_dir() or str(out).endswith(("/", "\\")):
-            files = [path / f"{seed:06d}.png" for seed in seeds]
-            for file, picture in zip(files, pictures, strict=True):
-                _save(to_pillow(picture), file, "PNG")
-            return files
         _save(grid(pictures), path, _format(path, _FILES))
     except OSError as error:
         raise DataError(f"{out} cannot be written: {error.strerror or error}. Choose another --out") from None
     return [path]
+
+
+def write_each(batches: Iterable[tuple[Sequence[int], np.ndarray]], out: str | Path) -> list[Path]:
+    """Write pictures as PNG files 000000.png ... named by their seeds, in threads, while the next batch is drawn.
+
+    batches: (seeds, uint8 [N, C, H, W]), as `Generator.batches` gives them. As many wait to be written as there are
+    threads, so memory does not grow with their number. However it ends, each file is whole or not there; what a kill
+    left half-written is removed the next time. Returns what was written.
+    """
+    folder, threads = Path(out), os.cpu_count() or 1
+    written: list[Path] = []
+    waiting: deque[Future[None]] = deque()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for partial in folder.glob(".*.png.partial"):
+            partial.unlink(missing_ok=True)
+        with ThreadPoolExecutor(threads) as pool:
+            try:
+                for seeds, pictures in batches:
+                    paths = [folder / f"{seed:06d}.png" for seed in seeds]
+                    for part in range(threads):
+                        waiting.append(pool.submit(_write_pngs, pictures[part::threads], paths[part::threads]))
+                    written += paths
+                    while len(waiting) > 2 * threads:
+                        waiting.popleft().result()
+                for one in waiting:
+                    one.result()
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+    except OSError as error:
+        raise DataError(f"{out} cannot be written: {error.strerror or error}. Choose another --out") from None
+    return written
+
+
+def _write_pngs(pictures: np.ndarray, paths: Sequence[Path]) -> None:
+    for picture, path in zip(pictures, paths, strict=True):
+        content = io.BytesIO()
+        to_pillow(picture).save(content, format="PNG", compress_level=_LEVEL)
+        write_unflushed(path, content.getvalue())
 
 
 def write_picture(image: Image.Image, out: Path) -> None:

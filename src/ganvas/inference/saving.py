@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from ganvas.core import card as cards
-from ganvas.core import devices, files
+from ganvas.core import files
 from ganvas.core.errors import DataError, UsageError
 from ganvas.core.images import grid
 from ganvas.core.quantities import parse_seeds
@@ -20,7 +22,7 @@ from ganvas.inference import weights
 from ganvas.inference.generator import Generator
 
 MODEL, CONFIG, README, PREVIEW = "model.safetensors", "config.json", "README.md", "preview.png"
-PRECISIONS = ("float32", "bfloat16")
+_PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 _KNOWN_LICENCES = (  # those that hubs know by these names; any other is "other" with its name beside
     *("mit", "apache-2.0", "bsd-3-clause", "gpl-3.0", "unlicense", "openrail", "cc0-1.0", "cc-by-4.0", "cc-by-sa-4.0"),
     *("cc-by-nc-4.0", "cc-by-nc-sa-4.0", "cc-by-nd-4.0", "cc-by-nc-nd-4.0"),
@@ -34,17 +36,14 @@ def save(generator: Generator, folder: Path, *, precision: str = "float32", lice
     is written over. Raises UsageError for another precision or a folder that holds something else, DataError if it
     cannot be written.
     """
-    if precision not in PRECISIONS:
-        raise UsageError(f"--precision {precision}: weights are saved as {' or '.join(PRECISIONS)}")
+    dtype = weights_precision(precision)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())) and not (folder / CONFIG).is_file():
         raise UsageError(f"{folder} holds something else already: choose another --out")
     card = licensed(generator.card, licence)
     seeds = parse_seeds(str(card.get("preview", cards.PREVIEW_SEEDS)))
     sheet = grid(generator.sample(seeds))
     try:
-        weights.write(
-            folder / MODEL, generator.network.state_dict(), card, devices.choose_precision(precision, generator.device)
-        )
+        files.write_bytes(folder / MODEL, weights.as_bytes(generator.network.state_dict(), card, dtype))
         files.write_text(folder / CONFIG, cards.write(card))
         with files.replacing(folder / PREVIEW) as partial:
             sheet.save(partial, format="PNG")
@@ -52,6 +51,13 @@ def save(generator: Generator, folder: Path, *, precision: str = "float32", lice
     except OSError as error:
         raise DataError(f"{folder} cannot be written: {error.strerror or error}. Choose another --out") from None
     return folder
+
+
+def weights_precision(name: str) -> torch.dtype:
+    """The type in which weights are saved. Raises UsageError for another name than float32 or bfloat16."""
+    if name not in _PRECISIONS:
+        raise UsageError(f"--precision {name}: weights are saved as {' or '.join(_PRECISIONS)}")
+    return _PRECISIONS[name]
 
 
 def licensed(card: Mapping[str, Any], licence: str | None) -> dict[str, Any]:
@@ -63,6 +69,7 @@ def readme(card: Mapping[str, Any], name: str) -> str:
     """The page of a card in Markdown, beginning with the front matter (YAML) that hubs read."""
     classes = card["classes"]
     about = {name: _plain(card.get(name) or "unknown") for name in ("ganvas", "recipe", "images_seen", "data")}
+    source = card.get("source_sha256")
     colours = _COLOURS.get(card["channels"], "other colours")
     sections = [
         f"---\n{_front_matter(card)}---",
@@ -73,7 +80,8 @@ def readme(card: Mapping[str, Any], name: str) -> str:
         f"```python\nimport ganvas\n\ngenerator = ganvas.load({str(name)!r})  # this folder, or user/name on the hub\n"
         "ganvas.grid(generator.sample(range(16))).save('pictures.png')\n```",
         f"## Trained on\n{about['data']}, SHA-256 of its pictures and labels "
-        f"`{_plain(card.get('data_sha256', 'unknown'))}`, {_plain(card.get('held_out', 0))} of them held out.",
+        f"`{_plain(card.get('data_sha256', 'unknown'))}`, {_plain(card.get('held_out', 0))} of them held out."
+        + (f" It began with the weights of SHA-256 `{_plain(source)}`." if source else ""),
         f"## Classes\n{', '.join(map(_plain, classes))}" if classes else "## Classes\nNone: it is unconditional.",
         f"## Scores\n{_scores(card.get('scores') or ())}",
         f"## Licence\n{_plain(card.get('licence') or 'Unknown: ask whoever trained it, and see that of its data.')}",
@@ -107,7 +115,13 @@ def _scores(scores: Any) -> str:
         value = score.get("value")
         number = f"{value:.4g}" if isinstance(value, (int, float)) and math.isfinite(value) else str(value)
         against = f"{protocol.get('reference')} ({protocol.get('reference_count')})"
-        cells = (score.get("name"), number, score.get("better"), protocol.get("extractor"), protocol.get("count"))
+        cells = (
+            score.get("name"),
+            number,
+            score.get("better"),
+            protocol.get("extractor") or "–",
+            protocol.get("count"),
+        )
         rows.append(f"| {' | '.join(_plain(cell) for cell in (*cells, against))} |")
     return "\n".join([*rows, "", f"The whole protocol of each is in {CONFIG}."])
 

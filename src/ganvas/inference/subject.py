@@ -66,6 +66,7 @@ def is_generator(what: Generator | str | Path) -> bool:
 
 def _of_generator(generator: Generator, name: str, seed: int) -> Subject:
     first = seed * 1_000_000  # each seed of an evaluation has pictures of its own
+    generator = generator.at("float32")  # a score is of what the network gives
 
     def pictures(count: int, labels: np.ndarray | None) -> Iterator[Tensor]:
         width = generator.latents([0]).shape[1]

@@ -37,7 +37,8 @@ def write_summary(run: RunFolder) -> Path:
     """Write RUN/summary.html from the run's journal, samples and settings, and return its path."""
     lines = read(run.journal)
     samples = sorted(run.samples.glob("*.png"), key=lambda path: path.stat().st_mtime_ns)
-    card = json.loads(run.card.read_text(encoding="utf-8")) if run.card.exists() else {}
+    cards = [path for path in (run.card, run.classifier_card) if path.exists()]
+    card = json.loads(cards[0].read_text(encoding="utf-8")) if cards else {}
     notes = run.notes.read_text(encoding="utf-8") if run.notes.exists() else ""
     parts = [
         f"<h1>{html.escape(run.path.name)}</h1>",

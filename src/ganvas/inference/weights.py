@@ -12,7 +12,6 @@ from torch import Tensor, nn
 
 from ganvas import networks
 from ganvas.core import card as cards
-from ganvas.core import files
 from ganvas.core.errors import DataError, UsageError
 from ganvas.core.settings import from_dict
 from ganvas.core.sizes import Size
@@ -30,13 +29,13 @@ def read(file: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise DataError(f"{file} is damaged or not a safetensors file: {error}") from None
 
 
-def write(file: Path, weights: Mapping[str, Tensor], card: dict[str, Any], precision: torch.dtype) -> None:
-    """Write weights, those that are no whole numbers in a precision, and the card. Raises OSError."""
+def as_bytes(weights: Mapping[str, Tensor], card: dict[str, Any], precision: torch.dtype) -> bytes:
+    """A file's content: the weights, those that are no whole numbers in a precision, and the card."""
     held = {
         name: (tensor.to(precision) if tensor.is_floating_point() else tensor).detach().cpu().contiguous()
         for name, tensor in weights.items()
     }
-    files.write_bytes(file, save(held, {cards.KEY: json.dumps(card)}))
+    return save(held, {cards.KEY: json.dumps(card)})
 
 
 def network_of(card: dict[str, Any], weights: Mapping[str, Tensor], where: str) -> nn.Module:

@@ -4,7 +4,9 @@ It is trained with batch normalisation, which is folded into the convolutions af
 pooling and two linear layers.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import torch
 from torch import Tensor, nn
@@ -24,10 +26,12 @@ _AT_ONCE = 1000
 class Training:
     """How a classifier is trained: AdamW on a one-cycle schedule, shifts of a few pixels, dropout, soft labels.
 
-    epochs: None takes ten, more of small sets (100,000 pictures in all) and fewer of large ones (1,000,000).
+    epochs: None takes ten, more of small sets (100,000 pictures in all) and fewer of large ones (1,000,000). steps: of
+    the gradient, None as many as the epochs come to.
     """
 
     epochs: int | None = None
+    steps: int | None = None
     batch: int = 256
     peak_rate: float = 4e-3
     weight_decay: float = 0.05
@@ -38,6 +42,10 @@ class Training:
     def epochs_of(self, count: int) -> int:
         """How often each of so many pictures is seen."""
         return self.epochs or max(1, round(min(max(10 * count, 100_000), 1_000_000) / count))
+
+    def steps_of(self, count: int) -> int:
+        """How many steps of the gradient are made with so many pictures."""
+        return self.steps or self.epochs_of(count) * (count // min(self.batch, count))
 
 
 class SmallClassifier(nn.Module):
@@ -86,7 +94,7 @@ def train_classifier(
     check_labelled(pictures, labels, classes)
     count, channels, *hw = pictures.shape
     batch = min(training.batch, count)
-    epochs = training.epochs_of(count)
+    steps = training.steps_of(count)
     device = pictures.device
     fast = has_fast_bfloat16(device)
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
@@ -96,36 +104,35 @@ def train_classifier(
         model.to(device)
         model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing from its signatures
         optimizer = torch.optim.AdamW(model.parameters(), weight_decay=training.weight_decay, fused=True)
-        steps = epochs * (count // batch)
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimizer, training.peak_rate, total_steps=max(steps, 2), pct_start=0.2
         )
         model.train()
-        for _ in range(epochs):
-            order = torch.randperm(count)[: count // batch * batch]
-            for chosen in order.to(device).view(-1, batch):
-                shown = _shifted(pictures[chosen].float() / 255, training.shift)
-                with torch.autocast(device.type, torch.bfloat16, enabled=fast):
-                    logits = model.head(functional.dropout(model(shown), training.dropout))
-                loss = functional.cross_entropy(
-                    logits.float(), labels[chosen].long(), label_smoothing=training.label_smoothing
-                )
-                optimizer.zero_grad()
-                loss.backward()
-                optimizer.step()
-                schedule.step()
+        for chosen in islice(_batches(count, batch), steps):
+            rows = chosen.to(device)
+            shown = _shifted(pictures[rows].float() / 255, training.shift)
+            with torch.autocast(device.type, torch.bfloat16, enabled=fast):
+                logits = model.head(functional.dropout(model(shown), training.dropout))
+            loss = functional.cross_entropy(
+                logits.float(), labels[rows].long(), label_smoothing=training.label_smoothing
+            )
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
         model.body = _without_batch_norm(model.body.eval())
     return model.eval().requires_grad_(False)
 
 
 @torch.no_grad()
+def predictions(model: SmallClassifier, pictures: Tensor) -> Tensor:
+    """int64 [N]: the classes that a classifier gives uint8 pictures [N, C, H, W]."""
+    return torch.cat([model.head(model(shown.float() / 255)).argmax(1) for shown in pictures.split(_AT_ONCE)])
+
+
 def accuracy(model: SmallClassifier, pictures: Tensor, labels: Tensor) -> float:
     """The share of uint8 pictures [N, C, H, W] that a classifier gives their label [N]."""
-    right = [
-        (model.head(model(shown.float() / 255)).argmax(1) == meant).sum()
-        for shown, meant in zip(pictures.split(_AT_ONCE), labels.split(_AT_ONCE), strict=True)
-    ]
-    return int(torch.stack(right).sum()) / len(labels)
+    return int((predictions(model, pictures) == labels).sum()) / len(labels)
 
 
 def check_labelled(pictures: Tensor, labels: Tensor, classes: int) -> None:
@@ -150,6 +157,12 @@ def check_labelled(pictures: Tensor, labels: Tensor, classes: int) -> None:
         )
     if int(labels.min()) < 0 or int(labels.max()) >= classes:
         raise DataError(f"Labels go from 0 to {classes - 1}; these go from {int(labels.min())} to {int(labels.max())}")
+
+
+def _batches(count: int, batch: int) -> Iterator[Tensor]:
+    """Endlessly, int64 [batch] of `count` pictures; every epoch in an order of its own, without what is left over."""
+    while True:
+        yield from torch.randperm(count)[: count // batch * batch].view(-1, batch)
 
 
 def _shifted(pictures: Tensor, shift: int) -> Tensor:

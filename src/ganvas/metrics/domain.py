@@ -82,7 +82,7 @@ class DomainExtractor(PictureReader):
             )
 
     def _features(self, batch: Tensor) -> Tensor:
-        features: Tensor = self._classifier.to(batch.device)(_reduced(batch).float() / 255)
+        features: Tensor = self._classifier.to(batch.device)(reduced(batch).float() / 255)
         return features
 
 
@@ -117,7 +117,7 @@ def train_domain_classifier(
     """
     training = training or Training()
     classes = 1 + max(_greatest(labels), _greatest(held_out_labels))
-    small, small_held_out = _reduced(pictures), _reduced(held_out_pictures)
+    small, small_held_out = reduced(pictures), reduced(held_out_pictures)
     check_labelled(small, labels, classes)
     check_labelled(small_held_out, held_out_labels, classes)
     if pictures.shape[1:] != held_out_pictures.shape[1:]:
@@ -139,7 +139,11 @@ def train_domain_classifier(
         "held_out_pictures": len(held_out_pictures),
         "data_sha256": _sha256(pictures, labels),
         "seed": seed,
-        "training": asdict(training) | {"epochs": training.epochs_of(len(pictures))},
+        "training": asdict(training)
+        | {
+            "epochs": training.epochs_of(len(pictures)),
+            "steps": training.steps_of(len(pictures)),
+        },
     }
     return DomainExtractor(save(tensors, metadata={"ganvas": json.dumps(about, sort_keys=True)}))
 
@@ -169,7 +173,7 @@ def classification_accuracy(
     return float(made.about["accuracy"])
 
 
-def _reduced(pictures: Tensor) -> Tensor:
+def reduced(pictures: Tensor) -> Tensor:
     """The same pictures, or above 64 pixels their averages over areas, rounded, of 64 on the longer side."""
     if pictures.ndim != 4 or max(pictures.shape[2:]) <= GREATEST:
         return pictures

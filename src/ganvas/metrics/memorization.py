@@ -52,8 +52,8 @@ def memorization(fake: Tensor, train: Tensor, held_out: Tensor) -> Memorization:
     held_out = checked(held_out, "the unseen pictures", FEWEST_UNSEEN)
     alike(fake, train)
     alike(held_out, train)
-    ours, nearest = _nearest(fake, train)
-    theirs, neighbours = _nearest(held_out, train)
+    ours, nearest = nearest_of(fake, train)
+    theirs, neighbours = nearest_of(held_out, train)
     looked_up = torch.cat([nearest, neighbours])
     spacing = _spacing(train, looked_up)
     ratios, usual = ours / spacing[: len(fake)], theirs / spacing[len(fake) :]
@@ -64,8 +64,8 @@ def memorization(fake: Tensor, train: Tensor, held_out: Tensor) -> Memorization:
     return Memorization(flagged, nearest, ratios, statistic, chance, _verdict(flagged, chance, statistic))
 
 
-def _nearest(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-    """Distance to, and index of, the nearest in `b` of each in `a`."""
+def nearest_of(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    """Distance to, and index of, the nearest in `b` [M, D] of each in `a` [N, D]: two of [N]."""
     found = [distances.min(dim=1) for _, distances in blocks(a, b)]
     return torch.cat([one.values for one in found]), torch.cat([one.indices for one in found])
 
@@ -73,13 +73,18 @@ def _nearest(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
 def _spacing(train: Tensor, indices: Tensor) -> Tensor:
     """The distance of these training pictures, int64 [K], to their nearest other, above zero where any is: [K]."""
     some, places = indices.unique(return_inverse=True)
-    found = []
-    for rows, distances in blocks(train[some], train):
-        distances[torch.arange(len(distances)), some[rows.start : rows.start + len(distances)]] = math.inf
-        found.append(distances.min(dim=1).values)
-    spacing = torch.cat(found)
+    spacing = distances_to_next(train, some)
     smallest = spacing[spacing > 0].min() if (spacing > 0).any() else torch.ones((), dtype=torch.float64)
     return spacing.clamp(min=smallest)[places]
+
+
+def distances_to_next(train: Tensor, indices: Tensor) -> Tensor:
+    """The distance of these training pictures, int64 [K], to their nearest other: [K]."""
+    found = []
+    for rows, distances in blocks(train[indices], train):
+        distances[torch.arange(len(distances)), indices[rows.start : rows.start + len(distances)]] = math.inf
+        found.append(distances.min(dim=1).values)
+    return torch.cat(found)
 
 
 def _rank_score(a: Tensor, b: Tensor) -> float:

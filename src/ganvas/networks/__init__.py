@@ -25,6 +25,9 @@ DISCRIMINATORS = {
 ENCODERS = {
     "conv": "ganvas.networks.conv_encoder:ConvEncoder",
 }
+CLASSIFIERS = {
+    "conv": "ganvas.networks.conv_classifier:ConvClassifier",
+}
 TRANSLATORS = {  # pictures in, pictures out, of any size
     "unet": "ganvas.networks.unet:UNet",
     "resnet": "ganvas.networks.residual_translator:ResidualTranslator",
@@ -51,6 +54,11 @@ def discriminator(name: str) -> Any:
 def encoder(name: str) -> Any:
     """The encoder class of a name. Raises UsageError with the nearest names if there is none."""
     return load(ENCODERS, name, "encoder")
+
+
+def classifier(name: str) -> Any:
+    """The classifier class of a name. Raises UsageError with the nearest names if there is none."""
+    return load(CLASSIFIERS, name, "classifier")
 
 
 def translator(name: str) -> Any:

@@ -126,7 +126,7 @@ class Mapping(nn.Module):
         """[N, w_width] -> [N, L, w_width], the same for all L layers."""
         return w.unsqueeze(1).expand(-1, self.copies, -1)
 
-    def truncate(self, ws: Tensor, truncation: float) -> Tensor:
+    def truncate(self, ws: Tensor, truncation: Tensor | float) -> Tensor:
         """ws drawn towards their average: 1 changes nothing, 0 leaves the average. Karras et al. 2019, appendix B."""
         return torch.lerp(self.w_average.to(ws.dtype), ws, truncation)
 
@@ -173,7 +173,7 @@ class Synthesis(nn.Module):
     def forward(self, ws: Tensor) -> Tensor:
         """[N, L, w_width] -> [N, C, H, W], float32 or better."""
         styles = ws.unbind(dim=1)
-        maps = self.keeping[0](self.constant.expand(len(ws), -1, -1, -1), styles[0])
+        maps = self.keeping[0](self.constant.expand(ws.shape[0], -1, -1, -1), styles[0])
         pictures = self.to_pictures[0](maps, styles[1])
         layers = zip(self.doubling, self.keeping[1:], self.to_pictures[1:], strict=True)
         for level, (doubling, keeping, to_pictures) in enumerate(layers):

@@ -24,6 +24,7 @@ RECIPES = {
     "biggan": "ganvas.recipes.generate:biggan",
     "fastgan": "ganvas.recipes.generate:fastgan",
     "vae": "ganvas.recipes.autoencode:vae",
+    "few-labels": "ganvas.recipes.semi_supervised:few_labels",
 }
 
 

@@ -7,6 +7,7 @@ from ganvas.core.parts import load
 TASKS = {
     "generate": "ganvas.tasks.generate:Generate",
     "autoencode": "ganvas.tasks.autoencode:Autoencode",
+    "semi-supervised": "ganvas.tasks.semi_supervised:SemiSupervised",
 }
 
 

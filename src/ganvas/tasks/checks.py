@@ -18,6 +18,7 @@ _WIDTHS = ("width", "max_width", "channel_base", "hidden")  # settings that a ne
 def check_data(chosen: Any, count: int, classes: tuple[str, ...]) -> None:
     """Raises UsageError if data of so many pictures and these classes is not what the settings speak of."""
     data = chosen.data
+    data.check()
     if data.classes and not classes:
         raise UsageError(
             "data.classes: the data has no classes. Leave it out; or give two subfolders or more, each a class"

@@ -1,11 +1,12 @@
 """Generation: a generator against a discriminator (Goodfellow et al. 2014), with any networks, loss and penalties."""
 
 import dataclasses
+from collections.abc import Mapping
 from itertools import chain
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ganvas import losses, networks
 from ganvas.data import Dataset
@@ -21,7 +22,7 @@ from ganvas.tasks.generate_settings import GenerateSettings
 from ganvas.tasks.pictures import PictureTask
 from ganvas.tasks.running import RunningMeans
 from ganvas.training.clock import Clock
-from ganvas.training.players import Player, Terms
+from ganvas.training.players import Player, Published, Terms
 
 
 class Generate(PictureTask):
@@ -273,6 +274,11 @@ class Generate(PictureTask):
 
     def _after_generators_step(self) -> None:
         self._lengths.observe(self._measured.pieces())
+
+    def publish(self, averages: Mapping[str, nn.Module], clock: Clock) -> Mapping[str, Published]:
+        """The averaged generator's weights and the card that rebuilds it and names whose weights it began with."""
+        weights, about = super().publish(averages, clock)["generator"]
+        return {"generator": (weights, {**about, "source_sha256": self.chosen.source.sha256})}
 
     def diagnose(self) -> dict[str, float]:
         """Signs of health, of the same pictures and latents each time; `training.health` says what they mean."""

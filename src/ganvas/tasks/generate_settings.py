@@ -65,6 +65,14 @@ class DataSettings:
     mirror: bool = False  # show each picture mirrored left to right half of the time
     threads: Count | None = None  # threads that decode; changes the speed of reading only
 
+    @property
+    def conditional(self) -> bool:
+        """Whether pictures are made of a class."""
+        return bool(self.classes)
+
+    def check(self) -> None:
+        """Raises UsageError for data that nothing is learned from, whatever the pictures are; here there is none."""
+
 
 @settings
 class SourceSettings:

@@ -20,6 +20,7 @@ from ganvas.tasks.checks import check_data, narrower
 from ganvas.tasks.diagnostics import Labelled
 from ganvas.training.clock import Clock
 from ganvas.training.draws import Draws, latents_of_seeds
+from ganvas.training.players import Published
 
 _PREVIEWS = 64  # pictures in a sample grid, the seeds 0 to 63
 _SCORED = 5_000  # generated pictures in a score during training
@@ -70,11 +71,12 @@ class PictureTask:
     def _build(self, table: Any, role: str, part: Any, **own: int) -> Any:
         """The network of a table that settings name. Raises UsageError if it cannot make or take such pictures.
 
-        own: what this kind of network is told beside the shape of the pictures.
+        own: what this kind of network is told beside the shape of the pictures, or in place of it.
         """
         data = self.chosen.data
+        shape = {"size": data.size, "channels": data.channels, "classes": len(data.classes)} | own
         with self._draws.initialising(role):
-            network = table(part.name)(part, size=data.size, channels=data.channels, classes=len(data.classes), **own)
+            network = table(part.name)(part, **shape)
         return network.to(self.device, self.dtype, memory_format=torch.channels_last).train()
 
     def _place(self, clock: Clock, moves: int, move: int) -> int:
@@ -95,7 +97,7 @@ class PictureTask:
 
     def _labels_of(self, data: Dataset, indices: np.ndarray) -> Tensor | None:
         """The labels of some of a data set's pictures, int64 [N], if the networks know classes."""
-        if not self.chosen.data.classes or data.labels is None:
+        if not self.chosen.data.conditional or data.labels is None:
             return None
         return torch.from_numpy(data.labels[indices]).to(self.device)
 
@@ -137,8 +139,8 @@ class PictureTask:
 
     def preview(self, averages: Mapping[str, nn.Module]) -> np.ndarray:
         """uint8 [64, C, H, W]: the pictures of the seeds 0 to 63."""
-        classes = len(self.chosen.data.classes)
-        labels = torch.arange(_PREVIEWS) % classes if classes else None
+        data = self.chosen.data
+        labels = torch.arange(_PREVIEWS) % len(data.classes) if data.conditional else None
         return torch.cat(list(self.sample(averages["generator"], _PREVIEWS, labels))).numpy()
 
     def score(self, averages: Mapping[str, nn.Module]) -> tuple[str, float] | None:
@@ -178,15 +180,15 @@ class PictureTask:
             yield pictures
             start = stop
 
-    def publish(self, averages: Mapping[str, nn.Module], clock: Clock) -> tuple[dict[str, Tensor], dict[str, object]]:
+    def publish(self, averages: Mapping[str, nn.Module], clock: Clock) -> Mapping[str, Published]:
         """The averaged generator's weights and the card that rebuilds it."""
-        about = {
+        about: dict[str, object] = {
             "format": card.FORMAT,
             "kind": card.KIND,
             "generator": to_dict(self.chosen.generator),
             "size": self.chosen.data.size.plain,
             "channels": self.chosen.data.channels,
-            "classes": list(self.chosen.data.classes),
+            "classes": list(self.chosen.data.classes) if self.chosen.data.conditional else [],
             "data": self.data.name,
             "data_sha256": self.data.fingerprint,
             "held_out": self.chosen.data.held_out,
@@ -196,5 +198,10 @@ class PictureTask:
             "preview": card.PREVIEW_SEEDS,
             "licence": self.chosen.licence,
         }
-        weights = averages["generator"].state_dict()
-        return {k: v.float() if v.is_floating_point() else v for k, v in weights.items()}, about
+        return {"generator": (in_float32(averages["generator"]), about)}
+
+
+def in_float32(network: nn.Module) -> dict[str, Tensor]:
+    """A network's weights and buffers by name, those in floating point in float32."""
+    weights = network.state_dict()
+    return {name: held.float() if held.is_floating_point() else held for name, held in weights.items()}

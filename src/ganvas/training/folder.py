@@ -31,6 +31,8 @@ class RunFolder:
         self.checkpoints = self.path / "checkpoints"
         self.generator = self.path / "generator.safetensors"
         self.card = self.path / "card.json"
+        self.classifier = self.path / "classifier.safetensors"
+        self.classifier_card = self.path / "classifier.json"
         self.summary = self.path / "summary.html"
         self.tensorboard = self.path / "tensorboard"
         self.scores = self.path / "scores"

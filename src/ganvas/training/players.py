@@ -13,6 +13,8 @@ from ganvas.core.settings import settings
 from ganvas.training.clock import Clock, Decay, decayed
 
 Terms = dict[str, Tensor]
+Published = tuple[dict[str, Tensor], dict[str, object]]
+"""A network's weights by name, and the card that tells how to use them."""
 Positive = Annotated[float, Field(gt=0)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 
@@ -157,6 +159,6 @@ class Task(Protocol):
         """How the score comes to be: all that has to agree before two of them may be compared; {} without a score."""
         ...
 
-    def publish(self, averages: Mapping[str, nn.Module], clock: Clock) -> tuple[dict[str, Tensor], dict[str, object]]:
-        """The weights worth sharing, by name, and the card that tells how to use them."""
+    def publish(self, averages: Mapping[str, nn.Module], clock: Clock) -> Mapping[str, Published]:
+        """The networks worth sharing: "generator", "classifier"."""
         ...

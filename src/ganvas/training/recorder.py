@@ -96,12 +96,23 @@ class Recorder:
         files.write_text(path, json.dumps(content, indent=2) + "\n")
 
     def publish(self, averages: Mapping[str, nn.Module], clock: Clock) -> None:
-        """Write generator.safetensors and card.json, which says the newest score too."""
-        tensors, about = self._task.publish(averages, clock)
-        about["scores"] = self._run.scores_until(clock.images)
-        contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-        files.write_bytes(self._run.generator, save_tensors(contiguous, {card.KEY: json.dumps(about)}))
-        files.write_text(self._run.card, card.write(about))
+        """Write each network's weights and card, as generator.safetensors and card.json.
+
+        A classifier's are classifier.safetensors and classifier.json. The newest score is on the card of the network
+        that it is of: the classifier, where there is one.
+        """
+        places = {
+            "generator": (self._run.generator, self._run.card),
+            "classifier": (self._run.classifier, self._run.classifier_card),
+        }
+        published = self._task.publish(averages, clock)
+        scored = "classifier" if "classifier" in published else "generator"
+        for network, (tensors, about) in published.items():
+            weights_file, card_file = places[network]
+            about["scores"] = self._run.scores_until(clock.images) if network == scored else []
+            contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+            files.write_bytes(weights_file, save_tensors(contiguous, {card.KEY: json.dumps(about)}))
+            files.write_text(card_file, card.write(about))
 
     def note(self, sentence: str) -> None:
         """Leave a dated sentence in notes.log; a full disk does not take it, and is no reason to stop."""

@@ -1,0 +1,69 @@
+"""export, push."""
+
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import Positional, arg
+
+from ganvas import terminal
+from ganvas.commands.printing import report
+from ganvas.core.places import megabytes
+
+
+def export(
+    run: Annotated[str, Positional, arg(metavar="RUN")],
+    *,
+    out: Annotated[str, arg(metavar="FILE.onnx|FILE.safetensors|FILE.pt2|FOLDER/")],
+    precision: Annotated[str, arg(metavar="float32|bfloat16")] = "float32",
+    licence: Annotated[str | None, arg(metavar="NAME")] = None,
+    json: bool = False,
+) -> None:
+    """Write a trained generator for other programs, or as a folder to share; or a classifier, as ONNX.
+
+    Args:
+        run: A run's folder, or anything else that holds a generator; a run's classifier.safetensors for its classifier.
+        out: The kind is its ending: ONNX, weights, a program of torch.export; or a folder with weights, card and page.
+        precision: Of the weights; bfloat16 halves .safetensors files and folders.
+        licence: Under which it may be used, as CC-BY-4.0, for its card; without it what the run says.
+        json: One JSON object on stdout.
+    """
+    from ganvas.inference.classifier import FILE as CLASSIFIER
+    from ganvas.inference.classifier import load_classifier
+    from ganvas.inference.export import export as write
+    from ganvas.inference.export import export_classifier
+    from ganvas.inference.loading import load
+
+    if Path(run).name == CLASSIFIER:
+        path = export_classifier(load_classifier(run, device="cpu"), out)
+    else:
+        path = write(load(run), out, precision=precision, licence=licence)
+    written = sorted(path.iterdir()) if path.is_dir() else [path]
+    size = sum(file.stat().st_size for file in written)
+    report({"out": str(path), "files": [str(file) for file in written], "bytes": size}, json)
+    terminal.say(f"{path}: {megabytes(size)}")
+
+
+def push(
+    run: Annotated[str, Positional, arg(metavar="RUN")],
+    name: Annotated[str, Positional, arg(metavar="USER/NAME")],
+    *,
+    precision: Annotated[str, arg(metavar="float32|bfloat16")] = "float32",
+    licence: Annotated[str | None, arg(metavar="NAME")] = None,
+    private: bool = False,
+    json: bool = False,
+) -> None:
+    """Put a trained generator on the hub (huggingface.co), where ganvas.load("user/name") finds it.
+
+    Args:
+        run: A run's folder, or anything else that holds a generator.
+        name: Its name there.
+        precision: Of the weights.
+        licence: Under which it may be used, as CC-BY-4.0, for its card; without it what the run says.
+        private: A new one is for nobody else's eyes.
+        json: One JSON object on stdout.
+    """
+    from ganvas.inference.loading import load
+
+    address = load(run).push(name, precision=precision, licence=licence, private=private)
+    report({"address": address}, json)
+    terminal.say(f"{name} is at {address}")

@@ -1,0 +1,180 @@
+"""A generator as one file for other programs: ONNX, a PyTorch program, or its weights.
+
+    .onnx         opset 18; drawn by onnxruntime and many others, without Python or PyTorch
+    .pt2          a program of torch.export; drawn by PyTorch alone, without Ganvas
+    .safetensors  the weights, in float32 or bfloat16
+
+Inputs of both programs, by these names and in this order: latents float32 [batch, Z], standard normal; truncation
+float32 [], 1 for none; and, only where there are classes, labels int64 [batch]. Output: pictures float32
+[batch, C, H, W], about [-1, 1]; a pixel is round((picture + 1) * 127.5) within 0 to 255. The batch is any number.
+The card is in each: ONNX files and weights have it in their metadata as "ganvas", programs as an extra "card.json".
+"""
+
+import copy
+import importlib.util
+import io
+import json
+import logging
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganvas.core import card as cards
+from ganvas.core import files
+from ganvas.core.errors import DataError, UsageError
+from ganvas.inference import weights
+from ganvas.inference.classifier import Classifier
+from ganvas.inference.drawing import Drawing
+from ganvas.inference.generator import Generator
+from ganvas.inference.saving import licensed, save, weights_precision
+
+OPSET = 18
+INPUTS = ("latents", "truncation", "labels")
+OUTPUT = "pictures"
+NETWORK = "network."  # what the names of the network's weights begin with in an ONNX file
+
+
+def export(generator: Generator, out: str | Path, *, precision: str = "float32", licence: str | None = None) -> Path:
+    """Write a generator as the kind of file that `out` names, or as a folder (`saving.save`), and return its path.
+
+    precision: of the weights; float32, or bfloat16 for .safetensors and folders. licence: as for `saving.save`.
+    Raises UsageError for an ending that is no kind of file, a precision that the kind has not, and where the extra
+    `export` is not installed; DataError if the file cannot be written.
+    """
+    path = Path(out)
+    if not path.suffix or path.is_dir() or str(out).endswith(("/", "\\")):
+        return save(generator, path, precision=precision, licence=licence)
+    kind = path.suffix.lower()
+    if kind not in _KINDS:
+        raise UsageError(f"{out}: end it with {', '.join(_KINDS)}, or with / for a folder")
+    if precision != "float32" and kind != ".safetensors":
+        raise UsageError(
+            f"--precision {precision}: {kind} files are float32, which draws the same everywhere; leave it out, or "
+            "write a .safetensors"
+        )
+    dtype = weights_precision(precision)
+    content = _KINDS[kind](generator, licensed(generator.card, licence), dtype)
+    try:
+        files.write_bytes(path, content)
+    except OSError as error:
+        raise DataError(f"{out} cannot be written: {error.strerror or error}. Choose another --out") from None
+    return path
+
+
+def needs(*packages: str) -> None:
+    """Raise UsageError unless these packages of the extra `export` are installed."""
+    missing = [package for package in packages if importlib.util.find_spec(package) is None]
+    if missing:
+        raise UsageError(f"ONNX files need {', '.join(missing)}: pip install 'ganvas[export]'")
+
+
+def _weights(generator: Generator, card: dict[str, Any], precision: torch.dtype) -> bytes:
+    return weights.as_bytes(generator.network.state_dict(), card, precision)
+
+
+def _program(generator: Generator, card: dict[str, Any], precision: torch.dtype) -> bytes:
+    content = io.BytesIO()
+    with _quietly():
+        torch.export.save(_exported(generator), content, extra_files={"card.json": cards.write(card)})
+    return content.getvalue()
+
+
+def as_onnx(generator: Generator, card: dict[str, Any]) -> bytes:
+    """The content of an ONNX file. Raises UsageError without the extra `export`."""
+    names = INPUTS[: 3 if generator.classes else 2]
+    return _onnx(lambda: _exported(generator), names, OUTPUT, card)
+
+
+def export_classifier(classifier: Classifier, out: str | Path) -> Path:
+    """Write a classifier as an ONNX file, opset 18, and return its path.
+
+    Input: pictures float32 [batch, C, H, W], of which a pixel p in 0 to 255 is p / 127.5 - 1. Output: logits float32
+    [batch, K], in the order of the card's classes, whose softmax is the probabilities. Raises UsageError for another
+    ending and without the extra `export`, DataError if the file cannot be written.
+    """
+    path = Path(out)
+    if path.suffix.lower() != ".onnx":
+        raise UsageError(
+            f"{out}: a classifier is written as .onnx; its weights are in the run as classifier.safetensors"
+        )
+    pictures = torch.zeros(2, classifier.channels, *classifier.size.hw)
+
+    def exported() -> torch.export.ExportedProgram:
+        network: Any = copy.deepcopy(classifier.network).cpu()
+        with torch.no_grad():
+            network = network.to(memory_format=torch.contiguous_format)
+            return torch.export.export(network, (pictures,), dynamic_shapes=({0: torch.export.Dim("batch")},))
+
+    content = _onnx(exported, ("pictures",), "logits", classifier.card)
+    try:
+        files.write_bytes(path, content)
+    except OSError as error:
+        raise DataError(f"{out} cannot be written: {error.strerror or error}. Choose another --out") from None
+    return path
+
+
+def _onnx(
+    exported: Callable[[], torch.export.ExportedProgram], names: Sequence[str], output: str, card: dict[str, Any]
+) -> bytes:
+    """An ONNX file of a program with these inputs and this output, all with a batch of any number, and with a card."""
+    needs("onnx", "onnxscript")
+    with _quietly():
+        # Not optimised: what draws it does that itself, and every weight keeps its name, so that it is found again.
+        program = torch.onnx.export(
+            exported(),
+            input_names=names,
+            output_names=[output],
+            opset_version=OPSET,
+            optimize=False,
+            verbose=False,
+        )
+    assert program is not None
+    model = program.model_proto
+    model.producer_name = "ganvas"
+    model.metadata_props.add(key=cards.KEY, value=json.dumps(card))
+    for node in model.graph.node:
+        del node.metadata_props[:]  # stack traces, with the paths of this machine
+    for value in (*model.graph.input, *model.graph.output, *model.graph.value_info):
+        for side in value.type.tensor_type.shape.dim:
+            if side.dim_param:
+                side.dim_param = "batch"
+    content: bytes = model.SerializeToString()
+    return content
+
+
+_KINDS: dict[str, Callable[[Generator, dict[str, Any], torch.dtype], bytes]] = {
+    ".onnx": lambda generator, card, precision: as_onnx(generator, card),
+    ".pt2": _program,
+    ".safetensors": _weights,
+}
+
+
+def _exported(generator: Generator) -> torch.export.ExportedProgram:
+    """The graph of a generator on the CPU, for a batch of any number."""
+    network = copy.deepcopy(generator.network).cpu().to(memory_format=torch.contiguous_format)
+    arguments: tuple[Tensor, ...] = (torch.zeros(2, network.latent), torch.tensor(1.0))
+    batch = torch.export.Dim("batch", max=65536)
+    shapes: tuple[dict[int, Any], ...] = ({0: batch}, {})
+    if generator.classes:
+        arguments, shapes = (*arguments, torch.zeros(2, dtype=torch.int64)), (*shapes, {0: batch})
+    with torch.no_grad():
+        return torch.export.export(Drawing(network), arguments, dynamic_shapes=shapes)
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Without the exporter's words on itself."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
