@@ -8,12 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ganvas.core.download import reachable
 from ganvas.core.errors import DataError, GanvasError, UsageError
 from ganvas.core.places import is_offline
 from ganvas.core.version import VERSION
 from ganvas.inference.generator import Generator
 from ganvas.inference.saving import MODEL, save
 
+_HUB = "https://huggingface.co"
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
 
@@ -36,7 +38,7 @@ def fetch(name: str) -> Path:
                 library_name="ganvas",
                 library_version=VERSION,
                 endpoint=_endpoint(),
-                local_files_only=is_offline(),
+                local_files_only=is_offline() or not reachable(_endpoint() or _HUB),  # its client would try for long
             )
         )
 
@@ -81,7 +83,7 @@ def _told(name: str, advice: str) -> Iterator[None]:
     """Turn what the hub's client raises into what a user can do about it."""
     from huggingface_hub import errors
 
-    where = _endpoint() or "https://huggingface.co"
+    where = _endpoint() or _HUB
     try:
         yield
     except GanvasError:
