@@ -47,7 +47,9 @@ def sample(
     if seeds is not None and count is not None:
         raise UsageError("--seeds and --count both say which pictures: leave one of them out")
     numbers = parse_seeds(seeds or "0-63") if count is None else range(parse_count(count))
-    if not is_folder(out) and len(numbers) > MOST_IN_GRID:
+    if is_folder(out) and seeds is not None:
+        numbers = list(dict.fromkeys(numbers))  # a seed has one file
+    elif len(numbers) > MOST_IN_GRID and not is_folder(out):
         raise UsageError(f"{len(numbers):,} pictures are too many for a grid: give a folder, as --out pictures/")
     generator = load(run, precision=precision)
     moved = Mover(generator, parse_moves(move)) if move is not None else None

@@ -26,10 +26,11 @@ from torch import Tensor
 
 from ganvas.core import card as cards
 from ganvas.core import files
-from ganvas.core.errors import DataError, UsageError
+from ganvas.core.errors import UsageError
 from ganvas.inference import weights
 from ganvas.inference.drawing import Drawing
 from ganvas.inference.generator import Generator
+from ganvas.inference.pictures import is_folder
 from ganvas.inference.saving import licensed, save, weights_precision
 
 OPSET = 18
@@ -46,7 +47,7 @@ def export(generator: Generator, out: str | Path, *, precision: str = "float32",
     `export` is not installed; DataError if the file cannot be written.
     """
     path = Path(out)
-    if not path.suffix or path.is_dir() or str(out).endswith(("/", "\\")):
+    if is_folder(out):
         return save(generator, path, precision=precision, licence=licence)
     kind = path.suffix.lower()
     if kind not in _KINDS:
@@ -58,10 +59,8 @@ def export(generator: Generator, out: str | Path, *, precision: str = "float32",
         )
     dtype = weights_precision(precision)
     content = _KINDS[kind](generator, licensed(generator.card, licence), dtype)
-    try:
+    with files.written_to(out):
         files.write_bytes(path, content)
-    except OSError as error:
-        raise DataError(f"{out} cannot be written: {error.strerror or error}. Choose another --out") from None
     return path
 
 
