@@ -66,6 +66,7 @@ def test_a_runs_card_says_data_score_with_protocol_and_format(run):
     card = json.loads((run / "card.json").read_text())
     assert (card["format"], card["kind"], card["data"], card["licence"]) == (1, "generator", "digits", None)
     assert len(card["data_sha256"]) == 64
+    assert card["mirror"] is False
     (score,) = card["scores"]
     assert score["name"].startswith("fd")
     assert score["better"] == "lower"
