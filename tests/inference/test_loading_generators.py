@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 import ganvas
 from ganvas.core.errors import DataError
 from ganvas.core.images import grid
-from ganvas.inference.loading import load
+from ganvas.inference.loading import is_generator, load
 
 
 def card_of(run):
@@ -69,6 +69,19 @@ def test_a_file_that_is_no_model_is_refused(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"bad\.safetensors"):
         load(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("G.PT", "may hold code"), ("g.Pkl", "may hold code"), ("G.PT2", "torch.export.load"), ("G.ONNX", "an ONNX file")],
+)
+def test_an_ending_means_the_same_in_capitals(tmp_path, name, message):
+    (tmp_path / name).write_bytes(b"hello")
+    if name == "G.ONNX":
+        pytest.importorskip("onnx", reason="the extra `export` is not installed")
+    with pytest.raises(DataError, match=message):
+        load(tmp_path / name)
+    assert is_generator(tmp_path / name) == (name == "G.ONNX")
 
 
 @pytest.mark.parametrize("kept", [0.1, 0.5, 0.999])
