@@ -136,6 +136,32 @@ def test_a_card_that_does_not_describe_the_weights_is_a_data_error(run, tmp_path
         load(altered(run, tmp_path / "x.safetensors", card_of(run) | change))
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"name": "r3gan", "width": 1000, "blocks": 150, "group": 0},
+        {"name": "r3gan", "width": 1, "blocks": 8192, "group": 0},
+        {"name": "stylegan2", "channel_base": 2**20, "max_width": 8192},
+        {"name": "mlp", "hidden": [8192, 8192, 8192, 8192, 8192]},
+    ],
+    ids=lambda asked: asked["name"],
+)
+def test_a_small_file_that_asks_for_gigabytes_gets_none_of_them(run, tmp_path, asked):
+    registered = []
+
+    def count(module, name, tensor):
+        registered.append(0 if tensor is None else tensor.numel())
+
+    hook = torch.nn.modules.module.register_module_parameter_registration_hook(count)
+    try:
+        with pytest.raises(DataError, match="asks for many more than there are"):
+            load(altered(run, tmp_path / "x.safetensors", card_of(run) | {"generator": asked, "size": 64}))
+    finally:
+        hook.remove()
+    assert sum(registered) < 2**25
+    assert len(registered) < 2**16
+
+
 def test_weights_that_are_missing_or_too_many_are_a_data_error(run, tmp_path):
     weights = load_file(run / "generator.safetensors")
     metadata = {"ganvas": json.dumps(card_of(run))}
