@@ -121,7 +121,7 @@ def _exported(generator: Generator) -> torch.export.ExportedProgram:
     """The graph of a generator on the CPU, for a batch of any number."""
     network = copy.deepcopy(generator.network).cpu().to(memory_format=torch.contiguous_format)
     arguments: tuple[Tensor, ...] = (torch.zeros(2, network.latent), torch.tensor(1.0))
-    batch = torch.export.Dim("batch", max=65536)
+    batch = torch.export.Dim("batch")
     shapes: tuple[dict[int, Any], ...] = ({0: batch}, {})
     if generator.classes:
         arguments, shapes = (*arguments, torch.zeros(2, dtype=torch.int64)), (*shapes, {0: batch})
