@@ -200,6 +200,8 @@ def with_other_names(model):
 
 def with_another_input(model):
     model.graph.input[0].name = "z"
+    for node in model.graph.node:
+        node.input[:] = ["z" if name == "latents" else name for name in node.input]
 
 
 @pytest.mark.parametrize(
