@@ -5,12 +5,13 @@ from typing import Annotated
 from tyro.conf import Positional, arg
 
 from ganvas import terminal
+from ganvas.commands.asking import Run
 from ganvas.commands.printing import report
 from ganvas.core.places import megabytes
 
 
 def export(
-    run: Annotated[str, Positional, arg(metavar="RUN")],
+    run: Run,
     *,
     out: Annotated[str, arg(metavar="FILE.onnx|FILE.safetensors|FILE.pt2|FOLDER/")],
     precision: Annotated[str, arg(metavar="float32|bfloat16")] = "float32",
@@ -20,7 +21,6 @@ def export(
     """Write a trained generator for other programs, or as a folder to share.
 
     Args:
-        run: A run's folder, or anything else that holds a generator.
         out: The kind is its ending: ONNX, weights, a program of torch.export; or a folder with weights, card and page.
         precision: Of the weights; bfloat16 halves .safetensors files and folders.
         licence: Under which it may be used, as CC-BY-4.0, for its card; without it what the run says.
@@ -37,7 +37,7 @@ def export(
 
 
 def push(
-    run: Annotated[str, Positional, arg(metavar="RUN")],
+    run: Run,
     name: Annotated[str, Positional, arg(metavar="USER/NAME")],
     *,
     precision: Annotated[str, arg(metavar="float32|bfloat16")] = "float32",
@@ -48,7 +48,6 @@ def push(
     """Put a trained generator on the hub (huggingface.co), where ganvas.load("user/name") finds it.
 
     Args:
-        run: A run's folder, or anything else that holds a generator.
         name: Its name there.
         precision: Of the weights.
         licence: Under which it may be used, as CC-BY-4.0, for its card; without it what the run says.
