@@ -102,6 +102,42 @@ def test_samples_are_moved_along_directions(ganvas):
     assert not np.array_equal(still, moved)
 
 
+def test_samples_of_a_stylegan2_are_moved_in_some_layers_as_the_directions_are_shown(ganvas):
+    shown = [*("--layers", "2-3"), *("--class", "4")]
+    asked = ("--count", 1, "--seeds", 9, "--reach", 2, "--out", "shown.png")
+    assert ganvas("directions", "styled", *asked, *shown)[0] == 0
+    for name, asked in (("some", shown), ("all", shown[2:])):
+        assert ganvas("sample", "styled", "--seeds", "9", "--move", "pca0=2", *asked, "--out", f"{name}.png")[0] == 0
+    last = np.asarray(Image.open("shown.png"))[:, -16:]
+    assert np.array_equal(np.asarray(Image.open("some.png")), last)
+    assert not np.array_equal(np.asarray(Image.open("all.png")), last)
+
+
+def test_where_a_projection_cannot_be_written_is_told_before_it_is_looked_for(ganvas, monkeypatch):
+    Path("file").write_text("in the way")
+    Image.fromarray(load("plain").sample([3])[0][0]).save("three.png")
+
+    def looked_for(*arguments, **chosen):
+        raise AssertionError("it was looked for")
+
+    monkeypatch.setattr("ganvas.inference.projection.project", looked_for)
+    for out in ("file", "file/deep"):
+        status, _, err = ganvas("project", "plain", "three.png", "--out", out)
+        assert status == 3
+        assert f"{out} cannot be written" in err
+
+
+def test_a_projection_tells_of_its_own_files_alone(ganvas):
+    Path("kept").mkdir()
+    Path("kept/notes.txt").write_text("mine")
+    Image.fromarray(load("plain").sample([3])[0][0]).save("three.png")
+    status, out, _ = ganvas("project", "plain", "three.png", "--steps", 2, "--out", "kept", "--json")
+    assert status == 0
+    assert sorted(json.loads(out)["files"]) == sorted(
+        str(path) for path in Path("kept").iterdir() if path.name != "notes.txt"
+    )
+
+
 def test_a_walk_passes_through_classes(ganvas):
     status, _, err = ganvas("walk", "plain", "--seeds", "4", "--class", "1,7", "--frames", 8, "--out", "classes.png")
     assert status == 0, err
@@ -125,6 +161,8 @@ def test_a_walk_passes_through_classes(ganvas):
         (["sample", "plain", "--class", "1=0.5,boot=0.5"], "There is no class 'boot'"),
         (["sample", "plain", "--move", "pca=2"], "as pca0=2,sefa3=-1.5"),
         (["sample", "plain", "--move", "ica0=2"], "no method 'ica'"),
+        (["sample", "plain", "--layers", "0-1"], "--layers says what --move moves"),
+        (["sample", "styled", "--move", "pca0=2", "--layers", "3-99"], "this generator has 0-5"),
         (["project", "plain", "none.png", "--out", "x", "--class", "boot"], "none.png cannot be read"),
     ],
 )

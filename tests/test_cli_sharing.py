@@ -1,7 +1,6 @@
 """export, push and sample --count on the command line: what is written, what is said, exit statuses."""
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,32 +8,13 @@ import pytest
 from PIL import Image
 
 import ganvas as package
-from ganvas import cli
 
 SMALL = ["--recipe", "dcgan", "--set", "generator.width=8", "discriminator.width=8", "training.tensorboard=off"]
 
 
 @pytest.fixture
-def ganvas(monkeypatch, capsys, tmp_path):
-    """Runs a command in a folder of its own; gives exit status, what it printed, what it said to a person."""
+def run(ganvas, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["ganvas", *map(str, arguments)])
-        capsys.readouterr()
-        status = 0
-        try:
-            cli.main()
-        except SystemExit as leaving:
-            status = leaving.code or 0
-        printed = capsys.readouterr()
-        return status, printed.out, " ".join(printed.err.split())
-
-    return call
-
-
-@pytest.fixture
-def run(ganvas):
     assert ganvas("train", "digits", "--images", 16, "--batch", 8, "--out", "run", *SMALL)[0] == 0
     return Path("run")
 
@@ -85,3 +65,11 @@ def test_many_pictures_are_the_seeds_from_0_each_a_file(ganvas, run):
     for file, picture in zip((files[0], files[255], files[256], files[299]), expected, strict=True):
         with Image.open(file) as image:
             assert np.array_equal(np.asarray(image), picture[0])
+
+
+def test_a_seed_that_is_named_twice_has_one_file_and_two_places_in_a_grid(ganvas, run):
+    status, printed, _ = ganvas("sample", run, "--seeds", "1,1,3,1", "--out", "pictures/", "--json")
+    assert (status, json.loads(printed)["pictures"]) == (0, 2)
+    assert sorted(file.name for file in Path("pictures").iterdir()) == ["000001.png", "000003.png"]
+    status, printed, _ = ganvas("sample", run, "--seeds", "1,1,3,1", "--out", "grid.png", "--json")
+    assert (status, json.loads(printed)["pictures"]) == (0, 4)

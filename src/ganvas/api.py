@@ -18,8 +18,8 @@ from ganvas.core.quantities import parse_count, parse_duration, say_count, say_d
 from ganvas.core.settings import from_dict, to_dict, to_toml
 from ganvas.core.sizes import Size
 from ganvas.inference.generator import Generator
+from ganvas.inference.loading import ONNX, load
 from ganvas.inference.loading import found as file_of
-from ganvas.inference.loading import load
 from ganvas.inference.summary import write_summary
 from ganvas.pace import measured_length, needs_pace
 from ganvas.recipes.auto import Plan, Wishes
@@ -77,7 +77,7 @@ def plan(
     task: that of the recipe, which None leaves to it. size: 64, or "96x64" for pictures 96 pixels wide and 64 high.
     on_trouble: "note" or "stop": what a finding of the watch does.
     set: any settings, as {"generator.width": 48} or as ["generator.width=48"]. start_from: a trained run, or what else
-    `load` takes, with whose weights and settings to begin.
+    `load` takes but ONNX files, with whose weights and settings to begin.
     Raises UsageError for an argument that cannot be meant, DataError for data that cannot be read.
     """
     if task is not None:
@@ -106,8 +106,18 @@ def plan(
 
 
 def _source(what: str | Path) -> str:
-    """A run's folder as it is; of anything else that `load` takes the file that holds the generator."""
-    return str(what if (Path(what) / "settings.toml").is_file() else file_of(what))
+    """A run's folder as it is; of anything else that `load` takes the file that holds the generator.
+
+    Raises UsageError for an ONNX file.
+    """
+    if (Path(what) / "settings.toml").is_file():
+        return str(what)
+    file = file_of(what)
+    if file.suffix.lower() == ONNX:
+        raise errors.UsageError(
+            f"{what}: ONNX files are drawn and not trained on. Begin from its run, or from a .safetensors file"
+        )
+    return str(file)
 
 
 def train(

@@ -1,7 +1,7 @@
 """More data from a generator: what is written, what is refused, what goes on, what it is worth, what cannot be."""
 
+import dataclasses
 import json
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -11,12 +11,12 @@ import torch
 from PIL import Image
 from torch import nn
 
-import ganvas
-from ganvas import cli
+import ganvas as package
 from ganvas.core.errors import DataError, UsageError
-from ganvas.inference import augmentation, usefulness
+from ganvas.inference import augmentation, augmentation_plan, usefulness
 from ganvas.inference.augmentation_page import write_page
 from ganvas.inference.generator import Generator
+from ganvas.inference.reference import reference_of
 from ganvas.inference.set_folder import SetFolder
 
 SIZE = 16
@@ -41,7 +41,7 @@ class Stub(Generator):
     def __init__(self, maker, classes=CLASSES, **card):
         network = nn.Linear(1, 1)
         network.latent = 1
-        about = {"size": SIZE, "channels": 1, "classes": list(classes), "recipe": "stub", **card}
+        about = {"size": SIZE, "channels": 1, "classes": list(classes), "recipe": "stub", "mirror": False, **card}
         torch.nn.init.ones_(network.weight)
         torch.nn.init.ones_(network.bias)
         super().__init__(network, about, torch.device("cpu"))
@@ -106,7 +106,7 @@ def test_a_set_is_written_class_by_class_in_the_proportions_of_the_data(real, un
     refused = made.summary["refused"]["seeds"]
     assert sorted(seeds + refused) == list(range(7, 7 + 40 + len(refused)))
     assert made.summary["seeds"] == [7, 46 + len(refused)]
-    again = ganvas.open_data("set")
+    again = package.open_data("set")
     assert (again.classes, len(again), again.size) == (CLASSES, 40, SIZE)
     name = next(iter(files_of("set")))
     picture = np.asarray(Image.open(Path("set") / name))
@@ -165,7 +165,7 @@ def test_a_copy_is_drawn_again_with_the_next_seed_and_counted(real, unseen):
 
 
 def test_a_copy_of_a_picture_that_only_served_for_the_limit_is_found_too(real):
-    data = ganvas.open_data(real)
+    data = package.open_data(real)
     tenth = data.images[9::10]
 
     def copies(seeds, labels):
@@ -175,14 +175,19 @@ def test_a_copy_of_a_picture_that_only_served_for_the_limit_is_found_too(real):
         augment_data(real, Stub(copies), "set", count=40, trials=0)
 
 
-def test_a_mirrored_copy_is_refused_where_training_mirrored(real, unseen, monkeypatch):
-    stub = Stub(lambda seeds, labels: copied(seeds, labels)[..., ::-1].copy())
-    monkeypatch.setattr(augmentation, "load", lambda run: stub)
-    assert augment_data(real, "a-file", "one", count=30, held_out=unseen, trials=0).summary["pictures"] == 30
-    Path("run").mkdir()
-    Path("run/settings.toml").write_text("[data]\nmirror = true\n")
+def test_a_mirrored_copy_is_refused_unless_training_did_not_mirror(real, unseen):
+    def turned(seeds, labels):
+        return copied(seeds, labels)[..., ::-1].copy()
+
+    wanted, said = {"count": 30, "held_out": unseen, "trials": 0}, []
+    assert augment_data(real, Stub(turned, mirror=False), "one", **wanted).summary["pictures"] == 30
     with pytest.raises(DataError, match="has memorised"):
-        augment_data(real, "run", "two", count=30, held_out=unseen, trials=0)
+        augment_data(real, Stub(turned, mirror=True), "two", **wanted)
+    old = Stub(turned)
+    del old.card["mirror"]
+    with pytest.raises(DataError, match="has memorised"):
+        augment_data(real, old, "three", say=said.append, **wanted)
+    assert any("does not say whether training mirrored" in sentence for sentence in said)
 
 
 def test_an_interrupted_set_goes_on_and_becomes_what_it_would_have_been(real, unseen, monkeypatch):
@@ -214,6 +219,65 @@ def test_an_interrupted_set_goes_on_and_becomes_what_it_would_have_been(real, un
     assert files_of("part") == files_of("whole")
     assert made.summary == whole.summary
     assert not list(Path("part").rglob(".*"))
+
+
+@pytest.fixture
+def half_a_set(real, unseen, monkeypatch):
+    """What goes on with a set of 24 pictures of which 16 are there, in the folder "part"."""
+    monkeypatch.setattr(augmentation, "_AT_ONCE", 16)
+
+    def failing(seeds, labels):
+        if max(seeds) >= 16:
+            raise FileNotFoundError(2, "No such file", "weights")
+        return honest(seeds, labels)
+
+    def go_on(maker=honest):
+        return augment_data(real, Stub(maker), "part", count=24, held_out=unseen, trials=0)
+
+    with pytest.raises(FileNotFoundError, match="weights"):  # it is no trouble with writing
+        go_on(failing)
+    return go_on
+
+
+def test_a_picture_that_is_gone_or_damaged_is_named_before_more_are_drawn(half_a_set):
+    path = sorted(Path("part").rglob("*.png"))[3]
+    content = path.read_bytes()
+    for change in (path.unlink, lambda: path.write_bytes(content[: len(content) // 2])):
+        path.write_bytes(content)
+        change()
+        with pytest.raises(DataError, match=f"{path} .*delete part and begin anew"):
+            half_a_set()
+    path.write_bytes(content)
+    assert half_a_set().summary["pictures"] == 24
+
+
+def test_a_disk_that_fills_is_told_and_the_set_goes_on_when_there_is_room(half_a_set, monkeypatch):
+    with monkeypatch.context() as full:
+
+        def no_room(*arguments):
+            raise OSError(28, "No space left on device")
+
+        full.setattr("os.replace", no_room)
+        with pytest.raises(DataError, match=r"part.* cannot be written: No space left"):
+            half_a_set()
+    assert half_a_set().summary["pictures"] == 24
+
+
+def test_what_no_classifier_can_learn_from_is_written_and_not_compared(real, unseen, monkeypatch):
+    one = augment_data(real, Stub(honest), "one", count=1, held_out=unseen)
+    assert (one.summary["pictures"], one.usefulness) == (1, None)
+    assert "two pictures or more" in one.summary["classifier"]["not_compared"]
+
+    def of_one_class(*arguments):  # as an archive may be
+        return tuple(
+            dataclasses.replace(some, classes=("tall",), labels=np.zeros_like(some.labels))
+            for some in reference_of(*arguments)
+        )
+
+    monkeypatch.setattr(augmentation_plan, "reference_of", of_one_class)
+    alike = augment_data(real, Stub(honest, ("tall",)), "alike", count=8, held_out=unseen)
+    assert (alike.summary["pictures"], alike.usefulness) == (8, None)
+    assert "has one class" in alike.why_not
 
 
 def test_a_finished_set_and_other_peoples_files_are_left_alone(real, unseen):
@@ -327,33 +391,24 @@ def test_other_data_than_the_generators_is_said_and_gone_on_with(real, unseen):
 
 
 def test_the_disk_is_looked_at_before_the_work(real, monkeypatch):
-    monkeypatch.setattr(augmentation.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 100_000}))
+    monkeypatch.setattr(augmentation_plan.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 100_000}))
     with pytest.raises(DataError, match=r"4.1 MB or more, and .* has 0.1 MB left"):
         augment_data(real, Stub(honest), "set", count=1000)
 
 
-def test_the_command_writes_a_set_that_trains_and_gives_a_machine_one_object(tmp_path, real, monkeypatch, capsys):
+def test_the_command_writes_a_set_that_trains_and_gives_a_machine_one_object(ganvas, real):
     narrow = ["generator.width=8", "discriminator.width=8", "training.tensorboard=off"]
-    ganvas.train(real, recipe="dcgan", batch=8, images=32, out="run", set=narrow)
+    package.train(real, recipe="dcgan", batch=8, images=32, out="run", set=narrow)
 
     def call(*words):
-        monkeypatch.setattr(
-            sys, "argv", ["ganvas", "augment", str(real), "--with", "run", "--extractor", "pixels", *words]
-        )
-        capsys.readouterr()
-        status = 0
-        try:
-            cli.main()
-        except SystemExit as leaving:
-            status = leaving.code
-        return status, capsys.readouterr()
+        return ganvas("augment", real, "--with", "run", "--extractor", "pixels", *words)
 
-    status, printed = call("--count", "24", "--out", "set", "--quick", "--steps", "3", "--json")
+    status, printed, said = call("--count", "24", "--out", "set", "--quick", "--steps", "3", "--json")
     assert status == 0
-    told = json.loads(printed.out)
+    told = json.loads(printed)
     assert (told["pictures"], told["page"]) == (24, "set/augment.html")
     assert told["classifier"]["real"]["pictures"] == 110, "training did not see ten of the 120"
-    assert "no privacy guarantee" in " ".join(printed.err.split())
+    assert "no privacy guarantee" in said
     kept = json.loads(Path("set/augment.json").read_text())
     assert kept["finished"]
     assert kept["classifier"] == told["classifier"]

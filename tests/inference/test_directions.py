@@ -41,6 +41,19 @@ def test_the_first_principal_component_of_w_is_where_it_spreads_most(styled):
     assert (ws @ found.vectors[0]).std() > (ws @ random.T).std(dim=0).max()
 
 
+def test_few_pictures_are_held_in_full(varied, monkeypatch):
+    held, pictures = [], varied.pictures
+
+    def watched(latents, labels):
+        held.append(len(latents))
+        return pictures(latents, labels)
+
+    expected = find(varied, "pca", 3).vectors
+    monkeypatch.setattr(varied, "pictures", watched)
+    assert torch.equal(find(varied, "pca", 3).vectors, expected)
+    assert (max(held), sum(held)) == (64, 3_000)
+
+
 def test_principal_components_change_pictures_more_than_directions_at_random(varied):
     points = varied.points(varied.latents(range(40)), [0] * 40)
     plain = varied.pictures_of_points(points, [0] * 40).astype(float)

@@ -17,7 +17,8 @@ from ganvas.inference.generator import Generator
 from ganvas.inference.narrow import Doubled, NarrowDouble, Shuffled, _doubled
 from ganvas.networks import r3gan
 
-NO_CLASSES = [("dcgan", {"classes": ()}), ("resnet", {"classes": ()}), ("stylegan2", {"classes": ()})]
+NO_CLASSES = [(name, {**own, "classes": ()}) for name, own in EVERY_FAMILY]
+OBLONG = [(name, {**own, "size": "48x32"}) for name, own in EVERY_FAMILY if name != "conv28"]
 
 
 def decibels(a, b):
@@ -26,7 +27,7 @@ def decibels(a, b):
     return math.inf if error == 0 else 10 * math.log10(255**2 / error)
 
 
-@pytest.mark.parametrize(("name", "own"), EVERY_FAMILY + NO_CLASSES, ids=str)
+@pytest.mark.parametrize(("name", "own"), EVERY_FAMILY + NO_CLASSES + OBLONG, ids=str)
 def test_fast_pictures_are_those_of_the_network(name, own):
     generator = generator_of(name, **own)
     exact, quick = generator.at("float32"), generator.at("bfloat16")
@@ -34,6 +35,25 @@ def test_fast_pictures_are_those_of_the_network(name, own):
     assert pictures.std(axis=0).max() > 2, "the pictures differ"
     assert decibels(quick.sample(range(64)), pictures) >= 45
     assert decibels(quick.sample(range(8), truncation=0.5), exact.sample(range(8), truncation=0.5)) >= 45
+
+
+@pytest.mark.parametrize(("name", "own"), EVERY_FAMILY, ids=str)
+def test_fast_pictures_of_mixed_classes_are_those_of_the_network(name, own):
+    generator = generator_of(name, **own)
+    mixture = {"a": 1, "c": 3}
+    exact, quick = (generator.at(precision).sample(range(16), label=mixture) for precision in ("float32", "bfloat16"))
+    assert decibels(quick, exact) >= 45
+    assert not np.array_equal(exact, generator.at("float32").sample(range(16), label="c"))
+
+
+@pytest.mark.parametrize(("name", "own"), EVERY_FAMILY, ids=str)
+def test_a_users_random_numbers_do_not_depend_on_the_precision(name, own):
+    generator = generator_of(name, **own).at("bfloat16")
+    torch.manual_seed(7)
+    expected = torch.rand(3)
+    torch.manual_seed(7)
+    generator.sample([0])
+    assert torch.equal(torch.rand(3), expected)
 
 
 @pytest.mark.parametrize(("name", "own"), EVERY_FAMILY, ids=str)

@@ -6,6 +6,7 @@ import http.server
 import json
 import re
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -119,21 +120,34 @@ def test_a_generator_that_was_fetched_is_there_without_a_network(run, served, mo
     served.clear()
     monkeypatch.setenv("GANVAS_OFFLINE", "1")
     assert np.array_equal(load("someone/digits").sample([3]), fetched)
-    with pytest.raises(DataError, match="someone/other is not on this machine"):
+    with pytest.raises(DataError, match=r"no file or folder someone/other here, and .* cannot be reached"):
         load("someone/other")
     with pytest.raises(UsageError, match="GANVAS_OFFLINE"):
         load(run).push("someone/digits")
 
 
 def test_what_is_not_on_the_hub_or_not_ours_is_told(run, served):
-    with pytest.raises(DataError, match="no someone/nothing for you"):
+    with pytest.raises(DataError, match=r"no file or folder someone/nothing here, and .* has no someone/n"):
         load("someone/nothing")
     served["someone/diffusion"] = {"config.json": b"{}"}
-    with pytest.raises(DataError, match="not a generator of Ganvas"):
+    with pytest.raises(DataError, match=r"no file or folder someone/diffusion here, and .* not a generator of Ganvas"):
         load("someone/diffusion")
     served["someone/foreign"] = {"model.safetensors": b"\x08" + b"\0" * 7 + b"{}      "}
     with pytest.raises(DataError, match="its card is missing"):
         load("someone/foreign")
+
+
+@pytest.mark.parametrize(
+    "name", ["runs/cats-1", "here/cats", "cats/generator.safetensors", "cats/G.ONNX", "cats/g.pt2", "cats/model.BIN"]
+)
+def test_a_path_with_a_slip_is_told_here_and_to_nobody_else(served, name, monkeypatch):
+    def asked(name):
+        raise AssertionError(f"the hub was asked for {name}")
+
+    monkeypatch.setattr(hub, "fetch", asked)
+    Path("here").mkdir()
+    with pytest.raises(DataError, match=f"No generator at {name}: there is no such file or folder"):
+        load(name)
 
 
 def test_a_token_that_may_not_write_is_told(run, served, monkeypatch):

@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 import ganvas
 from ganvas.core.errors import DataError
 from ganvas.core.images import grid
-from ganvas.inference.loading import load
+from ganvas.inference.loading import is_generator, load
 
 
 def card_of(run):
@@ -71,6 +71,19 @@ def test_a_file_that_is_no_model_is_refused(tmp_path, content):
         load(path)
 
 
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("G.PT", "may hold code"), ("g.Pkl", "may hold code"), ("G.PT2", "torch.export.load"), ("G.ONNX", "an ONNX file")],
+)
+def test_an_ending_means_the_same_in_capitals(tmp_path, name, message):
+    (tmp_path / name).write_bytes(b"hello")
+    if name == "G.ONNX":
+        pytest.importorskip("onnx", reason="the extra `export` is not installed")
+    with pytest.raises(DataError, match=message):
+        load(tmp_path / name)
+    assert is_generator(tmp_path / name) == (name == "G.ONNX")
+
+
 @pytest.mark.parametrize("kept", [0.1, 0.5, 0.999])
 def test_a_cut_off_file_is_refused(run, tmp_path, kept):
     content = (run / "generator.safetensors").read_bytes()
@@ -121,6 +134,32 @@ def test_a_card_that_is_no_card_is_refused(run, tmp_path, card):
 def test_a_card_that_does_not_describe_the_weights_is_a_data_error(run, tmp_path, change):
     with pytest.raises(DataError, match=r"x\.safetensors"):
         load(altered(run, tmp_path / "x.safetensors", card_of(run) | change))
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"name": "r3gan", "width": 1000, "blocks": 150, "group": 0},
+        {"name": "r3gan", "width": 1, "blocks": 8192, "group": 0},
+        {"name": "stylegan2", "channel_base": 2**20, "max_width": 8192},
+        {"name": "mlp", "hidden": [8192, 8192, 8192, 8192, 8192]},
+    ],
+    ids=lambda asked: asked["name"],
+)
+def test_a_small_file_that_asks_for_gigabytes_gets_none_of_them(run, tmp_path, asked):
+    registered = []
+
+    def count(module, name, tensor):
+        registered.append(0 if tensor is None else tensor.numel())
+
+    hook = torch.nn.modules.module.register_module_parameter_registration_hook(count)
+    try:
+        with pytest.raises(DataError, match="asks for many more than there are"):
+            load(altered(run, tmp_path / "x.safetensors", card_of(run) | {"generator": asked, "size": 64}))
+    finally:
+        hook.remove()
+    assert sum(registered) < 2**25
+    assert len(registered) < 2**16
 
 
 def test_weights_that_are_missing_or_too_many_are_a_data_error(run, tmp_path):

@@ -1,5 +1,7 @@
 """A given picture in a generator's space."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -36,6 +38,12 @@ def test_without_a_class_each_seed_is_tried_with_its_own(varied):
     picture = varied.sample([14])[0]
     assert (nearest(varied, picture, range(40), count=1)[0].seed, 14 % 10) == (14, 4)
     assert nearest(varied, picture, range(40), count=1)[0].label == 4
+
+
+@pytest.mark.parametrize("asked", [{"count": 0}, {"count": -1}, {"seeds": []}])
+def test_no_seeds_and_no_results_are_refused(varied, asked):
+    with pytest.raises(UsageError, match="try one seed or more, and ask for one or more"):
+        nearest(varied, varied.sample([0])[0], **asked)
 
 
 @pytest.mark.usefixtures("by_pixels")
@@ -120,6 +128,16 @@ def test_a_point_is_kept_for_its_generator_alone(varied, styled, tmp_path):
         assert found.label == 2
     with pytest.raises(DataError, match="of another generator"):
         load_point(tmp_path, varied)
+
+
+def test_a_point_of_a_newer_version_is_refused_with_what_helps(styled, tmp_path):
+    card = {"kind": "point", "label": 0, "space": "w", "generator": styled.fingerprint}
+    place = torch.zeros(styled.space.layers, styled.space.width)
+    save_file({"point": place}, tmp_path / POINT, {"ganvas": json.dumps(card)})  # the first did not say
+    assert torch.equal(load_point(tmp_path, styled).place, place)
+    save_file({"point": place}, tmp_path / POINT, {"ganvas": json.dumps(card | {"format": 2})})
+    with pytest.raises(DataError, match=r"newer Ganvas\. Update with"):
+        load_point(tmp_path, styled)
 
 
 def test_a_damaged_point_is_refused(styled, tmp_path):

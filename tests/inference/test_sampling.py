@@ -76,6 +76,13 @@ def test_classes_follow_in_turn_or_are_asked_for_by_name_or_number(run, varied):
     assert np.array_equal(varied.sample([17])[0], varied.sample([17], label=7)[0])
 
 
+def test_classes_count_on_from_the_first_again_however_they_are_given(varied):
+    latents, expected = varied.latents(range(3)), varied.pictures(varied.latents(range(3)), [3, 0, 9])
+    assert len({picture.tobytes() for picture in expected}) == 3
+    for labels in ([13, 10, -1], torch.tensor([13, 10, -1]), torch.tensor([13, 10, -1], dtype=torch.int16)):
+        assert np.array_equal(varied.pictures(latents, labels), expected)
+
+
 def test_a_name_goes_before_a_number(run):
     generator = load(run)
     generator.classes = ("cat", "1", "0")
@@ -90,9 +97,9 @@ def test_classes_are_mixed_by_weights(varied):
     assert 0 < towards_7 < towards_3
 
 
-@pytest.mark.parametrize("weights", [{}, {"3": 0}, {"3": 2, "4": -1}, {"3": float("nan")}])
+@pytest.mark.parametrize("weights", [{}, {"3": 0}, {"3": 2, "4": -1}, {"3": float("nan")}, {"3": float("inf")}])
 def test_weights_of_classes_that_cannot_be_are_refused(varied, weights):
-    with pytest.raises(UsageError, match="are positive numbers"):
+    with pytest.raises(UsageError, match="are positive and finite numbers"):
         varied.sample([0], label=weights)
 
 

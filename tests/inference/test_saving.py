@@ -66,6 +66,7 @@ def test_a_runs_card_says_data_score_with_protocol_and_format(run):
     card = json.loads((run / "card.json").read_text())
     assert (card["format"], card["kind"], card["data"], card["licence"]) == (1, "generator", "digits", None)
     assert len(card["data_sha256"]) == 64
+    assert card["mirror"] is False
     (score,) = card["scores"]
     assert score["name"].startswith("fd")
     assert score["better"] == "lower"
@@ -159,6 +160,13 @@ def test_a_folder_of_something_else_is_not_written_into(run, folder, tmp_path):
         load(run).save(tmp_path / "full")
     assert [path.name for path in (tmp_path / "full").iterdir()] == ["thesis.tex"]
     load(run).save(folder)  # an earlier save is written over
+    (tmp_path / "bert").mkdir()
+    theirs = {"README.md": "theirs", "config.json": '{"model_type": "bert"}'}
+    for name, content in theirs.items():
+        (tmp_path / "bert" / name).write_text(content)
+    with pytest.raises(UsageError, match="holds something else"):
+        load(run).save(tmp_path / "bert")
+    assert {path.name: path.read_text() for path in (tmp_path / "bert").iterdir()} == theirs
     with pytest.raises(UsageError, match="float32 or bfloat16"):
         save(load(run), tmp_path / "x", precision="int8")
 

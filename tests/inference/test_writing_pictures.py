@@ -133,11 +133,36 @@ def test_what_interrupts_many_pictures_leaves_whole_files_only(tmp_path):
         assert opened(file).size == (8, 8)
 
 
-def test_what_a_kill_left_half_written_is_removed_the_next_time(tmp_path):
-    (tmp_path / ".000001.png.partial").write_bytes(b"\x89PNG")
-    (tmp_path / "notes.partial").write_bytes(b"mine")
+def test_what_a_kill_left_half_written_is_removed_and_what_another_process_writes_is_not(tmp_path):
+    for name in (".000001.png.partial", ".000002.png.0f0f.partial", ".000003.png.0f0f.partial", "notes.partial"):
+        (tmp_path / name).write_bytes(b"\x89PNG")
+        os.utime(tmp_path / name, (1_000_000_000, 1_000_000_000))
+    os.utime(tmp_path / ".000003.png.0f0f.partial")
     write_each([(range(2), pictures(2))], tmp_path)
-    assert sorted(os.listdir(tmp_path)) == ["000000.png", "000001.png", "notes.partial"]
+    assert sorted(os.listdir(tmp_path)) == [".000003.png.0f0f.partial", "000000.png", "000001.png", "notes.partial"]
+
+
+def test_threads_that_write_one_file_at_once_do_not_meet(tmp_path, monkeypatch):
+    together, replace = threading.Barrier(2), os.replace
+
+    def met(old, new):
+        together.wait(20)  # each has its part written when either renames
+        replace(old, new)
+
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    monkeypatch.setattr("os.replace", met)
+    write_each([((1, 1), pictures(1).repeat(2, axis=0))], tmp_path)
+    assert os.listdir(tmp_path) == ["000001.png"]
+    assert opened(tmp_path / "000001.png").size == (8, 8)
+
+
+def test_an_error_of_drawing_is_not_taken_for_one_of_writing(tmp_path):
+    def batches():
+        yield range(1), pictures(1)
+        raise ConnectionResetError("the device is gone")
+
+    with pytest.raises(ConnectionResetError):
+        write_each(batches(), tmp_path)
 
 
 def test_batches_are_drawn_no_further_ahead_than_threads_can_write(tmp_path, monkeypatch):
@@ -154,7 +179,7 @@ def test_batches_are_drawn_no_further_ahead_than_threads_can_write(tmp_path, mon
                 release.set()  # were it not waited for writers, this would be reached while none has written
             yield range(2), pictures(2)
 
-    monkeypatch.setattr("ganvas.inference.pictures._write_pngs", slow)
+    monkeypatch.setattr("ganvas.inference.pictures.write_pngs", slow)
     watch = threading.Timer(0.5, lambda: (begun.append("waited"), release.set()))
     watch.start()
     write_each(batches(), tmp_path)

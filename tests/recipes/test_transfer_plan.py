@@ -5,7 +5,7 @@ import sys
 import pytest
 from tests_shared import survey
 
-from ganvas import cli
+from ganvas import api, cli
 from ganvas.core.errors import UsageError
 from ganvas.recipes.auto import Plan, Wishes, plan
 
@@ -33,6 +33,12 @@ def test_what_the_source_set_otherwise_than_its_recipe_stays_and_the_rest_is_for
     assert {made.generator_optimizer.decay_images, made.discriminator_optimizer.decay_images} == {5_000}
     assert made.training.checkpoint == 24
     assert made.training.stop.images == 5_000
+
+
+def test_an_onnx_file_is_refused_by_its_kind(tmp_path):
+    (tmp_path / "g.ONNX").write_bytes(b"")
+    with pytest.raises(UsageError, match=r"ONNX files are drawn and not trained on\. Begin from"):
+        api.plan("digits", start_from=tmp_path / "g.ONNX")
 
 
 def test_wishes_are_above_what_the_source_has(source):

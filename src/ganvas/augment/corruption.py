@@ -43,9 +43,3 @@ class Cutout(Stage):
         down, across = ((along - dice.uniform()[:, None]).abs() < 1 / 4 for along in places)  # [N, H], [N, W]
         hole = met[:, None, None] & down[:, :, None] & across[:, None, :]
         return torch.where(hole[:, None], 0, pictures)
-
-
-def _near(middle: Tensor, side: int) -> Tensor:
-    """Which of a side's pixels are within a quarter of it of places [N] in 0..1: bool [N, side]."""
-    places = (torch.arange(side, device=middle.device, dtype=middle.dtype) + 0.5) / side
-    return (places - middle[:, None]).abs() < 1 / 4

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated
+
+from tyro.conf import Positional, arg
 
 from ganvas.core.errors import UsageError
+from ganvas.core.quantities import parse_seeds
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from ganvas.inference.generator import Generator
+    from ganvas.inference.given import Point
+
+GENERATOR = (
+    "A run's folder, a saved folder, a .safetensors or .onnx file, the name of a generator in the package, or "
+    "user/name on the hub."
+)
+Run = Annotated[str, Positional, arg(metavar="RUN", help=GENERATOR)]
+Layers = Annotated[str | None, arg(metavar="0-3")]
 
 
 def parse_layers(text: str | None) -> range | None:
@@ -49,3 +62,39 @@ def parse_label(generator: Generator, text: str | None) -> str | Mapping[str, fl
             raise UsageError(f"--class {text}: to mix classes give each its weight, as Coat=0.7,Bag=0.3")
         weights[name.strip()] = float(weight)
     return weights
+
+
+def places_of(generator: Generator, seeds: str | None, at: str | None) -> list[int | Point]:
+    """What --seeds and --at name: seeds, and after them points that were found before.
+
+    Raises UsageError if neither is given.
+    """
+    from ganvas.inference.given import load_point
+
+    if seeds is None and at is None:
+        raise UsageError("Which pictures? Give --seeds 1,5,9, or --at a folder that `ganvas project` wrote")
+    numbers = parse_seeds(seeds) if seeds is not None else []
+    return [*numbers, *(load_point(path, generator) for path in (at.split(",") if at is not None else []))]
+
+
+def own_labels(places: Sequence[int | Point]) -> list[int]:
+    """The class that each place has of its own; a seed's counts on beyond the last class."""
+    return [place if isinstance(place, int) else place.label for place in places]
+
+
+def points_of(
+    generator: Generator, places: Sequence[int | Point], labels: Sequence[int], truncation: float
+) -> tuple[Tensor, list[int]]:
+    """Points [N, layers, width] of places, and their classes: whichever are fewer are taken again from the first."""
+    import torch
+
+    count = max(len(places), len(labels))
+    chosen = [labels[number % len(labels)] for number in range(count)]
+    pieces = []
+    for number, label in enumerate(chosen):
+        place = places[number % len(places)]
+        if isinstance(place, int):
+            pieces.append(generator.points(generator.latents([place]), [label], truncation=truncation))
+        else:
+            pieces.append(place.place[None])
+    return torch.cat(pieces), chosen

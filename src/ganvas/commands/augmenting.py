@@ -5,6 +5,7 @@ from typing import Annotated
 from tyro.conf import Positional, arg
 
 from ganvas import terminal
+from ganvas.commands.asking import GENERATOR
 from ganvas.commands.printing import answer
 from ganvas.core.quantities import parse_count
 
@@ -12,7 +13,7 @@ from ganvas.core.quantities import parse_count
 def augment(
     data: Annotated[str, Positional, arg(metavar="DATA")],
     *,
-    run: Annotated[str, arg(name="with", metavar="RUN")],
+    run: Annotated[str, arg(name="with", metavar="RUN", help=GENERATOR)],
     out: Annotated[str, arg(metavar="DIR")],
     count: Annotated[str | None, arg(metavar="10k")] = None,
     balance: bool = False,
@@ -30,7 +31,6 @@ def augment(
 
     Args:
         data: The real pictures that the run was trained on: a folder, a zip or a name.
-        run: A run's folder, or a generator.safetensors file.
         out: A new folder, which gets a subfolder for each class, augment.json and augment.html.
         count: Pictures to write; without it as many as there are real ones, or as --balance needs.
         balance: Make the classes of real and generated pictures together even, not each as often as it is.

@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from tyro.conf import Positional, arg
 
 from ganvas import terminal
-from ganvas.commands.asking import class_numbers, parse_layers
+from ganvas.commands.asking import Layers, Run, class_numbers, own_labels, parse_layers, places_of, points_of
 from ganvas.commands.printing import answer, report
 from ganvas.core.errors import UsageError
 from ganvas.core.quantities import parse_seeds, say_duration
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from ganvas.inference.generator import Generator
-
 MOST_FRAMES = 10_000  # of a walk; they are held in memory
 
-Run = Annotated[str, Positional, arg(metavar="RUN")]
 Truncation = Annotated[float, arg(metavar="0.7")]
 ClassName = Annotated[str | None, arg(name="class", metavar="NAME")]
-Layers = Annotated[str | None, arg(metavar="0-3")]
 At = Annotated[str | None, arg(metavar="DIR")]
 
 
@@ -41,7 +34,6 @@ def walk(
     """Write an animation that moves through latent space from seed to seed and back to the first.
 
     Args:
-        run: A run's folder, a saved folder, a .safetensors or .onnx file, or the name of a generator in the package.
         seeds: The pictures to pass, as 1,5,9.
         at: Folders that `ganvas project` wrote, to pass after the seeds.
         frames: Frames of the whole walk.
@@ -58,10 +50,9 @@ def walk(
     if frames > MOST_FRAMES:
         raise UsageError(f"--frames {frames}: {MOST_FRAMES:,} are the most; at 20 a second they take eight minutes")
     generator = load(run)
-    labels = None if label is None else class_numbers(generator, label)
-    if labels is None and generator.classes:
-        labels = _points(generator, seeds, at, None, 1.0)[1][:1]
-    points, labels = _points(generator, seeds, at, labels, truncation)
+    places = places_of(generator, seeds, at)
+    wanted = own_labels(places)[:1] if label is None else class_numbers(generator, label)
+    points, labels = points_of(generator, places, wanted, truncation)
     path = latent.walk_between(generator, points, labels, frames)
     write_animation(path, Path(out))
     report({"frames": frames, "files": [out]}, json)
@@ -79,10 +70,9 @@ def mix(
     out: Annotated[str, arg(metavar="mix.png")] = "mix.png",
     json: bool = False,
 ) -> None:
-    """Give pictures the styles of others in some layers: a grid, with the pictures at its left and the styles on top.
+    """Give pictures of a stylegan2 the styles of others in some layers: a grid, pictures at its left, styles on top.
 
     Args:
-        run: A stylegan2 run's folder, or its generator.safetensors file.
         seeds: The pictures, one a row.
         styles: The seeds whose styles are taken, one a column.
         layers: The layers in which they are taken: the first are layout, the last are colour.
@@ -100,9 +90,9 @@ def mix(
 
     generator, rows, columns = load(run), parse_seeds(seeds), parse_seeds(styles)
     chosen = style_layers(generator, parse_layers(layers))
-    labels = None if label is None else [generator.class_number(label)]
-    left, _ = _points(generator, seeds, None, labels, truncation)
-    top, _ = _points(generator, styles, None, labels, truncation)
+    wanted = None if label is None else [generator.class_number(label)]
+    left, _ = points_of(generator, rows, wanted or rows, truncation)
+    top, _ = points_of(generator, columns, wanted or columns, truncation)
     none = [0] * len(columns)  # a style has its class in it
     heads = generator.pictures_of_points(top, none)
     sheet = [np.full_like(heads[0], 255), *heads]
@@ -134,7 +124,6 @@ def directions(
     `ganvas sample RUN --move pca0=2` moves pictures along them.
 
     Args:
-        run: A run's folder, a saved folder, a .safetensors or .onnx file, or the name of a generator in the package.
         method: Principal components of what the generator makes, or of its weights (SeFa).
         count: How many directions, a row each.
         layers: Of a stylegan2, the layers that are moved.
@@ -155,8 +144,9 @@ def directions(
     from ganvas.inference.pictures import write_picture
 
     generator = load(run)
-    wanted = None if label is None else [generator.class_number(label)]
-    points, labels = _points(generator, seeds if seeds or at else "0", at, wanted, truncation)
+    places = places_of(generator, seeds if seeds or at else "0", at)
+    wanted = own_labels(places) if label is None else [generator.class_number(label)]
+    points, labels = points_of(generator, places, wanted, truncation)
     found = find(generator, method, count, parse_layers(layers))
     strengths = np.linspace(-reach, reach, 7).tolist()
     rows = []
@@ -184,7 +174,6 @@ def nearest(
     """Find the seeds whose pictures come nearest to a given one, and show them beside it.
 
     Args:
-        run: A run's folder, a saved folder, a .safetensors or .onnx file, or the name of a generator in the package.
         image: The picture, of the generator's size.
         seeds: Which seeds are tried.
         count: How many to show.
@@ -230,7 +219,6 @@ def project(
     Writes the point and a picture of both; `ganvas walk RUN --at DIR` and `ganvas directions RUN --at DIR` take it.
 
     Args:
-        run: A run's folder, a saved folder, a .safetensors or .onnx file, or the name of a generator in the package.
         image: The picture, of the generator's size.
         out: The folder to write.
         steps: Steps of descent; more come closer.
@@ -249,10 +237,12 @@ def project(
     from ganvas.inference.pictures import write_picture
     from ganvas.inference.projection import project as find_point
 
+    folder = Path(out)
+    with files.written_to(out):
+        files.check_writable(folder / "projected.png")
     generator = load(run)
     picture = read_picture(image, generator, fit=fit)
     found = find_point(generator, picture, steps=steps, label=label)
-    folder = Path(out)
     told: dict[str, Any] = {
         "image": image,
         "measure": found.measure,
@@ -263,45 +253,14 @@ def project(
     }
     if generator.classes:
         told["class"] = generator.classes[found.label]
-    try:
-        write_picture(to_pillow(found.picture), folder / "projected.png")
-        write_picture(grid(np.stack([picture, found.picture])), folder / "both.png")
-        files.write_text(folder / "projection.json", json_format.dumps(told, indent=2) + "\n")
-        save_point(folder, Point(found.point, found.label), generator)
-    except OSError as error:
-        raise UsageError(f"{out} cannot be written: {error.strerror or error}. Choose another --out") from None
-    report({**told, "files": sorted(str(path) for path in folder.iterdir())}, json)
+    projected, both, about = (folder / name for name in ("projected.png", "both.png", "projection.json"))
+    with files.written_to(out):
+        write_picture(to_pillow(found.picture), projected)
+        write_picture(grid(np.stack([picture, found.picture])), both)
+        files.write_text(about, json_format.dumps(told, indent=2) + "\n")
+        point = save_point(folder, Point(found.point, found.label), generator)
+    report({**told, "files": [str(path) for path in (projected, both, about, point)]}, json)
     terminal.say(
         f"Distance {found.distance:.3g} ({found.measure}; the nearest of 1,000 seeds {found.first:.3g}), "
-        f"{say_duration(found.seconds)}: {folder / 'both.png'}"
+        f"{say_duration(found.seconds)}: {both}"
     )
-
-
-def _points(
-    generator: Generator, seeds: str | None, at: str | None, wanted: list[int] | None, truncation: float
-) -> tuple[Tensor, list[int]]:
-    """Points [N, layers, width] of seeds and then of projections, and their classes' numbers.
-
-    wanted: the classes in turn, which may be more than the points: then those are taken again; None leaves to each its
-    own. Raises UsageError if neither seeds nor projections are named.
-    """
-    import torch
-
-    from ganvas.inference.given import load_point
-
-    if seeds is None and at is None:
-        raise UsageError("Which pictures? Give --seeds 1,5,9, or --at a folder that `ganvas project` wrote")
-    numbers = parse_seeds(seeds) if seeds is not None else []
-    given = [load_point(path, generator) for path in at.split(",")] if at is not None else []
-    labels = wanted or [*numbers, *(point.label for point in given)]
-    count = max(len(numbers) + len(given), len(labels))
-    labels = [labels[place % len(labels)] for place in range(count)]
-    pieces = []
-    for place, label in enumerate(labels):
-        which = place % (len(numbers) + len(given))
-        if which < len(numbers):
-            latents = generator.latents([numbers[which]])
-            pieces.append(generator.points(latents, [label], truncation=truncation))
-        else:
-            pieces.append(given[which - len(numbers)].place[None])
-    return torch.cat(pieces), labels

@@ -77,16 +77,20 @@ def recipes(
         return
     found = describe(name, size, channels, classes)
     described = asdict(found.entry) | {"about": found.about, "settings": found.settings}
-    described |= {"sizes": found.sizes, "longer": found.longer}
+    described |= {"sizes": found.sizes, "shapes": found.shapes}
     to = answer(described, json)
     _, parameters, networks, loss, *_ = _row(found.entry)
     terminal.say(f"{name}. {found.entry.what}.\n\n{found.about}\n", to)
-    longer = "; one side up to 4 times as long, in quarters of the other" if found.longer else ""
+    shapes = {
+        "none": "",
+        "quarters": "; one side up to 4 times as long, in quarters of the other",
+        "any": "; each side by itself",
+    }
     rows = [
         ("networks", networks),
         ("loss", loss),
         ("parameters", f"{parameters} (G / D, at {size} px)" if not found.entry.reason else found.entry.reason),
-        ("sizes", f"{say_sizes(found.sizes)} px{longer}"),
+        ("sizes", f"{say_sizes(found.sizes)} px{shapes[found.shapes]}"),
         ("takes", found.entry.takes),
     ]
     terminal.show_table(rows, to=to)

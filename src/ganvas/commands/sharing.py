@@ -6,12 +6,13 @@ from typing import Annotated
 from tyro.conf import Positional, arg
 
 from ganvas import terminal
+from ganvas.commands.asking import Run
 from ganvas.commands.printing import report
 from ganvas.core.places import megabytes
 
 
 def export(
-    run: Annotated[str, Positional, arg(metavar="RUN")],
+    run: Run,
     *,
     out: Annotated[str, arg(metavar="FILE.onnx|FILE.safetensors|FILE.pt2|FOLDER/")],
     precision: Annotated[str, arg(metavar="float32|bfloat16")] = "float32",
@@ -20,8 +21,9 @@ def export(
 ) -> None:
     """Write a trained generator for other programs, or as a folder to share; or a classifier, as ONNX.
 
+    For the classifier of a run give its classifier.safetensors.
+
     Args:
-        run: A run's folder, or anything else that holds a generator; a run's classifier.safetensors for its classifier.
         out: The kind is its ending: ONNX, weights, a program of torch.export; or a folder with weights, card and page.
         precision: Of the weights; bfloat16 halves .safetensors files and folders.
         licence: Under which it may be used, as CC-BY-4.0, for its card; without it what the run says.
@@ -44,7 +46,7 @@ def export(
 
 
 def push(
-    run: Annotated[str, Positional, arg(metavar="RUN")],
+    run: Run,
     name: Annotated[str, Positional, arg(metavar="USER/NAME")],
     *,
     precision: Annotated[str, arg(metavar="float32|bfloat16")] = "float32",
@@ -55,7 +57,6 @@ def push(
     """Put a trained generator on the hub (huggingface.co), where ganvas.load("user/name") finds it.
 
     Args:
-        run: A run's folder, or anything else that holds a generator.
         name: Its name there.
         precision: Of the weights.
         licence: Under which it may be used, as CC-BY-4.0, for its card; without it what the run says.

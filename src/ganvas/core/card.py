@@ -8,6 +8,7 @@ weights and every ONNX file, so that a file alone is enough. Its keys:
     generator        the network's settings, from which it is rebuilt; size, channels, classes: its pictures
     data             the name of what it was trained on; data_sha256: the fingerprint of those pictures and labels
     held_out         how many of them training did not see
+    mirror           whether training showed them mirrored as well; a card that lacks it does not know
     recipe, images_seen, ganvas   how it was trained, and by which version
     source_sha256    of the weights that training began with; None: it began from nothing
     scores           a list of {name, value, better, protocol ...}, the newest of each name

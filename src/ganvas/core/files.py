@@ -4,9 +4,14 @@ import errno
 import hashlib
 import os
 import secrets
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from ganvas.core.errors import DataError
+
+_ABANDONED = 3600.0  # seconds after which nobody is writing a small file any more
 
 
 @contextmanager
@@ -16,7 +21,7 @@ def replacing(path: Path) -> Iterator[Path]:
     If the block raises, nothing is left and `path` is as it was. A kill leaves at most a file ending in ".partial".
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
+    partial = _beside(path)
     try:
         yield partial
         flush(partial)
@@ -34,7 +39,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 def write_unflushed(path: Path, content: bytes) -> None:
     """`write_bytes` without waiting for the disk, for thousands of files: only a power cut may leave one cut off."""
-    partial = path.with_name(f".{path.name}.partial")
+    partial = _beside(path)
     try:
         partial.write_bytes(content)
         os.replace(partial, path)
@@ -43,9 +48,31 @@ def write_unflushed(path: Path, content: bytes) -> None:
         raise
 
 
+def _beside(path: Path) -> Path:
+    """A name that no other process or thread takes, however many write the same file."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
+
+
+def remove_abandoned(folder: Path, names: str) -> None:
+    """Remove what kills left half-written of files of these names (a pattern), unless it may be in the making."""
+    for partial in folder.glob(f".{names}*.partial"):
+        with suppress(FileNotFoundError):  # another process removes the same
+            if time.time() - partial.stat().st_mtime > _ABANDONED:
+                partial.unlink()
+
+
 def write_text(path: Path, content: str) -> None:
     """`write_bytes` for UTF-8 text."""
     write_bytes(path, content.encode())
+
+
+@contextmanager
+def written_to(out: str | Path, advice: str = "Choose another --out") -> Iterator[None]:
+    """Around what writes to `out`: an OSError becomes a DataError that names it and says what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise DataError(f"{out} cannot be written: {error.strerror or error}. {advice}") from None
 
 
 def check_writable(path: Path) -> None:

@@ -38,7 +38,8 @@ def write_page(made: Augmentation) -> str:
         f'<!doctype html><html lang="en"><head><meta charset="utf-8">{title}'
         f"<style>{STYLE}{TABLE}</style></head><body>{''.join(parts)}</body></html>\n"
     )
-    files.write_text(made.out / PAGE, page)
+    with files.written_to(made.out / PAGE, "The set is whole without it"):
+        files.write_text(made.out / PAGE, page)
     return str(made.out / PAGE)
 
 

@@ -45,10 +45,8 @@ def keep(evaluation: Evaluation, run: Path) -> Path:
         measured = {score.name for score in evaluation.scores}
         former = [score.as_dict() for name, score in _of_same(path, content).items() if name not in measured]
         content["scores"] = [*content["scores"], *former]
-    try:
+    with files.written_to(path, "The scores are not kept"):
         files.write_text(path, json.dumps(content, indent=2) + "\n")
-    except OSError as error:
-        raise DataError(f"{path} cannot be written: {error.strerror or error}. The scores are not kept") from None
     return path
 
 

@@ -14,7 +14,6 @@ from ganvas.inference.subject import Say, picked
 from ganvas.metrics.extraction import features_of
 from ganvas.metrics.extractors import Extractor
 from ganvas.metrics.near_copies import TrainingPictures, limit_of
-from ganvas.training.folder import RunFolder
 
 EXTRACTORS = ("fashion", "imagenet", "pixels")  # that need no file
 _COMPARED = 2_000  # real pictures that say what is usual
@@ -31,12 +30,6 @@ def extractors_of(name: str, real: Reals, say: Say) -> list[Extractor]:
         raise UsageError(f"--extractor {name}: near-copies are looked for with auto, {', '.join(EXTRACTORS)}")
     names = dict.fromkeys((name, "pixels"))
     return [metrics_room.extractor(one, real.channels, None, None, say) for one in names]
-
-
-def mirrors(run: str | Path) -> bool:
-    """Whether a run showed its pictures mirrored as well; False for what is no run."""
-    folder = RunFolder(run)
-    return folder.settings.is_file() and bool(folder.read_settings().get("data", {}).get("mirror", False))
 
 
 class CopyWatch:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -15,6 +16,7 @@ from ganvas.inference.space import StyleSpace, steering_weights
 
 _STYLES = 10_000  # w to find directions from
 _PICTURES, _SIDE = 3_000, 16  # pictures to find directions from, and the pixels a side that count
+_AT_ONCE = 64  # pictures that are held in full: of 1,024 pixels a side they are a gigabyte
 _MOST = 64
 
 
@@ -47,9 +49,11 @@ class Directions:
 class Mover:
     """Moves points of a generator's space along directions of several methods. strengths: by method and number."""
 
-    def __init__(self, generator: Generator, strengths: Mapping[str, Mapping[int, float]]) -> None:
-        """Raises UsageError for a method or a direction that there is not."""
-        self._moves = [(find(generator, method, max(some) + 1), some) for method, some in strengths.items()]
+    def __init__(
+        self, generator: Generator, strengths: Mapping[str, Mapping[int, float]], layers: range | None = None
+    ) -> None:
+        """layers: as for `find`. Raises UsageError for a method, a direction or layers that there are not."""
+        self._moves = [(find(generator, method, max(some) + 1, layers), some) for method, some in strengths.items()]
 
     def __call__(self, points: Tensor) -> Tensor:
         """Points [N, layers, width] -> points."""
@@ -93,9 +97,8 @@ def pca(generator: Generator, count: int, layers: range) -> Directions:
         return _directions(generator, vectors, shares, layers)
     seeds = range(_PICTURES)
     latents = generator.latents(seeds)
-    pictures = torch.from_numpy(generator.pictures(latents, seeds)).float()
-    height, width = (min(_SIDE, side) for side in pictures.shape[2:])
-    pictures = functional.adaptive_avg_pool2d(pictures, (height, width)).flatten(1)
+    parts = [seeds[start : start + _AT_ONCE] for start in range(0, len(seeds), _AT_ONCE)]
+    pictures = torch.cat([_pooled(generator.pictures(latents[some], some)) for some in parts])
     if generator.classes:  # what makes a class is no direction
         kinds = torch.arange(len(pictures)) % len(generator.classes)
         means = torch.stack([pictures[kinds == kind].mean(dim=0) for kind in range(len(generator.classes))])
@@ -107,6 +110,12 @@ def pca(generator: Generator, count: int, layers: range) -> Directions:
 
 
 METHODS: Mapping[str, Callable[[Generator, int, range], Directions]] = {"pca": pca, "sefa": sefa}
+
+
+def _pooled(pictures: np.ndarray) -> Tensor:
+    """uint8 [N, C, H, W] -> float32 [N, C h w], averaged to 16 x 16, or a side that is smaller as it is."""
+    height, width = (min(_SIDE, side) for side in pictures.shape[2:])
+    return functional.adaptive_avg_pool2d(torch.from_numpy(pictures).float(), (height, width)).flatten(1)
 
 
 def _points(generator: Generator, count: int) -> Tensor:

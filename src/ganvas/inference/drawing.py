@@ -4,7 +4,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from ganvas.networks.stylegan2 import StyleGAN2Generator
+from ganvas.inference.space import space_of
 
 
 class Drawing(nn.Module):
@@ -16,10 +16,5 @@ class Drawing(nn.Module):
 
     def forward(self, latents: Tensor, truncation: Tensor | float, labels: Tensor | None = None) -> Tensor:
         """float32 [N, Z], scalar, int64 [N] -> [N, C, H, W], about [-1, 1]; labels are not read without classes."""
-        network = self.network
-        if isinstance(network, StyleGAN2Generator):
-            ws = network.mapping(latents, labels)
-            drawn: Tensor = network.synthesis(network.mapping.truncate(ws, truncation))
-        else:
-            drawn = network(latents * truncation, labels)
-        return drawn
+        space = space_of(self.network)
+        return space.draw(space.truncate(space.points(latents, labels), truncation), labels)

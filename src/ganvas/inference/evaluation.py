@@ -16,9 +16,10 @@ from ganvas.core.parts import nearest
 from ganvas.core.places import user_cache
 from ganvas.core.sizes import Size
 from ganvas.inference.generator import Generator
+from ganvas.inference.loading import is_generator
 from ganvas.inference.paired import PAIRED, paired_scores
 from ganvas.inference.reference import Reals, reference_of
-from ganvas.inference.subject import Say, Subject, is_generator, labels_of, subject_of
+from ganvas.inference.subject import Say, Subject, labels_of, subject_of
 from ganvas.metrics import references
 from ganvas.metrics.domain import DomainExtractor, train_domain_classifier
 from ganvas.metrics.extraction import features_of
@@ -89,7 +90,7 @@ def evaluate(
     if count < 2:
         raise UsageError(f"count {count}: scores need 2 pictures or more")
     paired = [name for name in metrics if name in PAIRED]
-    if paired and (isinstance(what, Generator) or is_generator(what)):
+    if paired and is_generator(what):
         raise UsageError(f"{', '.join(paired)} compare pictures of the same name: give a folder, not a generator")
     rest = [name for name in metrics if name not in PAIRED]
     if not rest:

@@ -5,14 +5,11 @@ import dataclasses
 import html
 import io
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from ganvas.core import files
-from ganvas.core.errors import DataError
 from ganvas.core.images import grid
 from ganvas.inference.evaluation import Evaluation
 from ganvas.inference.summary import STYLE, curves
@@ -54,23 +51,15 @@ def write_page(evaluation: Evaluation, out: Path, run: Path) -> Path:
         f'<!doctype html><html lang="en"><head><meta charset="utf-8">{title}'
         f"<style>{STYLE}{TABLE}</style></head><body>{''.join(parts)}</body></html>\n"
     )
-    with _written_to(out):
+    with files.written_to(out):
         files.write_text(out, page)
     return out
 
 
 def check_out(out: Path) -> None:
     """Raise DataError if it can be foreseen that no page can be written there: before the work, not after it."""
-    with _written_to(out):
+    with files.written_to(out):
         files.check_writable(out)
-
-
-@contextmanager
-def _written_to(out: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise DataError(f"{out} cannot be written: {error.strerror or error}. Choose another --out") from None
 
 
 def _scores(scores: tuple[Score, ...]) -> str:

@@ -26,11 +26,12 @@ from torch import Tensor
 
 from ganvas.core import card as cards
 from ganvas.core import files
-from ganvas.core.errors import DataError, UsageError
+from ganvas.core.errors import UsageError
 from ganvas.inference import weights
 from ganvas.inference.classifier import Classifier
 from ganvas.inference.drawing import Drawing
 from ganvas.inference.generator import Generator
+from ganvas.inference.pictures import is_folder
 from ganvas.inference.saving import licensed, save, weights_precision
 
 OPSET = 18
@@ -47,7 +48,7 @@ def export(generator: Generator, out: str | Path, *, precision: str = "float32",
     `export` is not installed; DataError if the file cannot be written.
     """
     path = Path(out)
-    if not path.suffix or path.is_dir() or str(out).endswith(("/", "\\")):
+    if is_folder(out):
         return save(generator, path, precision=precision, licence=licence)
     kind = path.suffix.lower()
     if kind not in _KINDS:
@@ -59,10 +60,8 @@ def export(generator: Generator, out: str | Path, *, precision: str = "float32",
         )
     dtype = weights_precision(precision)
     content = _KINDS[kind](generator, licensed(generator.card, licence), dtype)
-    try:
+    with files.written_to(out):
         files.write_bytes(path, content)
-    except OSError as error:
-        raise DataError(f"{out} cannot be written: {error.strerror or error}. Choose another --out") from None
     return path
 
 
@@ -111,10 +110,8 @@ def export_classifier(classifier: Classifier, out: str | Path) -> Path:
             return torch.export.export(network, (pictures,), dynamic_shapes=({0: torch.export.Dim("batch")},))
 
     content = _onnx(exported, ("pictures",), "logits", classifier.card)
-    try:
+    with files.written_to(out):
         files.write_bytes(path, content)
-    except OSError as error:
-        raise DataError(f"{out} cannot be written: {error.strerror or error}. Choose another --out") from None
     return path
 
 
@@ -158,7 +155,7 @@ def _exported(generator: Generator) -> torch.export.ExportedProgram:
     """The graph of a generator on the CPU, for a batch of any number."""
     network = copy.deepcopy(generator.network).cpu().to(memory_format=torch.contiguous_format)
     arguments: tuple[Tensor, ...] = (torch.zeros(2, network.latent), torch.tensor(1.0))
-    batch = torch.export.Dim("batch", max=65536)
+    batch = torch.export.Dim("batch")
     shapes: tuple[dict[int, Any], ...] = ({0: batch}, {})
     if generator.classes:
         arguments, shapes = (*arguments, torch.zeros(2, dtype=torch.int64)), (*shapes, {0: batch})

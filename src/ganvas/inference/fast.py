@@ -47,7 +47,7 @@ _FEW = 4  # channels of a transposed convolution that is rewritten
 
 def fast(network: nn.Module) -> Drawing:
     """What draws as the network does, within 45 dB, in bfloat16. The network, in evaluation mode, is left as it is."""
-    with torch.no_grad():
+    with torch.no_grad(), torch.random.fork_rng(devices=[]):  # new layers draw weights, which are then replaced
         rewritten: Any = copy.deepcopy(network)
         _divide_out_spectral_norms(rewritten)
         _fold_normalisations(rewritten)

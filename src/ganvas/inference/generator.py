@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -92,8 +93,8 @@ class Generator:
         weights = torch.zeros(len(self.classes))
         for name, weight in label.items():
             weights[self.class_number(name)] += weight
-        if not weights.sum() > 0 or weights.min() < 0:
-            raise UsageError(f"Weights of classes are positive numbers, not {dict(label)}")
+        if not 0 < weights.sum() < math.inf or weights.min() < 0:
+            raise UsageError(f"Weights of classes are positive and finite numbers, not {dict(label)}")
         return (weights / weights.sum()).expand(len(seeds), -1)
 
     def batches(
@@ -160,6 +161,8 @@ class Generator:
             return None
         if not isinstance(labels, Tensor):
             labels = torch.tensor([label % len(self.classes) for label in labels])
+        if not labels.is_floating_point():
+            labels = labels.long() % len(self.classes)
         return labels.to(self.device)
 
     def save(self, folder: str | Path, *, precision: str = "float32", licence: str | None = None) -> Path:

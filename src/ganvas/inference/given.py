@@ -10,12 +10,14 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 
+from ganvas.core import card as cards
 from ganvas.core import files
 from ganvas.core.errors import DataError, UsageError
 from ganvas.data.decode import Unreadable, decode, look_at, quiet_pillow
 from ganvas.inference.generator import Generator
 
 POINT = "point.safetensors"
+FORMAT = 1  # of a point's file; one of a newer is refused
 _SMALLEST = 1  # pixels a side
 
 
@@ -53,9 +55,15 @@ class Point:
 
 def save_point(folder: Path, point: Point, generator: Generator) -> Path:
     """Write a point into a folder, with what is needed to know its generator again; returns the file."""
-    card = {"kind": "point", "label": point.label, "space": generator.space.name, "generator": generator.fingerprint}
+    card = {
+        "format": FORMAT,
+        "kind": "point",
+        "label": point.label,
+        "space": generator.space.name,
+        "generator": generator.fingerprint,
+    }
     file = folder / POINT
-    files.write_bytes(file, save_tensors({"point": point.place.contiguous()}, {"ganvas": json.dumps(card)}))
+    files.write_bytes(file, save_tensors({"point": point.place.contiguous()}, {cards.KEY: json.dumps(card)}))
     return file
 
 
@@ -70,11 +78,14 @@ def load_point(path: str | Path, generator: Generator) -> Point:
         raise DataError(f"There is no point at {path}: give a folder that `ganvas project` wrote, or its {POINT}")
     try:
         with safe_open(file, framework="pt") as content:
-            card = json.loads((content.metadata() or {}).get("ganvas", "{}"))
+            card = json.loads((content.metadata() or {}).get(cards.KEY, "{}"))
             place = content.get_tensor("point").to(torch.float32)
         kind, label, fingerprint = card["kind"], int(card["label"]), card["generator"]
+        newer = int(card.get("format", FORMAT)) > FORMAT  # the first points did not say
     except (SafetensorError, ValueError, KeyError, TypeError, OSError) as error:
         raise DataError(f"{file} is no point of a generator's space: {error}") from None
+    if newer:
+        raise DataError(f"{file} was written by a newer Ganvas. Update with: pip install --upgrade ganvas")
     if kind != "point" or fingerprint != generator.fingerprint:
         raise DataError(
             f"{file} is a point of another generator, or of this one before it was trained on: project anew"

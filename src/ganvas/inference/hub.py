@@ -30,7 +30,8 @@ def fetch(name: str) -> Path:
     Raises UsageError without the extra `hub`, DataError if there is no such generator, or no way to the hub.
     """
     hub = _needed(f"There is no file or folder {name} here; to look for it on the hub")
-    with _told(name, f"Give a path to load from this machine, or download {MODEL} by hand"):
+    advice = f"Give a path to load from this machine, or download {MODEL} by hand"
+    with _told(name, advice, f"There is no file or folder {name} here, and "):
         return Path(
             hub.hf_hub_download(
                 name,
@@ -79,8 +80,8 @@ def _endpoint() -> str | None:
 
 
 @contextmanager
-def _told(name: str, advice: str) -> Iterator[None]:
-    """Turn what the hub's client raises into what a user can do about it."""
+def _told(name: str, advice: str, lead: str = "") -> Iterator[None]:
+    """Turn what the hub's client raises into what a user can do about it. lead: what the sentences begin with."""
     from huggingface_hub import errors
 
     where = _endpoint() or _HUB
@@ -90,13 +91,13 @@ def _told(name: str, advice: str) -> Iterator[None]:
         raise
     except (errors.RepositoryNotFoundError, errors.GatedRepoError):
         raise DataError(
-            f"{where} has no {name} for you: see whether the name is right; if it is private, log in with `hf auth "
-            "login`"
+            f"{lead}{where} has no {name} for you: see whether the name is right; if it is private, log in with "
+            "`hf auth login`"
         ) from None
     except errors.LocalEntryNotFoundError:
-        raise DataError(f"{name} is not on this machine, and {where} cannot be reached. {advice}") from None
+        raise DataError(f"{lead}{where} cannot be reached for {name}. {advice}") from None
     except errors.EntryNotFoundError:
-        raise DataError(f"{where}/{name} is not a generator of Ganvas: it has no {MODEL}") from None
+        raise DataError(f"{lead}{where}/{name} is not a generator of Ganvas: it has no {MODEL}") from None
     except Exception as error:  # whichever client of HTTP lies below has errors of its own
         first = str(error).strip().split("\n")[0]
-        raise DataError(f"{where}/{name}: {first or type(error).__name__}. {advice}") from None
+        raise DataError(f"{lead}{where}/{name}: {first or type(error).__name__}. {advice}") from None

@@ -19,7 +19,11 @@ from ganvas.metrics.protocol import Score
 from ganvas.training.folder import RunFolder
 
 READABLE = "a run, a folder of `Generator.save`, a .safetensors or .onnx file of `ganvas export`"
+ONNX = ".onnx"
+_ENDINGS = (".safetensors", ONNX)
+_PROGRAM = ".pt2"
 _PICKLES = (".pt", ".pth", ".pkl", ".ckpt", ".bin")
+_RUNS = "runs"  # where runs go unless --out says something else
 
 
 def load(what: str | Path, *, device: str = "auto", precision: str = "auto") -> Generator:
@@ -33,7 +37,7 @@ def load(what: str | Path, *, device: str = "auto", precision: str = "auto") -> 
     damaged, of a newer version or not one of Ganvas.
     """
     path = found(what)
-    if path.suffix == ".onnx":
+    if path.suffix.lower() == ONNX:
         from ganvas.inference.onnxfile import OnnxGenerator, check_precision  # of an extra
 
         check_precision(precision)
@@ -56,12 +60,17 @@ def sample(
     return load(what).sample(seeds, truncation=truncation, label=label)
 
 
-def is_generator(what: str | Path) -> bool:
-    """Whether a path means a generator, and not a set of pictures; a name in the package may also be one of data."""
+def is_generator(what: Generator | str | Path) -> bool:
+    """Whether this is a generator, in memory, in a run or in a file, and not a set of pictures.
+
+    A name in the package may also be one of data.
+    """
+    if isinstance(what, Generator):
+        return True
     path = Path(what)
     if path.is_dir():
         return any((path / name).is_file() for name in (RunFolder(path).generator.name, MODEL))
-    return path.suffix in (".safetensors", ".onnx")
+    return path.suffix.lower() in _ENDINGS
 
 
 def found(what: str | Path) -> Path:
@@ -74,7 +83,7 @@ def found(what: str | Path) -> Path:
         return path
     if str(what) in packaged():
         return packaged()[str(what)]
-    if isinstance(what, str) and hub.is_name(what):
+    if isinstance(what, str) and hub.is_name(what) and not _is_local(path):
         return hub.fetch(what)
     raise DataError(f"No generator at {what}: there is no such file or folder. Give {READABLE}{_or_packaged()}")
 
@@ -111,12 +120,18 @@ def _in_folder(path: Path) -> Path:
     raise DataError(f"No generator at {path}: the folder holds neither a run nor {MODEL}. Give {READABLE}")
 
 
+def _is_local(path: Path) -> bool:
+    """Whether a missing a/b is a path that was misspelt, which is nobody else's business, and no name on the hub."""
+    above = path.parts[0]
+    return path.suffix.lower() in (*_ENDINGS, _PROGRAM, *_PICKLES) or above == _RUNS or Path(above).is_dir()
+
+
 def _check_kind(path: Path) -> None:
-    if path.suffix in _PICKLES:
+    if path.suffix.lower() in _PICKLES:
         raise DataError(
             f"{path} is not read: files of its kind may hold code that runs when they are opened. Give {READABLE}"
         )
-    if path.suffix == ".pt2":
+    if path.suffix.lower() == _PROGRAM:
         raise DataError(f"{path} is a program for torch.export.load, and Ganvas does not read it back. Give {READABLE}")
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ganvas.core.errors import DataError, UsageError
-from ganvas.core.files import replacing, write_unflushed
+from ganvas.core.errors import UsageError
+from ganvas.core.files import remove_abandoned, replacing, write_unflushed, written_to
 from ganvas.core.images import grid, to_pillow
 
 _FILES = {
@@ -41,10 +41,8 @@ def write(pictures: np.ndarray, seeds: Sequence[int], out: str | Path) -> list[P
     if is_folder(out):
         return write_each([(seeds, pictures)], out)
     path = Path(out)
-    try:
+    with written_to(out):
         _save(grid(pictures), path, _format(path, _FILES))
-    except OSError as error:
-        raise DataError(f"{out} cannot be written: {error.strerror or error}. Choose another --out") from None
     return [path]
 
 
@@ -53,47 +51,44 @@ def write_each(batches: Iterable[tuple[Sequence[int], np.ndarray]], out: str | P
 
     batches: (seeds, uint8 [N, C, H, W]), as `Generator.batches` gives them. As many wait to be written as there are
     threads, so memory does not grow with their number. However it ends, each file is whole or not there; what a kill
-    left half-written is removed the next time. Returns what was written.
+    left half-written is removed some time later. Returns what was written. Raises DataError where that cannot be.
     """
     folder, threads = Path(out), os.cpu_count() or 1
     written: list[Path] = []
     waiting: deque[Future[None]] = deque()
-    try:
+    with written_to(out):
         folder.mkdir(parents=True, exist_ok=True)
-        for partial in folder.glob(".*.png.partial"):
-            partial.unlink(missing_ok=True)
-        with ThreadPoolExecutor(threads) as pool:
-            try:
-                for seeds, pictures in batches:
-                    paths = [folder / f"{seed:06d}.png" for seed in seeds]
-                    for part in range(threads):
-                        waiting.append(pool.submit(_write_pngs, pictures[part::threads], paths[part::threads]))
-                    written += paths
-                    while len(waiting) > 2 * threads:
-                        waiting.popleft().result()
-                for one in waiting:
-                    one.result()
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
-    except OSError as error:
-        raise DataError(f"{out} cannot be written: {error.strerror or error}. Choose another --out") from None
+        remove_abandoned(folder, "*.png")
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            for seeds, pictures in batches:
+                paths = [folder / f"{seed:06d}.png" for seed in seeds]
+                for part in range(threads):
+                    waiting.append(pool.submit(write_pngs, pictures[part::threads], paths[part::threads]))
+                written += paths
+                while len(waiting) > 2 * threads:
+                    waiting.popleft().result()
+            for one in waiting:
+                one.result()
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
     return written
 
 
-def _write_pngs(pictures: np.ndarray, paths: Sequence[Path]) -> None:
+def write_pngs(pictures: np.ndarray, paths: Sequence[Path]) -> None:
+    """Write uint8 [N, C, H, W], each to its path, whole or not at all. Raises DataError where that cannot be."""
     for picture, path in zip(pictures, paths, strict=True):
         content = io.BytesIO()
         to_pillow(picture).save(content, format="PNG", compress_level=_LEVEL)
-        write_unflushed(path, content.getvalue())
+        with written_to(path.parent):
+            write_unflushed(path, content.getvalue())
 
 
 def write_picture(image: Image.Image, out: Path) -> None:
     """Write one picture. Raises UsageError for an ending that is no picture's, DataError where it cannot be written."""
-    try:
+    with written_to(out):
         _save(image, out, _format(out, _FILES))
-    except OSError as error:
-        raise DataError(f"{out} cannot be written: {error.strerror or error}. Choose another --out") from None
 
 
 def check_animation(out: Path) -> None:
@@ -113,21 +108,18 @@ def write_animation(frames: np.ndarray, out: Path, *, frames_per_second: int = 2
     kind = _format(out, _ANIMATIONS)
     scale = max(1, enlarge_to // max(frames.shape[2:]))
     pictures = [to_pillow(frame) for frame in frames.repeat(scale, axis=2).repeat(scale, axis=3)]
-    try:
-        with replacing(out) as partial:
-            if kind == "MP4":
-                _film(pictures, partial, frames_per_second)
-                return
-            pictures[0].save(
-                partial,
-                format=kind,
-                save_all=True,
-                append_images=pictures[1:],
-                duration=round(1000 / frames_per_second),
-                loop=0,
-            )
-    except OSError as error:
-        raise DataError(f"{out} cannot be written: {error.strerror or error}. Choose another --out") from None
+    with written_to(out), replacing(out) as partial:
+        if kind == "MP4":
+            _film(pictures, partial, frames_per_second)
+            return
+        pictures[0].save(
+            partial,
+            format=kind,
+            save_all=True,
+            append_images=pictures[1:],
+            duration=round(1000 / frames_per_second),
+            loop=0,
+        )
 
 
 def _film(pictures: Sequence[Image.Image], path: Path, frames_per_second: int) -> None:

@@ -60,8 +60,10 @@ def nearest(
 
     picture: uint8 [C, H, W] of the generator's size and channels. seeds: those that are tried. label: the class to
     draw them of; None takes the classes in turn, as `sample` does.
-    Raises UsageError for a picture of another shape and an unknown class.
+    Raises UsageError for a picture of another shape, an unknown class, no seeds or a count below 1.
     """
+    if count < 1 or not len(seeds):
+        raise UsageError(f"The nearest {count} of {len(seeds)} pictures: try one seed or more, and ask for one or more")
     closeness = Closeness(_target(generator, picture))
     return _nearest(generator, closeness, seeds, count, label)
 

@@ -37,20 +37,27 @@ def save(generator: Generator, folder: Path, *, precision: str = "float32", lice
     cannot be written.
     """
     dtype = weights_precision(precision)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())) and not (folder / CONFIG).is_file():
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())) and not _is_saved(folder):
         raise UsageError(f"{folder} holds something else already: choose another --out")
     card = licensed(generator.card, licence)
     seeds = parse_seeds(str(card.get("preview", cards.PREVIEW_SEEDS)))
     sheet = grid(generator.sample(seeds))
-    try:
+    with files.written_to(folder):
         files.write_bytes(folder / MODEL, weights.as_bytes(generator.network.state_dict(), card, dtype))
         files.write_text(folder / CONFIG, cards.write(card))
         with files.replacing(folder / PREVIEW) as partial:
             sheet.save(partial, format="PNG")
         files.write_text(folder / README, readme(card, folder.name))
-    except OSError as error:
-        raise DataError(f"{folder} cannot be written: {error.strerror or error}. Choose another --out") from None
     return folder
+
+
+def _is_saved(folder: Path) -> bool:
+    """Whether a folder is one of an earlier save: other libraries have a config.json as well."""
+    try:
+        cards.read((folder / CONFIG).read_text(encoding="utf-8"), str(folder))
+    except (OSError, ValueError, DataError):
+        return False
+    return True
 
 
 def weights_precision(name: str) -> torch.dtype:

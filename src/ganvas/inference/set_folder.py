@@ -9,7 +9,7 @@ import os
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,13 @@ import numpy as np
 
 from ganvas.core import files
 from ganvas.core.errors import DataError, UsageError
-from ganvas.core.images import to_pillow
+from ganvas.core.sizes import Size
+from ganvas.data.decode import Unreadable, decode, quiet_pillow
+from ganvas.inference.pictures import write_pngs
 
 STATE, DRAWN, LOCK = "augment.json", "drawn.jsonl", ".augment.lock"
 _THREADS = min(8, os.cpu_count() or 1)
+_AT_ONCE = 1024  # pictures that are looked at before one has to be whole
 
 
 @dataclass(frozen=True)
@@ -65,10 +68,14 @@ class Tally:
 
 
 class SetFolder:
-    """The files of one set and their names. folders: of the classes; one "." where there are none."""
+    """The files of one set and their names. folders: of the classes; one "." where there are none.
 
-    def __init__(self, path: Path, folders: tuple[str, ...]) -> None:
+    size, channels: of the pictures.
+    """
+
+    def __init__(self, path: Path, folders: tuple[str, ...], size: Size, channels: int) -> None:
         self.path, self.folders = path, folders
+        self._size, self._channels = size, channels
         self.state = path / STATE
         self._drawn = path / DRAWN
 
@@ -80,24 +87,29 @@ class SetFolder:
         DataError if it cannot be written.
         """
         check_out(self.path, asked)
-        try:
+        with self._written():
             self.path.mkdir(parents=True, exist_ok=True)
-            with filelock.FileLock(self.path / LOCK).acquire(timeout=0):
-                if not self.state.exists():
-                    self.keep({"finished": False, "asked": asked})
+            lock = filelock.FileLock(self.path / LOCK)
+            try:
+                lock.acquire(timeout=0)
+            except filelock.Timeout:
+                raise UsageError(f"{self.path} is being written by another process; wait for it or stop it") from None
+        try:
+            if not self.state.exists():
+                self.keep({"finished": False, "asked": asked})
+            with self._written():
                 for partial in self.path.rglob(".*.partial"):
                     partial.unlink(missing_ok=True)
-                yield
-        except filelock.Timeout:
-            raise UsageError(f"{self.path} is being written by another process; wait for it or stop it") from None
-        except OSError as error:
-            raise DataError(
-                f"{self.path} cannot be written: {error.strerror or error}. Make room or choose another --out"
-            ) from None
+            yield
+        finally:
+            lock.release()
         (self.path / LOCK).unlink(missing_ok=True)
 
+    def _written(self) -> AbstractContextManager[None]:
+        return files.written_to(self.path, "Make room or choose another --out")
+
     def take_up(self, tally: Tally) -> None:
-        """Bring a tally to where the folder was left."""
+        """Bring a tally to where the folder was left. Raises DataError if what it tells of is not there, and whole."""
         lines = self._drawn.read_text(encoding="utf-8").splitlines(keepends=True) if self._drawn.exists() else []
         whole = [line for line in lines if line.endswith("\n")]
         for number, line in enumerate(whole):
@@ -111,11 +123,30 @@ class SetFolder:
                     "delete the folder and begin anew"
                 ) from None
         if len(whole) < len(lines):  # a kill left the last one half-written
-            files.write_text(self._drawn, "".join(whole))
+            with self._written():
+                files.write_text(self._drawn, "".join(whole))
+        with quiet_pillow(), ThreadPoolExecutor(_THREADS, "png") as pool:
+            for start in range(0, len(tally.written), _AT_ONCE):
+                list(pool.map(self._read, tally.written[start : start + _AT_ONCE]))
 
     def picture(self, seed: int, label: int) -> Path:
         """The file of a seed."""
         return self.path / self.folders[label] / f"{seed:06d}.png"
+
+    def read(self, written: Sequence[tuple[int, int]]) -> np.ndarray:
+        """uint8 [N, C, H, W]: pictures by seed and class. Raises DataError for one that is gone or damaged."""
+        with quiet_pillow():
+            return np.stack([self._read(one) for one in written])
+
+    def _read(self, one: tuple[int, int]) -> np.ndarray:
+        path = self.picture(*one)
+        try:
+            return decode(path.read_bytes(), self._size, self._channels, 1)
+        except OSError as error:
+            why = f"cannot be read: {error.strerror or error}"
+        except Unreadable as error:
+            why = str(error)
+        raise DataError(f"{path} {why}. It was written, and was changed since: delete {self.path} and begin anew")
 
     def add(self, pictures: np.ndarray, tally: Tally, labels: Sequence[int], refused: Sequence[Refused]) -> None:
         """Write a batch, uint8 [N, C, H, W], less those refused; and then that it is there."""
@@ -126,30 +157,30 @@ class SetFolder:
             if first + row not in lost
         ]
         parents = {path.parent for path, _ in kept}
-        for parent in parents:
-            parent.mkdir(exist_ok=True)
-        with ThreadPoolExecutor(_THREADS, "png") as pool:
-            list(pool.map(_write, kept))
-        for parent in parents:
-            files.flush(parent)
         line = {"count": len(labels), "refused": [asdict(one) for one in refused]}
-        with self._drawn.open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps(line) + "\n")
-            stream.flush()
-            os.fsync(stream.fileno())
+        with self._written():
+            for parent in parents:
+                parent.mkdir(exist_ok=True)
+            with ThreadPoolExecutor(_THREADS, "png") as pool:
+                list(pool.map(_write, kept))
+            for parent in parents:
+                files.flush(parent)
+            with self._drawn.open("a", encoding="utf-8") as stream:
+                stream.write(json.dumps(line) + "\n")
+                stream.flush()
+                os.fsync(stream.fileno())
         tally.settle(labels, refused)
 
     def keep(self, state: dict[str, Any]) -> None:
         """Write what the folder says of itself."""
-        files.write_text(self.state, json.dumps(state, indent=1, ensure_ascii=False) + "\n")
+        with self._written():
+            files.write_text(self.state, json.dumps(state, indent=1, ensure_ascii=False) + "\n")
 
 
 def _write(one: tuple[Path, np.ndarray]) -> None:
     path, picture = one
-    partial = path.with_name(f".{path.name}.partial")
-    to_pillow(picture).save(partial, format="PNG")
-    files.flush(partial)
-    os.replace(partial, path)
+    write_pngs(picture[None], [path])
+    files.flush(path)  # before the line that says so; what a power cut leaves without it is drawn again
 
 
 def check_out(path: Path, asked: dict[str, Any] | None = None) -> None:

@@ -25,7 +25,7 @@ class LatentSpace:
         """Latents [N, latent], classes int64 [N] or weights of them [N, K] -> [N, 1, latent]."""
         return latents[:, None]
 
-    def truncate(self, points: Tensor, truncation: float) -> Tensor:
+    def truncate(self, points: Tensor, truncation: Tensor | float) -> Tensor:
         """Points drawn towards the middle; 1 changes nothing, 0 leaves the middle alone."""
         return points * truncation
 
@@ -50,7 +50,7 @@ class StyleSpace:
         ws: Tensor = self._mapping(latents, classes)
         return ws
 
-    def truncate(self, points: Tensor, truncation: float) -> Tensor:
+    def truncate(self, points: Tensor, truncation: Tensor | float) -> Tensor:
         """Points drawn towards the average of all w; 1 changes nothing, 0 leaves the average alone."""
         return self._mapping.truncate(points, truncation)
 

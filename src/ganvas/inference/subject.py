@@ -52,16 +52,11 @@ def subject_of(what: Generator | str | Path, size: Size | None, seed: int, say: 
     if isinstance(what, Generator):
         return _of_generator(what, str(what.card.get("recipe", "generator")), seed)
     path = Path(what)
-    if is_generator(path):
+    if loading.is_generator(path):
         return _of_generator(loading.load(path), path.name, seed)
     if (path / "settings.toml").is_file():
         raise DataError(f"{path} is a run without a generator yet; let it train until its first checkpoint")
     return _of_folder(what, size, say)
-
-
-def is_generator(what: Generator | str | Path) -> bool:
-    """Whether this is a generator, in memory, in a run or in a file, and not a set of pictures."""
-    return isinstance(what, Generator) or loading.is_generator(what)
 
 
 def _of_generator(generator: Generator, name: str, seed: int) -> Subject:

@@ -1,7 +1,8 @@
 """A generator's file of weights: a safetensors file with the card inside, from which the network is rebuilt."""
 
 import json
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from ganvas import networks
 from ganvas.core import card as cards
@@ -16,7 +18,9 @@ from ganvas.core.errors import DataError, UsageError
 from ganvas.core.settings import from_dict
 from ganvas.core.sizes import Size
 
-_USUAL_WIDTHS = 4_000  # the sum of a usual network's layers and latents
+_FACTORIES = (torch.empty, torch.zeros, torch.ones, torch.rand, torch.randn, torch.full)
+_LEAST = 1_000  # numbers that a tensor counts for at least: to make one takes time as well
+_SPARE = 2**24  # numbers that may be made beside a file's own
 
 
 def read(file: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -48,12 +52,9 @@ def network_of(card: dict[str, Any], weights: Mapping[str, Tensor], where: str) 
         family = networks.generator(part["name"])
         chosen = from_dict(family.Settings, part, "generator")
         shape = {"size": Size.of(card["size"]), "channels": card["channels"], "classes": len(card["classes"])}
-        if sum(_widths(part)) > _USUAL_WIDTHS:  # it may be a small file that asks for gigabytes
-            with torch.device("meta"):
-                expected = {name: tensor.shape for name, tensor in family(chosen, **shape).state_dict().items()}
-            if expected != {name: tensor.shape for name, tensor in weights.items()}:
-                raise KeyError("other shapes")
-        with torch.random.fork_rng(devices=[]):  # the meta device would save these draws and cost a second of imports
+        held = sum(tensor.numel() for tensor in weights.values())
+        # The meta device would save these draws, and cost a second of imports.
+        with torch.random.fork_rng(devices=[]), _Bounded(4 * held + _SPARE):
             network: nn.Module = family(chosen, **shape)
         network.load_state_dict(weights, assign=True)
     except (KeyError, TypeError, RuntimeError, UsageError) as error:
@@ -61,11 +62,18 @@ def network_of(card: dict[str, Any], weights: Mapping[str, Tensor], where: str) 
     return network
 
 
-def _widths(part: Any) -> Iterator[int]:
-    """Every whole number in a network's settings."""
-    values = part.values() if isinstance(part, dict) else part if isinstance(part, (list, tuple)) else ()
-    for value in values:
-        if isinstance(value, int):
-            yield value
-        else:
-            yield from _widths(value)
+class _Bounded(TorchFunctionMode):
+    """Raises RuntimeError before more numbers are made than there may be: a small file can ask for gigabytes."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._left = most
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func in _FACTORIES:
+            size = (kwargs or {}).get("size", args)
+            size = size if not size or isinstance(size[0], int) else size[0]
+            self._left -= max(_LEAST, math.prod(size))
+            if self._left < 0:
+                raise RuntimeError("it asks for many more than there are")
+        return func(*args, **(kwargs or {}))

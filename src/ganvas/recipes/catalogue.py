@@ -7,7 +7,7 @@ from typing import Any
 
 from ganvas.core.errors import UsageError
 from ganvas.core.settings import from_dict, to_dict
-from ganvas.core.sizes import Size
+from ganvas.core.sizes import MOST_QUARTERS, QUARTERS, Size
 from ganvas.recipes import RECIPES, what_it_takes
 from ganvas.recipes import recipe as named_recipe
 from ganvas.tasks.generate_settings import DataSettings
@@ -39,14 +39,15 @@ class Entry:
 class Description:
     """A recipe in full. about: its papers. settings: those that differ from the defaults. sizes: sides of squares.
 
-    longer: whether it makes pictures as well whose longer side is another number of quarters of the shorter one.
+    shapes: what it makes beside squares: "none"; "quarters", a longer side of that many quarters of the shorter one, up
+    to four times as long; or "any", both sides of any length within the sizes.
     """
 
     entry: Entry
     about: str
     settings: dict[str, Any]
     sizes: tuple[int, ...]
-    longer: bool
+    shapes: str
 
 
 def catalogue(size: int | str | Size = 32, channels: int = 3, classes: int = 0) -> list[Entry]:
@@ -60,9 +61,16 @@ def describe(name: str, size: int | str | Size = 32, channels: int = 3, classes:
     recipe = named_recipe(name)
     pictures = _pictures(size, channels, classes)
     sizes = tuple(side for side in range(4, _LARGEST + 1) if not _reason(name, pictures, Size(side, side)))
-    longer = any(side % 4 == 0 and not _reason(name, pictures, Size(side, side * 5 // 4)) for side in sizes[:1])
+    shapes = _shapes(name, pictures, sizes[0]) if sizes else "none"
     about = "\n".join(line for line in _told(recipe)[2:] if not line.startswith("Takes "))
-    return Description(_entry(name, pictures), about, _own_settings(recipe(pictures)), sizes, longer)
+    return Description(_entry(name, pictures), about, _own_settings(recipe(pictures)), sizes, shapes)
+
+
+def _shapes(name: str, pictures: DataSettings, side: int) -> str:
+    """The shapes of a recipe, by its smallest square."""
+    if not _reason(name, pictures, Size(side, side * MOST_QUARTERS // QUARTERS + 1)):  # longer than quarters go
+        return "any"
+    return "quarters" if side % 4 == 0 and not _reason(name, pictures, Size(side, side * 5 // 4)) else "none"
 
 
 def say_sizes(sizes: Sequence[int]) -> str:

@@ -192,6 +192,7 @@ class PictureTask:
             "data": self.data.name,
             "data_sha256": self.data.fingerprint,
             "held_out": self.chosen.data.held_out,
+            "mirror": self.chosen.data.mirror,
             "recipe": self.chosen.recipe,
             "images_seen": clock.images,
             "ganvas": VERSION,

@@ -17,6 +17,8 @@ from ganvas.core.errors import DataError, UsageError
 from ganvas.core.settings import read_toml
 from ganvas.core.version import VERSION
 
+_A_LOOK = 1.0  # seconds: one who only looks whether a run is in training holds its lock for far less
+
 
 class RunFolder:
     """The files of a run and their names."""
@@ -93,7 +95,7 @@ class RunFolder:
         """Hold the run for writing. Raises UsageError if another process trains it, DataError if it is not writable."""
         lock = filelock.FileLock(self.path / ".lock")
         try:
-            lock.acquire(timeout=0)
+            lock.acquire(timeout=_A_LOOK)
         except filelock.Timeout:
             raise UsageError(f"{self.path} is being trained by another process; wait for it or stop it") from None
         except OSError as error:
@@ -112,7 +114,7 @@ def check_not_in_training(run: Path) -> None:
     if not lock.exists():
         return
     try:
-        with filelock.FileLock(lock).acquire(timeout=0):
+        with filelock.FileLock(lock).acquire(timeout=_A_LOOK):
             pass
     except filelock.Timeout:
         raise UsageError(f"{run} is being trained by another process; wait for it or stop it") from None
