@@ -23,7 +23,7 @@ from typing import Any
 from benchmarks import transfer_page
 from ganvas.core import files
 
-SECONDS, SOURCE_SECONDS = 300.0, 600.0  # of training, by the trainer's own clock: from nothing, and the source's
+SECONDS, SOURCE_SECONDS = 120.0, 600.0  # of training, by the trainer's own clock: from nothing, and the source's
 CORES = 1  # two such measurements can go side by side on two
 SEEDS = (0, 1, 2)
 FEW = 300  # pictures
