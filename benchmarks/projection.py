@@ -14,7 +14,7 @@ from benchmarks import common
 from ganvas.data import held_out_indices
 from ganvas.inference.projection import project
 
-MINUTES = 4
+MINUTES = 2
 PICTURES = 12
 RECIPES = ("quick", "stylegan2-slim")
 _DATA, _RUNS = ".data/emoji", Path(__file__).parent / "runs" / "projection"
