@@ -7,11 +7,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 from ganvas.core import card as cards
-from ganvas.core import files
+from ganvas.core import cardfile, files
 from ganvas.core.errors import DataError, UsageError
 from ganvas.data.decode import Unreadable, decode, look_at, quiet_pillow
 from ganvas.inference.generator import Generator
@@ -63,7 +62,7 @@ def save_point(folder: Path, point: Point, generator: Generator) -> Path:
         "generator": generator.fingerprint,
     }
     file = folder / POINT
-    files.write_bytes(file, save_tensors({"point": point.place.contiguous()}, {cards.KEY: json.dumps(card)}))
+    files.write_bytes(file, cardfile.as_bytes({"point": point.place}, card))
     return file
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ganvas.core import card as cards
-from ganvas.core import devices
+from ganvas.core import cardfile, devices
 from ganvas.core.errors import DataError, GanvasError, UsageError
 from ganvas.inference import hub, weights
 from ganvas.inference.generator import Generator, Label
@@ -45,7 +45,7 @@ def load(what: str | Path, *, device: str = "auto", precision: str = "auto") -> 
         if chosen.type != "cpu" and device != "auto":
             raise UsageError(f"--device {device}: {path} is drawn by onnxruntime on the CPU; leave --device out")
         return OnnxGenerator(path)
-    read, card = weights.read(path)
+    read, card = cardfile.read(path)
     network = weights.network_of(card, read, str(path))
     return Generator(network, with_scores(card, Path(what)), devices.choose_device(device), precision)
 

@@ -1,19 +1,15 @@
-"""A generator's file of weights: a safetensors file with the card inside, from which the network is rebuilt."""
+"""A generator's weights as its file has them, and the network that is rebuilt from them and the card."""
 
-import json
 import math
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from ganvas import networks
-from ganvas.core import card as cards
+from ganvas.core import cardfile
 from ganvas.core.errors import DataError, UsageError
 from ganvas.core.settings import from_dict
 from ganvas.core.sizes import Size
@@ -23,23 +19,10 @@ _LEAST = 1_000  # numbers that a tensor counts for at least: to make one takes t
 _SPARE = 2**24  # numbers that may be made beside a file's own
 
 
-def read(file: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """The weights by name, and the card. Raises DataError if the file is damaged, or not one of a generator."""
-    try:
-        with safe_open(file, framework="pt") as content:
-            card = cards.read((content.metadata() or {}).get(cards.KEY), str(file))
-            return {name: content.get_tensor(name) for name in content.keys()}, card  # noqa: SIM118 - no mapping
-    except (SafetensorError, ValueError, OSError) as error:
-        raise DataError(f"{file} is damaged or not a safetensors file: {error}") from None
-
-
 def as_bytes(weights: Mapping[str, Tensor], card: dict[str, Any], precision: torch.dtype) -> bytes:
     """A file's content: the weights, those that are no whole numbers in a precision, and the card."""
-    held = {
-        name: (tensor.to(precision) if tensor.is_floating_point() else tensor).detach().cpu().contiguous()
-        for name, tensor in weights.items()
-    }
-    return save(held, {cards.KEY: json.dumps(card)})
+    held = {name: tensor.to(precision) if tensor.is_floating_point() else tensor for name, tensor in weights.items()}
+    return cardfile.as_bytes(held, card)
 
 
 def network_of(card: dict[str, Any], weights: Mapping[str, Tensor], where: str) -> nn.Module:

@@ -11,12 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from ganvas import networks
-from ganvas.core import card as cards
-from ganvas.core import files
+from ganvas.core import cardfile, files
 from ganvas.core.errors import DataError, UsageError
 from ganvas.core.settings import from_dict
 from ganvas.networks import transfer
@@ -131,12 +129,7 @@ def _of_file(path: Path, file: Path, sha256: str | None) -> Source:
     """A generator's weights and what its card tells."""
     if sha256 not in (None, files.sha256_of_file(file)):
         raise _changed(path)
-    try:
-        with safe_open(file, framework="pt") as content:
-            card = cards.read((content.metadata() or {}).get(cards.KEY), str(file))
-            weights = {name: content.get_tensor(name) for name in content.keys()}  # noqa: SIM118 - no mapping
-    except (SafetensorError, ValueError, OSError) as error:
-        raise DataError(f"{file} is damaged or not a safetensors file: {error}") from None
+    weights, card = cardfile.read(file)
     try:
         part = from_dict(networks.generator(card["generator"]["name"]).Settings, card["generator"], "generator")
         shape = {name: card[name] for name in ("size", "channels", "classes")}

@@ -6,10 +6,9 @@ from contextlib import suppress
 from typing import Any
 
 import torch
-from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
-from ganvas.core import card, files, images
+from ganvas.core import card, cardfile, files, images
 from ganvas.training.clock import Clock
 from ganvas.training.clock import seconds as working_seconds
 from ganvas.training.folder import RunFolder
@@ -110,8 +109,7 @@ class Recorder:
         for network, (tensors, about) in published.items():
             weights_file, card_file = places[network]
             about["scores"] = self._run.scores_until(clock.images) if network == scored else []
-            contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-            files.write_bytes(weights_file, save_tensors(contiguous, {card.KEY: json.dumps(about)}))
+            files.write_bytes(weights_file, cardfile.as_bytes(tensors, about))
             files.write_text(card_file, card.write(about))
 
     def note(self, sentence: str) -> None:

@@ -1,0 +1,29 @@
+"""A file of weights that tells what it holds: safetensors, with a card in its metadata. Reading one runs no code."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from ganvas.core import card as cards
+from ganvas.core.errors import DataError
+
+
+def read(file: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The weights by name, and the card. Raises DataError if the file is damaged, or not one of a generator."""
+    try:
+        with safe_open(file, framework="pt") as content:
+            card = cards.read((content.metadata() or {}).get(cards.KEY), str(file))
+            return {name: content.get_tensor(name) for name in content.keys()}, card  # noqa: SIM118 - no mapping
+    except (SafetensorError, ValueError, OSError) as error:
+        raise DataError(f"{file} is damaged or not a safetensors file: {error}") from None
+
+
+def as_bytes(weights: Mapping[str, Tensor], card: Mapping[str, Any]) -> bytes:
+    """A file's content: the weights as they are, and the card, which may be of any kind."""
+    held = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
+    return save(held, {cards.KEY: json.dumps(card)})
