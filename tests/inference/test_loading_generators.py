@@ -9,6 +9,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 import ganvas
+from ganvas.core import cardfile
 from ganvas.core.errors import DataError
 from ganvas.core.images import grid
 from ganvas.inference.loading import is_generator, load
@@ -185,3 +186,26 @@ def test_weights_saved_in_half_precision_still_draw(run, tmp_path):
     pictures = load(altered(run, tmp_path / "half.safetensors", **halves)).sample(range(8))
     difference = np.abs(pictures.astype(int) - load(run).sample(range(8)))
     assert difference.max() <= 2
+
+
+def test_numbers_that_are_not_finite_are_refused(run, tmp_path):
+    held, card = cardfile.read(run / "generator.safetensors")
+    held["project.weight"][0, 0] = float("nan")
+    (tmp_path / "g.safetensors").write_bytes(cardfile.as_bytes(held, card))
+    with pytest.raises(DataError, match=r"project\.weight holds numbers that are not finite"):
+        load(tmp_path / "g.safetensors")
+
+
+def test_weights_of_another_shape_are_answered_in_a_sentence(run, tmp_path):
+    held, card = cardfile.read(run / "generator.safetensors")
+    (tmp_path / "g.safetensors").write_bytes(cardfile.as_bytes(held, card | {"channels": 3}))
+    with pytest.raises(DataError, match="does not hold the weights that its card describes") as caught:
+        load(tmp_path / "g.safetensors")
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_classifier_is_called_one(run, tmp_path):
+    held, card = cardfile.read(run / "generator.safetensors")
+    (tmp_path / "c.safetensors").write_bytes(cardfile.as_bytes(held, card | {"kind": "classifier"}))
+    with pytest.raises(DataError, match="is a classifier, not a generator: ganvas classify takes it"):
+        load(tmp_path / "c.safetensors")

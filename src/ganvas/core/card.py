@@ -37,6 +37,8 @@ def read(text: str | None, where: str) -> dict[str, Any]:
         card = json.loads(text or "{}")
     except ValueError as error:
         raise DataError(f"{where} is damaged: its card is not JSON ({error})") from None
+    if isinstance(card, dict) and card.get("kind") == "classifier":
+        raise DataError(f"{where} is a classifier, not a generator: ganvas classify takes it")
     if not isinstance(card, dict) or card.get("kind") != KIND:
         raise DataError(
             f"{where} is not a generator of Ganvas: its card is missing. Give a run, or what `ganvas export` wrote"

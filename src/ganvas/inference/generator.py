@@ -23,6 +23,7 @@ from ganvas.inference.space import Space, space_of
 from ganvas.training.draws import latents_of_seeds
 
 _A_BATCH = 256  # pictures that `batches` draws before it hands them on
+_NAMED = 20  # classes that a message names
 PRECISIONS = ("auto", "float32", "bfloat16")
 
 
@@ -130,7 +131,8 @@ class Generator:
             return self.classes.index(str(label))
         if str(label).isdecimal() and int(label) < len(self.classes):
             return int(label)
-        raise UsageError(f"There is no class {label!r}: {nearest(str(label), self.classes)}")
+        known = ", ".join(self.classes[:_NAMED]) + (", ..." if len(self.classes) > _NAMED else "")
+        raise UsageError(f"There is no class {label!r}: {nearest(str(label), self.classes)} The classes: {known}")
 
     def pictures(self, latents: Tensor, labels: Sequence[int] | Tensor, *, truncation: float = 1.0) -> np.ndarray:
         """uint8 [N, C, H, W] of latents [N, Z].

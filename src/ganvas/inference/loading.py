@@ -114,8 +114,8 @@ def _in_folder(path: Path) -> Path:
             return file
     if RunFolder(path).settings.is_file():
         raise DataError(
-            f"No generator at {path} yet: this run has not reached its first checkpoint. Wait for it if it is still\n"
-            f"training; else go on with: ganvas resume {path}"
+            f"No generator at {path} yet: the run has no {RunFolder(path).generator.name}; each checkpoint writes it.\n"
+            f"Wait for it if the run is still training; else go on with: ganvas resume {path}"
         )
     raise DataError(f"No generator at {path}: the folder holds neither a run nor {MODEL}. Give {READABLE}")
 

@@ -41,7 +41,13 @@ def network_of(card: dict[str, Any], weights: Mapping[str, Tensor], where: str) 
             network: nn.Module = family(chosen, **shape)
         network.load_state_dict(weights, assign=True)
     except (KeyError, TypeError, RuntimeError, UsageError) as error:
-        raise DataError(f"{where} does not hold the weights that its card describes: {error}") from None
+        first, *others = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+        told = others[0] if others else first  # PyTorch's own list has a head
+        raise DataError(
+            f"{where} does not hold the weights that its card describes: {told} Take a copy that was not changed"
+        ) from None
+    if bad := [name for name, weight in weights.items() if weight.is_floating_point() and not weight.isfinite().all()]:
+        raise DataError(f"{where} is damaged: {bad[0]} holds numbers that are not finite. Take another copy")
     return network
 
 
