@@ -147,9 +147,7 @@ def _below(folder: Path, out: Path, done: Applied) -> Iterator[str]:
     names = []
     for where, folders, files in os.walk(folder):
         here = Path(where)
-        folders[:] = [
-            name for name in folders if not is_skipped(name) and (here / name).resolve() != out.resolve()
-        ]
+        folders[:] = [name for name in folders if not is_skipped(name) and (here / name).resolve() != out.resolve()]
         names += [(here / name).relative_to(folder).as_posix() for name in files if not is_skipped(name)]
     for name in sorted(names, key=natural_order):
         suffix = Path(name).suffix.lower()

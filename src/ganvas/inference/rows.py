@@ -20,7 +20,7 @@ from PIL.ExifTags import IFD, Base
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from ganvas.core.errors import DataError
-from ganvas.inference.photo import Kept
+from ganvas.inference.photo import Kept, fitting_profile
 
 FORMATS = {  # the ending of a name -> the format that it means
     ".png": "PNG",
@@ -38,6 +38,8 @@ _QUALITY: dict[str, dict[str, Any]] = {
     "WEBP": {"quality": 95, "exact": True},
 }
 _TRANSPARENT = ("PNG", "TIFF", "WEBP")
+_TELLING = ("PNG", "TIFF", "JPEG", "WEBP")  # hold EXIF and a colour profile
+_MOST_EXIF = 65_533  # bytes of it in a JPEG
 _LEVEL = 4  # of compression
 _STRIP = 2**20  # bytes of a TIFF's strip, about
 _CLASSIC = 3 * 2**30  # bytes of pixels up to which a TIFF's numbers have 32 bits
@@ -97,6 +99,24 @@ def written_as(format: str, shape: Shape) -> tuple[Shape, list[str]]:
     if channels == 2 and (format == "WEBP" or (format, bits) == ("TIFF", 16)):
         channels = 4  # nothing reads grey with alpha in these
     return Shape(shape.height, shape.width, channels, bits), notes
+
+
+def kept_in(format: str, kept: Kept, shape: Shape) -> tuple[Kept, list[str]]:
+    """What a format holds beside the pixels of a result of this shape; and what is left out, as in `written_as`."""
+    notes = []
+    profile, exif = fitting_profile(kept.profile, shape.channels < 3), kept.exif
+    if kept.profile and not profile:
+        notes.append("has a colour profile of other channels than the result: it is left out")
+    if exif is not None:
+        about = exif.get_ifd(IFD.Exif)
+        sides = {Base.ExifImageWidth: shape.width, Base.ExifImageHeight: shape.height}
+        about.update({tag: side for tag, side in sides.items() if tag in about})
+        if format == "JPEG" and len(exif.tobytes()) > _MOST_EXIF:
+            notes.append("has more EXIF than a JPEG holds: it is left out")
+            exif = None
+    if format not in _TELLING and (profile or exif is not None):
+        notes.append(f"has EXIF or a colour profile, which are not written to {format}")
+    return Kept(exif, profile), notes
 
 
 def fitted(rows: np.ndarray, shape: Shape) -> np.ndarray:
@@ -267,7 +287,7 @@ class _Whole:
         grey = self._pixels.shape[2] == 1
         image = Image.fromarray(self._pixels[:, :, 0] if grey else self._pixels)
         about: dict[str, Any] = dict(_QUALITY.get(self._format, {}))
-        if self._format in ("JPEG", "WEBP"):
+        if self._format in _TELLING:
             if self._kept.exif is not None:
                 about["exif"] = self._kept.exif.tobytes()
             if self._kept.profile:

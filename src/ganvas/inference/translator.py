@@ -1,7 +1,6 @@
 """A trained network from pictures to pictures ready for use, on pictures of any size."""
 
 import functools
-import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from ganvas.inference import tiles
 from ganvas.inference.fast_translator import fast_translator
 from ganvas.inference.generator import PRECISIONS
 from ganvas.inference.modes import luma, mode
-from ganvas.inference.photo import Kept, Photo, fitting_profile, read_photo
+from ganvas.inference.photo import Photo, read_photo
 from ganvas.inference.seen import Seen, bytes_for_a_pixel, seen
 from ganvas.inference.tiles import Tiling
 from ganvas.networks.translating import Translator as Network
@@ -65,6 +64,7 @@ class Translator:
         self.scale: int = network.scale
         self.device = device
         self.memory = memory
+        self._bytes: dict[int, int] = {}
         self.precision = str(devices.choose_precision(precision, device)).removeprefix("torch.")
         self._precision_of_16 = "bfloat16" if precision == "bfloat16" else "float32"
         network = network.eval().requires_grad_(False).float()
@@ -120,8 +120,8 @@ class Translator:
             return None
         if self.network.reach is None:
             return (
-                f"is made in parts of {chosen.width} x {chosen.height}, and this network looks at all of a part: colours "
-                "may drift slowly from one to the next"
+                f"is made in parts of {chosen.width} x {chosen.height} pixels, and this network looks at all of each: "
+                "they may differ in colour and contrast"
             )
         found = self._seen
         if found.difference > 2 / 255:
@@ -132,18 +132,12 @@ class Translator:
         return None
 
     def _write(self, photo: Photo, out: Path, format: str, mask: Any, progress: Progress) -> list[str]:
-        shape, lost = writing.written_as(format, self._shape(photo))
-        grey = shape.channels < 3
-        profile = fitting_profile(photo.kept.profile, grey)
-        notes = [*photo.notes, *lost]
-        if photo.kept.profile and not profile:
-            notes.append("has a colour profile of other channels than the result: it is left out")
+        made = self._shape(photo, holes_by_alpha=self.mode.masked and mask is None)
+        shape, lost = writing.written_as(format, made)
+        kept, left_out = writing.kept_in(format, photo.kept, made)
         note = self.note_on(photo)
-        notes += [note] if note else []
-        with (
-            files.replacing(out) as partial,
-            writing.sink(partial, format, shape, Kept(photo.kept.exif, profile)) as sink,
-        ):
+        notes = [*photo.notes, *lost, *left_out, *([note] if note else [])]
+        with files.replacing(out) as partial, writing.sink(partial, format, shape, kept) as sink:
             for band in self._made(photo, mask, progress):
                 sink.add(writing.fitted(band, shape))
         return notes
@@ -151,6 +145,7 @@ class Translator:
     def _made(self, photo: Photo, mask: Any, progress: Progress) -> Iterator[np.ndarray]:
         """Bands [rows, W, C] from the top, with alpha where the picture has it."""
         unknown = self._mask(photo, mask)
+        holes_by_alpha = self.mode.masked and mask is None
         size, chosen = (photo.height, photo.width), self._tiling(photo)
         made = self._drawing(photo.bits)
         total, done = tiles.count_tiles(size, chosen), 0
@@ -183,7 +178,7 @@ class Translator:
 
         top = 0
         for band in tiles.bands(draw, finish, size, self.scale, chosen):
-            if photo.transparent and not (self.mode.masked and mask is None):
+            if photo.transparent and not holes_by_alpha:
                 band = np.concatenate([band, self._alpha(photo, top, len(band))], axis=2)
             top += len(band)
             yield band
@@ -201,13 +196,12 @@ class Translator:
         made = np.asarray(image.resize((width * scale, rows), Image.Resampling.LANCZOS, box=box))
         return np.rint(made).clip(0, 2**photo.bits - 1).astype(held.dtype)[:, :, None]
 
-    def _shape(self, photo: Photo) -> writing.Shape:
+    def _shape(self, photo: Photo, *, holes_by_alpha: bool) -> writing.Shape:
         """Of the result."""
         grey = self.network.outputs == 1 or (self.mode.keeps_grey and photo.grey)
-        alpha = photo.transparent and not self.mode.masked
-        return writing.Shape(
-            photo.height * self.scale, photo.width * self.scale, (1 if grey else 3) + alpha, photo.bits
-        )
+        alpha = photo.transparent and not holes_by_alpha
+        height, width = photo.height * self.scale, photo.width * self.scale
+        return writing.Shape(height, width, (1 if grey else 3) + alpha, photo.bits)
 
     def _mask(self, photo: Photo, mask: Any) -> np.ndarray | None:
         """bool [H, W], where the picture is unknown; None in modes without. Raises DataError."""
@@ -222,7 +216,10 @@ class Translator:
         elif isinstance(mask, np.ndarray):
             unknown = mask != 0
         else:
-            held = read_photo(Path(mask))
+            try:
+                held = read_photo(Path(mask))
+            except Unreadable as error:
+                raise DataError(f"has a mask, {mask}, that {error}") from None
             unknown = held.cut(slice(0, held.height), slice(0, held.width))[:, :, 0] >= 2 ** (held.bits - 1)
         if unknown.shape != (photo.height, photo.width):
             raise DataError(
@@ -235,7 +232,7 @@ class Translator:
         height, width = photo.height, photo.width
         everywhere = self.network.reach is None
         pixels = self.memory * (GLOBAL_MEMORY if everywhere else 1) // self._bytes_for_a_pixel(photo.bits)
-        multiple = math.lcm(self.network.multiple, 1)
+        multiple = self.network.multiple
         if height * width <= pixels:
             return Tiling(height, width, 0, multiple)
         margin = GLOBAL_MARGIN if everywhere else self._seen.margin
@@ -253,13 +250,20 @@ class Translator:
         precision = self.precision if bits == 8 else self._precision_of_16
         return self.network if precision == "float32" else self._fast
 
-    @functools.lru_cache(maxsize=2)  # noqa: B019 - as long-lived as the network
     def _bytes_for_a_pixel(self, bits: int) -> int:
-        return bytes_for_a_pixel(self._drawing(bits), self.network.inputs, self.network.least, self.device)
+        if bits not in self._bytes:
+            drawing = self._drawing(bits)
+            self._bytes[bits] = bytes_for_a_pixel(drawing, self.network.inputs, self.network.least, self.device)
+        return self._bytes[bits]
 
 
 def _photo_of_array(picture: np.ndarray) -> Photo:
-    if picture.ndim != 3 or not 1 <= len(picture) <= 4 or picture.dtype not in (np.uint8, np.uint16) or not picture.size:
+    if (
+        picture.ndim != 3
+        or not 1 <= len(picture) <= 4
+        or picture.dtype not in (np.uint8, np.uint16)
+        or not picture.size
+    ):
         raise UsageError(
             f"A picture is an array [C, H, W] of uint8 or uint16 with 1 to 4 channels, not {picture.dtype} "
             f"{list(picture.shape)}"
