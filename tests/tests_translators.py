@@ -27,7 +27,7 @@ def network_of(name, chosen, inputs, outputs):
     network = family(family.Settings(**chosen), inputs=inputs, outputs=outputs)
     with torch.no_grad():
         for parameter in network.parameters():
-            parameter.mul_(1.5).add_(torch.randn_like(parameter) * 0.03)
+            parameter.mul_(1.5 if name in ("srresnet", "unet") else 1.0).add_(torch.randn_like(parameter) * 0.02)
         if chosen.get("norm") == "batch":
             network.train()
             for _ in range(30):

@@ -120,7 +120,7 @@ def photo_of(content: bytes) -> Photo:
         orientation, kept = orientation_of(image), _kept(image)
     if wide in _WIDE:
         with decodable(content) as image:
-            image.tile = [one._replace(args=_with_other_byte(one.args)) for one in image.tile]
+            _decode_as(image, _with_other_byte)
             _add_byte(image, pixels, "lower")
     if mode in ("CMYK", "YCbCr", "LAB", "HSV"):
         notes.append(f"is in {mode} and becomes RGB, by a plain formula and without its colour profile")
@@ -170,11 +170,15 @@ def _with_other_byte(arguments: Any) -> Any:
     return other if isinstance(arguments, str) else (other, *arguments[1:])
 
 
+def _decode_as(image: Any, other: Callable[[Any], Any]) -> None:
+    """Have Pillow take the bytes of a picture that is not loaded yet for those of another layout."""
+    image.tile = [one._replace(args=other(one.args)) for one in image.tile]
+
+
 def _add_byte(image: Image.Image, pixels: np.ndarray, which: str) -> None:
     """Decode into [H, W, C]: the upper bytes, then the "lower" ones; of grey with alpha both, as four channels."""
     if which == "LA":
-        image.tile = [one._replace(args="RGBA" if isinstance(one.args, str) else ("RGBA", *one.args[1:]))
-                      for one in image.tile]  # fmt: skip
+        _decode_as(image, lambda arguments: "RGBA" if isinstance(arguments, str) else ("RGBA", *arguments[1:]))
     image.load()
     for top in range(0, image.height, _AT_ONCE):
         part = np.asarray(image.crop((0, top, image.width, min(image.height, top + _AT_ONCE)))).astype(np.uint16)
@@ -229,7 +233,6 @@ def _without_layout(exif: Image.Exif) -> Image.Exif:
     for tag in _ABOUT_PICTURES:
         if tag in exif:
             kept[tag] = exif[tag]
-    for tag in (IFD.Exif, IFD.GPSInfo):
-        if part := exif.get_ifd(tag):
-            kept.get_ifd(tag).update(part)
+    for part in (IFD.Exif, IFD.GPSInfo):
+        kept.get_ifd(part).update(exif.get_ifd(part))
     return kept
