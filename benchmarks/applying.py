@@ -21,6 +21,7 @@ from torch import nn
 
 from benchmarks import common
 from ganvas import networks
+from ganvas.data.decode import quiet_pillow
 from ganvas.inference.translator import Translator
 
 TURNS, SIDE = 5, 512
@@ -39,9 +40,9 @@ def applying() -> None:
         sizes.append(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
         print(sizes[-1], flush=True)
     what = (
-        f"a picture of {SIDE} x {SIDE} x4 against the module's call in float32, contiguous, seconds of one thread; then "
-        "a tiny network on PNG files of a side: seconds for each million pixels made, reading and writing included, and "
-        "the largest resident memory of the process"
+        f"a picture of {SIDE} x {SIDE} x4 against the module's call in float32, contiguous, seconds of one thread; "
+        "then a tiny network on PNG files of a side: seconds for each million pixels made, with reading and writing, "
+        "and the largest resident memory of the process"
     )
     common.write("apply", {"what": what, "threads": 1, "speed": speed, "sizes": sizes})
 
@@ -106,11 +107,11 @@ def one_size(scale: int, side: int) -> dict[str, Any]:
         source, out = Path(folder) / "in.png", Path(folder) / "out.png"
         subprocess.run([sys.executable, "-m", "benchmarks.applying", str(side), str(source)], check=True)
         began = time.process_time()
-        translator.write(source, out)
+        with quiet_pillow():
+            translator.write(source, out)
         seconds = time.process_time() - began
         size = out.stat().st_size
-        with Image.open(out) as image:
-            pixels = image.width * image.height
+        pixels = (side * scale) ** 2
     return {
         "scale": scale,
         "side": side,

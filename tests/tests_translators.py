@@ -20,6 +20,9 @@ SMALL = [  # (family, settings, inputs, outputs, mode)
 ]
 
 
+LARGER = {"unet": 1.5, "resnet": 1.0, "srresnet": 1.5, "rrdb": 1.25, "gated": 1.0}
+
+
 def network_of(name, chosen, inputs, outputs):
     """With weights and running means as after training, so that what is made has a contrast."""
     torch.manual_seed(0)
@@ -27,7 +30,9 @@ def network_of(name, chosen, inputs, outputs):
     network = family(family.Settings(**chosen), inputs=inputs, outputs=outputs)
     with torch.no_grad():
         for parameter in network.parameters():
-            parameter.mul_(1.5 if name in ("srresnet", "unet") else 1.0).add_(torch.randn_like(parameter) * 0.02)
+            parameter.mul_(LARGER[name]).add_(torch.randn_like(parameter) * 0.02)
+        if (name, chosen.get("norm")) == ("resnet", "batch"):
+            network.last.weight.mul_(8)  # the first ones make nearly one grey
         if chosen.get("norm") == "batch":
             network.train()
             for _ in range(30):
