@@ -24,7 +24,7 @@ from ganvas import networks
 from ganvas.data.decode import quiet_pillow
 from ganvas.inference.translator import Translator
 
-TURNS, SIDE = 5, 512
+TURNS, SIDE = 3, 512
 NETWORKS = {"srresnet, 32 channels, 4 blocks": {"width": 32, "blocks": 4}, "srresnet, as published": {}}
 TINY = {1: ("rrdb", {"scale": 1, "width": 4, "growth": 4, "blocks": 1}), 4: ("srresnet", {"width": 8, "blocks": 1})}
 SIZES = ((1, 1_000), (1, 3_000), (1, 10_000), (4, 250), (4, 500), (4, 1_000), (4, 2_000), (4, 10_000))  # scale, side

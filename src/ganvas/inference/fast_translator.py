@@ -21,7 +21,7 @@ def fast_translator(network: Translator) -> Translator:
         rewritten = copy.deepcopy(network)
         fold_normalisations(rewritten, _pairs(rewritten))
         replace(rewritten)
-    return rewritten.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+    return rewritten.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def _pairs(network: nn.Module) -> Iterator[tuple[str, str]]:

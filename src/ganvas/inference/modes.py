@@ -37,7 +37,7 @@ class Mode(Protocol):
 class Rgb:
     """Something else of a picture, in colour: drawing to photo, photo to painting. Grey networks read its luma."""
 
-    channels = ((3, 3), (1, 3))
+    channels: tuple[tuple[int, int], ...] = ((3, 3), (1, 3))
     keeps_grey = False
     masked = False
 
@@ -53,20 +53,20 @@ class Rgb:
 class Grey(Rgb):
     """Something else of a picture, in grey."""
 
-    channels = ((1, 1), (3, 1))
+    channels: tuple[tuple[int, int], ...] = ((1, 1), (3, 1))
 
 
 class Restore(Rgb):
     """The same picture, larger or cleaner: one in grey stays grey."""
 
-    channels = ((3, 3), (1, 1))
+    channels: tuple[tuple[int, int], ...] = ((3, 3), (1, 1))
     keeps_grey = True
 
 
 class Colorize:
     """Lightness in, colour out, as `core.lab.apart` gives them; the lightness of the result is the picture's."""
 
-    channels = ((1, 2),)
+    channels: tuple[tuple[int, int], ...] = ((1, 2),)
     keeps_grey = False
     masked = False
 
@@ -82,7 +82,7 @@ class Colorize:
 class Inpaint:
     """A picture, its holes in middle grey, and the mask of the holes in; all that is known is kept to the bit."""
 
-    channels = ((4, 3),)
+    channels: tuple[tuple[int, int], ...] = ((4, 3),)
     keeps_grey = True
     masked = True
 
