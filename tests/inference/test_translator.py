@@ -444,6 +444,7 @@ def test_all_can_be_of_one_format(tmp_path, pictures):
         (["a.png"], {"format": "gif"}, "--format gif: use png"),
         (["a.png", "more/a.png"], {}, "would both be written to"),
         (["a.png"], {"masks": "nowhere"}, "no mask, or folder of masks, nowhere"),
+        (["a.png"], {"masks": "more"}, "takes no masks"),
         (["a.png"], {"out": "b.jpg"}, "is a file: give a folder"),
     ],
 )

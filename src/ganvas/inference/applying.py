@@ -74,6 +74,8 @@ def apply(
     done = Applied()
     jobs = plan(inputs, folder, format, done)
     _check(jobs, folder, masks)
+    if masks is not None and not translator.mode.masked:
+        raise UsageError("This network takes no masks: it changes the whole of a picture")
     with quiet_pillow():
         for number, job in enumerate(jobs, 1):
             if job.out.exists() and not replace:
