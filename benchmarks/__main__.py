@@ -7,6 +7,7 @@ own (--help), and are no part of all.
 import sys
 
 from benchmarks import (
+    applying,
     comparison,
     distances,
     diversity,
@@ -35,6 +36,7 @@ MEASUREMENTS = {
     "frechet": distances.frechet,
     "neighbours": distances.neighbours,
     "watch": watch.watch,
+    "apply": applying.applying,
     "quality": quality.quality,
     "quality-seeds": quality.seeds,
     diversity.PLANE: diversity.in_the_plane,

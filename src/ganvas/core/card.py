@@ -1,11 +1,13 @@
-"""The card of a generator: what it is, what it was trained on, how good it is, and who may use it.
+"""The card of a network: what it is, what it was trained on, how good it is, and who may use it.
 
 A card is JSON: in a run beside the generator as card.json, in a saved folder as config.json, and inside every file of
 weights and every ONNX file, so that a file alone is enough. Its keys:
 
     format           the version of this layout; a card of a newer one is refused
-    kind             "generator"
+    kind             "generator"; "classifier"; or "translator", of a network from pictures to pictures
     generator        the network's settings, from which it is rebuilt; size, channels, classes: its pictures
+    translator       the same of a translator; inputs, outputs: its channels; scale: how many times larger what it makes
+                     is; mode: one of `inference.modes`, how pictures become what it reads and back
     data             the name of what it was trained on; data_sha256: the fingerprint of those pictures and labels
     held_out         how many of them training did not see
     mirror           whether training showed them mirrored as well; a card that lacks it does not know

@@ -122,26 +122,29 @@ def decode(content: bytes, size: int | Size, channels: int, smallest: int) -> np
     smallest: a picture with a shorter side than this, in pixels, is refused.
     """
     size = Size.of(size)
-    with _decodable(content) as image:
+    with decodable(content) as image:
         if min(image.size) < smallest:
             raise Unreadable(f"is only {image.width} x {image.height} pixels")
         # JPEG: decoded at 1/2, 1/4 or 1/8 where that is plenty, however it will be turned.
         image.draft(None, (2 * size.longer, 2 * size.longer))
         image.load()
-        orientation = _orientation(image)
+        orientation = orientation_of(image)
         return to_channels(cover(eight_bits(image, as_kept(size, orientation)), size, orientation), channels)
 
 
 def decode_whole(content: bytes, channels: int) -> np.ndarray:
     """A picture's bytes as uint8 [channels, H, W] of its own size, upright, its first frame. Raises Unreadable."""
-    with _decodable(content) as image:
+    with decodable(content) as image:
         image.load()
-        return to_channels(upright(eight_bits(image), _orientation(image)), channels)
+        return to_channels(upright(eight_bits(image), orientation_of(image)), channels)
 
 
 @contextmanager
-def _decodable(content: bytes) -> Iterator[Image.Image]:
-    """A picture whose pixels may be decoded within the block, which is waited for where they are many."""
+def decodable(content: bytes) -> Iterator[Image.Image]:
+    """A picture whose pixels may be decoded within the block, which is waited for where they are many.
+
+    Whatever goes wrong within the block is raised as Unreadable.
+    """
     if not content:
         raise Unreadable("is empty")
     if len(content) > MAX_BYTES:
@@ -198,7 +201,8 @@ def _plain(error: Exception) -> str:
     return "is cut short" if cut_short else f"is damaged ({words[:120]})"
 
 
-def _orientation(image: Image.Image) -> int:
+def orientation_of(image: Image.Image) -> int:
+    """The EXIF orientation of a picture that was loaded, 1 where it has none."""
     try:
         return int(image.getexif().get(_ORIENTATION, 1))
     except Exception:  # a damaged EXIF block must not cost the picture
@@ -208,7 +212,7 @@ def _orientation(image: Image.Image) -> int:
 def _orientation_in_header(image: Image.Image) -> int:
     """The same without decoding. In a PNG it may stand behind the pixels; a TIFF's size is upright once it is open."""
     told = image.format != "TIFF" and (image.format != "PNG" or "exif" in image.info)
-    return _orientation(image) if told else 1
+    return orientation_of(image) if told else 1
 
 
 def _is_grey(image: Image.Image) -> bool:

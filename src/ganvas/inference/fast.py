@@ -50,8 +50,8 @@ def fast(network: nn.Module) -> Drawing:
     with torch.no_grad(), torch.random.fork_rng(devices=[]):  # new layers draw weights, which are then replaced
         rewritten: Any = copy.deepcopy(network)
         _divide_out_spectral_norms(rewritten)
-        _fold_normalisations(rewritten)
-        _replace(rewritten)
+        fold_normalisations(rewritten, _pairs(rewritten))
+        replace(rewritten)
         if isinstance(rewritten, R3GANGenerator):
             # Laid out channels last, as all that follows then is.
             rewritten.basis.data = rewritten.basis.to(NARROW).permute(1, 2, 0).contiguous().permute(2, 0, 1)
@@ -76,23 +76,30 @@ def _divide_out_spectral_norms(network: nn.Module) -> None:
         network.set_submodule(name, plain.eval())
 
 
-def _fold_normalisations(network: nn.Module) -> None:
-    """Take batch normalisations into the layers before them: [W, b] -> [s W, s (b - mean) + shift]."""
-    for before, norm in list(_pairs(network)):
+def fold_normalisations(network: nn.Module, others: Iterator[tuple[str, str]]) -> None:
+    """Take batch normalisations into the layers before them: [W, b] -> [s W, s (b - mean) + shift].
+
+    In a sequence they are found; others: the names of layers and of what follows each of them, outside of sequences.
+    """
+    for before, norm in [*_in_sequences(network), *others]:
         layer, batch = network.get_submodule(before), network.get_submodule(norm)
         if isinstance(batch, (nn.BatchNorm1d, nn.BatchNorm2d)):
             _fold(layer, batch)
             network.set_submodule(norm, nn.Identity())
 
 
-def _pairs(network: nn.Module) -> Iterator[tuple[str, str]]:
-    """The names of layers and of what follows each of them and nothing else does."""
+def _in_sequences(network: nn.Module) -> Iterator[tuple[str, str]]:
+    """The names of layers in sequences and of what follows each of them."""
     for name, module in network.named_modules():
         if isinstance(module, nn.Sequential):
             dot = f"{name}." if name else ""
             for number in range(1, len(module)):
                 if isinstance(module[number - 1], (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
                     yield f"{dot}{number - 1}", f"{dot}{number}"
+
+
+def _pairs(network: nn.Module) -> Iterator[tuple[str, str]]:
+    """The names of layers outside of sequences, and of what follows each of them and nothing else does."""
     if isinstance(network, fastgan.FastGANGenerator):
         yield "project", "norm"
     elif isinstance(network, resnet.ResNetGenerator):
@@ -114,12 +121,12 @@ def _fold(layer: Any, norm: Any) -> None:
     )
 
 
-def _replace(network: nn.Module) -> None:
+def replace(network: nn.Module) -> None:
     """Put a narrow counterpart in the place of every part that has one; what is inside such a part goes with it."""
     for name, part in list(network.named_children()):
         kind = next((kind for kind in _COUNTERPARTS if isinstance(part, kind)), None)
         if kind is None:
-            _replace(part)
+            replace(part)
         else:
             network.set_submodule(name, _COUNTERPARTS[kind](part))
 

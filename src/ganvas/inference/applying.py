@@ -1,0 +1,196 @@
+"""Many pictures, one after another: where each comes from and goes to, and what became of it."""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ganvas.core.errors import DataError, GanvasError, UsageError
+from ganvas.core.files import check_writable
+from ganvas.data.decode import Unreadable, quiet_pillow
+from ganvas.data.listing import begins_like_a_picture, is_foreign, is_picture, is_skipped, natural_order
+from ganvas.inference.rows import FORMATS
+from ganvas.inference.translator import Translator
+
+_SHOWN = 3  # failures that a message names
+_ENDINGS = {"PNG": ".png", "JPEG": ".jpg", "TIFF": ".tif", "WEBP": ".webp", "BMP": ".bmp", "PPM": ".ppm"}
+MASKS = (".png", ".tif", ".tiff", ".webp", ".bmp", ".jpg", ".jpeg", ".pgm")
+
+Tell = Callable[[int, int, str, float], None]
+"""Told of progress: the picture's number from 1, of how many, its name, and how much of it is done, 0 to 1."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A picture file and the file that is made of it."""
+
+    picture: Path
+    out: Path
+
+
+@dataclass
+class Applied:
+    """What became of pictures. written: files; skipped: files that were there already; failed, notes: pictures with
+    why, or with what could not be kept, as the end of a sentence that begins with the picture's name.
+    """
+
+    written: list[Path] = field(default_factory=list)
+    skipped: list[Path] = field(default_factory=list)
+    failed: list[tuple[Path, str]] = field(default_factory=list)
+    notes: list[tuple[Path, str]] = field(default_factory=list)
+
+    def check(self) -> None:
+        """Raise DataError, which names some, if any picture failed; the others are done."""
+        if not self.failed:
+            return
+        named = "; ".join(f"{path} {why}" for path, why in self.failed[:_SHOWN])
+        more = f"; and {len(self.failed) - _SHOWN} more" if len(self.failed) > _SHOWN else ""
+        count = "1 picture" if len(self.failed) == 1 else f"{len(self.failed)} pictures"
+        raise DataError(f"{count} could not be used: {named}{more}")
+
+
+def apply(
+    translator: Translator,
+    inputs: Sequence[str | Path],
+    out: str | Path,
+    *,
+    format: str | None = None,
+    replace: bool = False,
+    masks: str | Path | None = None,
+    tell: Tell = lambda number, count, name, part: None,
+) -> Applied:
+    """Apply a network to picture files and to all below folders, into a folder.
+
+    Names are kept, and below a folder its subfolders. Formats are kept where they are written here, else PNG is; or
+    all are of `format`: png, jpeg, tiff, webp, bmp, ppm. Files that are there already are left as they are, so that the
+    same call goes on where one was stopped; replace: they are made anew. masks: for `inpaint`, a mask, or a folder of
+    masks with the pictures' names; without it holes are where pictures are transparent.
+    A picture that cannot be used is named in the result, and the rest is done. Raises UsageError, before anything is
+    begun, for a call that cannot be meant, also one that would write over its own pictures; DataError if there is no
+    picture, or `out` cannot be written. However it ends, each file is whole or not there.
+    """
+    folder = Path(out)
+    done = Applied()
+    jobs = plan(inputs, folder, format, done)
+    _check(jobs, folder, masks)
+    if masks is not None and not translator.mode.masked:
+        raise UsageError("This network takes no masks: it changes the whole of a picture")
+    with quiet_pillow():
+        for number, job in enumerate(jobs, 1):
+            if job.out.exists() and not replace:
+                done.skipped.append(job.out)
+                continue
+
+            def progress(part: float, at: int = number, name: str = str(job.picture)) -> None:
+                tell(at, len(jobs), name, part)
+
+            progress(0.0)
+            try:
+                mask = _mask_of(job, masks)
+                notes = translator.write(job.picture, job.out, mask=mask, progress=progress)
+            except OSError as error:
+                raise DataError(
+                    f"{job.out} cannot be written: {error.strerror or error}. Choose another --out"
+                ) from None
+            except (Unreadable, DataError) as error:
+                done.failed.append((job.picture, str(error)))
+            except GanvasError as error:
+                raise type(error)(f"{job.picture} {error}") from None
+            else:
+                done.written.append(job.out)
+                done.notes += [(job.picture, note) for note in notes]
+    return done
+
+
+def plan(inputs: Sequence[str | Path], out: Path, format: str | None, done: Applied) -> list[Job]:
+    """Which file is made of which. Pictures of formats that are not read are entered in done.failed.
+
+    Where two would come to one name, as a.gif and a.png, each keeps its own ending too: a.gif.png. Raises UsageError
+    for an input or a format that there is not, and if two pictures have one name all the same.
+    """
+    if format is not None and format.upper() not in _ENDINGS:
+        raise UsageError(f"--format {format}: use {', '.join(_ENDINGS).lower()}")
+    ending = _ENDINGS[format.upper()] if format is not None else None
+    found: dict[Path, Path] = {}
+    for one in inputs:
+        path = Path(one)
+        if path.is_dir():
+            found.update((path / name, Path(name)) for name in _below(path, out, done))
+        elif path.is_file():
+            found[path] = Path(path.name)
+        else:
+            raise UsageError(f"There is no file or folder {path}")
+    targets = {path: out / _named(name, ending, whole=False) for path, name in found.items()}
+    often = Counter(targets.values())
+    targets = {
+        path: out / _named(found[path], ending, whole=True) if often[target] > 1 else target
+        for path, target in targets.items()
+    }
+    taken: dict[Path, Path] = {}
+    for path, target in targets.items():
+        if target in taken:
+            raise UsageError(f"{taken[target]} and {path} would both be written to {target}: apply to one at a time")
+        taken[target] = path
+    return [Job(path, target) for path, target in targets.items()]
+
+
+def _named(name: Path, ending: str | None, *, whole: bool) -> Path:
+    """The name of what is made of a picture. whole: with its own ending too, if that is another."""
+    suffix = name.suffix.lower()
+    same = suffix in FORMATS if ending is None else FORMATS.get(suffix) == FORMATS[ending]
+    if same:
+        return name
+    return name.with_name((name.name if whole else name.stem) + (ending or ".png"))
+
+
+def _below(folder: Path, out: Path, done: Applied) -> Iterator[str]:
+    """The pictures below a folder in a natural order, but for those below `out`."""
+    names = []
+    for where, folders, files in os.walk(folder):
+        here = Path(where)
+        folders[:] = [name for name in folders if not is_skipped(name) and (here / name).resolve() != out.resolve()]
+        names += [(here / name).relative_to(folder).as_posix() for name in files if not is_skipped(name)]
+    for name in sorted(names, key=natural_order):
+        suffix = Path(name).suffix.lower()
+        if is_foreign(suffix):
+            done.failed.append((folder / name, f"is not read, as {suffix[1:]}; save it as PNG or JPEG"))
+        elif (folder / name).is_file() and (is_picture(suffix) or _begins_like_a_picture(folder / name)):
+            yield name
+
+
+def _begins_like_a_picture(path: Path) -> bool:
+    try:
+        with path.open("rb") as stream:
+            return begins_like_a_picture(stream.read(12))
+    except OSError:
+        return False
+
+
+def _check(jobs: Sequence[Job], out: Path, masks: str | Path | None) -> None:
+    """Raise UsageError or DataError for what can be known before anything is begun."""
+    if not jobs:
+        raise DataError("There is no picture among what is given: give files, or folders with pictures")
+    sources = {job.picture.resolve() for job in jobs}
+    over = next((job for job in jobs if job.out.resolve() in sources), None)
+    if over is not None:
+        raise UsageError(f"--out {out}: {over.picture} would be written over; choose another folder")
+    if masks is not None and not Path(masks).exists():
+        raise UsageError(f"There is no mask, or folder of masks, {masks}")
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"--out {out} is a file: give a folder")
+    try:
+        check_writable(jobs[0].out)
+    except OSError as error:
+        raise DataError(f"{out} cannot be written: {error.strerror or error}. Choose another --out") from None
+
+
+def _mask_of(job: Job, masks: str | Path | None) -> Path | None:
+    """The mask of a picture: the one that was given, or that of its name, with any ending, in the folder of masks."""
+    if masks is None or Path(masks).is_file():
+        return None if masks is None else Path(masks)
+    found = [Path(masks) / f"{job.picture.stem}{ending}" for ending in MASKS]
+    mask = next((one for one in found if one.is_file()), None)
+    if mask is None:
+        raise DataError(f"has no mask in {masks}: one is named {job.picture.stem}.png")
+    return mask

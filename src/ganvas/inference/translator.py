@@ -1,0 +1,274 @@
+"""A trained network from pictures to pictures ready for use, on pictures of any size."""
+
+import functools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from ganvas.core import devices, files
+from ganvas.core.errors import DataError, MemoryExhausted, UsageError
+from ganvas.data.decode import Unreadable, quiet_pillow
+from ganvas.inference import rows as writing
+from ganvas.inference import tiles
+from ganvas.inference.fast_translator import fast_translator
+from ganvas.inference.generator import PRECISIONS
+from ganvas.inference.modes import luma, mode
+from ganvas.inference.photo import Photo, read_photo
+from ganvas.inference.seen import Seen, bytes_for_a_pixel, seen
+from ganvas.inference.tiles import Tiling
+from ganvas.networks.translating import Translator as Network
+
+MEMORY = 512 * 2**20  # bytes for the network's work on a tile
+MOST_MARGIN = 128  # pixels at the edge of a tile that are thrown away
+GLOBAL_MARGIN = 32  # the same where a network looks at all of a tile, so that no margin is enough
+GLOBAL_MEMORY = 4  # times as much for these, so that tiles are as like the whole as may be
+LEAST_MEMORY = 2**20  # below it a smaller tile does not help
+_ALPHA_ROWS = 4  # on either side, that Lanczos reads
+
+Progress = Callable[[float], None]
+"""Told from 0 to 1 how much of a picture is done."""
+
+
+def silent(part: float) -> None:
+    """Progress that nobody looks at."""
+
+
+class Translator:
+    """A network from pictures to pictures ready for use.
+
+    card: what it is, as in `core.card`; mode: how pictures become what it reads and back. scale: how many times larger
+    what it makes is. network: in float32 and evaluation mode, on `device`; in another `precision` pictures come from a
+    copy that is made at the first of them. memory: bytes for the work on one tile, about. A picture with 16 bits is
+    worked on in float32 unless bfloat16 was asked for, whose steps would be seen in it.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        card: dict[str, Any],
+        device: torch.device,
+        precision: str = "auto",
+        *,
+        memory: int = MEMORY,
+    ) -> None:
+        """precision: auto, float32 or bfloat16. Raises UsageError for another; DataError for a mode it cannot be of."""
+        if precision not in PRECISIONS:
+            raise UsageError(f"--precision {precision}: pictures are made in {', '.join(PRECISIONS)}")
+        self.card = card
+        self.mode = mode(str(card.get("mode")), network.inputs, network.outputs)
+        self.scale: int = network.scale
+        self.device = device
+        self.memory = memory
+        self._bytes: dict[int, int] = {}
+        self.precision = str(devices.choose_precision(precision, device)).removeprefix("torch.")
+        self._precision_of_16 = "bfloat16" if precision == "bfloat16" else "float32"
+        network = network.eval().requires_grad_(False).float()
+        self.network: Network = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def __call__(self, picture: Any, mask: Any = None) -> Any:
+        """What becomes of a picture.
+
+        picture: a file, whose result is a Pillow image with 8 bits a channel; or an array [C, H, W], uint8 or uint16
+        with 1 to 4 channels, whose result is one of its type. mask: for `inpaint`, a file or an array [H, W], where it
+        is white (an array: not 0) the picture is unknown; without it, where the picture is transparent.
+        Raises DataError for a picture, or a mask, that cannot be used; UsageError for an array of another kind.
+        """
+        if isinstance(picture, np.ndarray):
+            photo = _photo_of_array(picture)
+            return np.concatenate(list(self._made(photo, mask, silent))).transpose(2, 0, 1)
+        name = Path(picture)
+        try:
+            with quiet_pillow():
+                photo = read_photo(name)
+            made = np.concatenate(list(self._made(photo, mask, silent)))
+        except (Unreadable, DataError) as error:
+            raise DataError(f"{name} {error}") from None
+        if made.dtype == np.uint16:
+            made = ((made.astype(np.uint32) + 128) // 257).astype(np.uint8)
+        return Image.fromarray(made[:, :, 0] if made.shape[2] == 1 else made)
+
+    def write(self, picture: Path, out: Path, *, mask: Any = None, progress: Progress = silent) -> list[str]:
+        """Make a file of a file, in the format that the ending of `out` means, with all that the format can keep.
+
+        Tiles are made smaller while memory does not suffice. However it ends, `out` is whole or as it was. Returns what
+        could not be kept as it was, each the end of a sentence that begins with the picture's name; so do messages of
+        the Unreadable or DataError that is raised for a picture that cannot be used, and of MemoryExhausted.
+        """
+        format = writing.FORMATS.get(out.suffix.lower())
+        if format is None:
+            raise DataError(f"cannot be written as {out.name}: end it with {', '.join(writing.FORMATS)}")
+        photo = read_photo(picture)
+        while True:
+            try:
+                return self._write(photo, out, format, mask, progress)
+            except Exception as error:
+                if not devices.is_out_of_memory(error):
+                    raise
+                if self.memory <= LEAST_MEMORY:
+                    raise MemoryExhausted("does not fit into memory, even in the smallest tiles") from None
+            self.memory //= 2
+
+    def note_on(self, photo: Photo) -> str | None:
+        """What there is to be said of the tiles of a picture; None where they are as the whole."""
+        chosen = self._tiling(photo)
+        if tiles.count_tiles((photo.height, photo.width), chosen) == 1:
+            return None
+        if self.network.reach is None:
+            return (
+                f"is made in parts of {chosen.width} x {chosen.height} pixels, and this network looks at all of each: "
+                "they may differ in colour and contrast"
+            )
+        found = self._seen
+        if found.difference > 2 / 255:
+            return (
+                f"is made in parts, and this network looks further than the {found.margin} pixels by which they "
+                f"overlap: beside a seam single values may be {found.difference * 127.5:.0f} of 255 off"
+            )
+        return None
+
+    def _write(self, photo: Photo, out: Path, format: str, mask: Any, progress: Progress) -> list[str]:
+        made = self._shape(photo, holes_by_alpha=self.mode.masked and mask is None)
+        shape, lost = writing.written_as(format, made)
+        kept, left_out = writing.kept_in(format, photo.kept, made)
+        note = self.note_on(photo)
+        notes = [*photo.notes, *lost, *left_out, *([note] if note else [])]
+        with files.replacing(out) as partial, writing.sink(partial, format, shape, kept) as sink:
+            for band in self._made(photo, mask, progress):
+                sink.add(writing.fitted(band, shape))
+        return notes
+
+    def _made(self, photo: Photo, mask: Any, progress: Progress) -> Iterator[np.ndarray]:
+        """Bands [rows, W, C] from the top, with alpha where the picture has it."""
+        unknown = self._mask(photo, mask)
+        holes_by_alpha = self.mode.masked and mask is None
+        size, chosen = (photo.height, photo.width), self._tiling(photo)
+        made = self._drawing(photo.bits)
+        total, done = tiles.count_tiles(size, chosen), 0
+        full = 2.0**photo.bits - 1
+        grey = self.mode.keeps_grey and photo.grey
+        colours = 1 if photo.grey else 3
+
+        def draw(rows: slice, columns: slice) -> Tensor:
+            nonlocal done
+            cut = photo.cut(rows, columns)[:, :, :colours]
+            picture = torch.from_numpy(cut.astype(np.float32)).permute(2, 0, 1)[None]
+            picture = picture.mul_(2 / full).sub_(1).expand(1, 3, *cut.shape[:2])
+            if unknown is not None:
+                holes = torch.from_numpy(unknown[rows, columns].astype(np.float32))[None, None]
+                picture = torch.cat([picture, holes], dim=1)
+            with torch.inference_mode():
+                picture = picture.to(self.device)
+                given = self.mode.given(picture, self.network.inputs).contiguous(memory_format=torch.channels_last)
+                found = self.mode.made(picture, made(given))
+                found = luma(found) if grey and found.shape[1] == 3 else found
+                if not found.isfinite().all():
+                    raise DataError("comes out as no numbers (NaN): the network's weights are not sound")
+            done += 1
+            progress(done / total)
+            return found[0].float().cpu()
+
+        def finish(part: Tensor) -> np.ndarray:
+            whole = part.add(1).mul_(full / 2).round_().clamp_(0, full).permute(1, 2, 0).numpy()
+            return whole.astype(np.uint8 if photo.bits == 8 else np.uint16)
+
+        top = 0
+        for band in tiles.bands(draw, finish, size, self.scale, chosen):
+            if photo.transparent and not holes_by_alpha:
+                band = np.concatenate([band, self._alpha(photo, top, len(band))], axis=2)
+            top += len(band)
+            yield band
+
+    def _alpha(self, photo: Photo, top: int, rows: int) -> np.ndarray:
+        """Rows of the alpha of the result, [rows, W, 1]: the picture's, enlarged by Lanczos."""
+        scale, width = self.scale, photo.width
+        first, last = top // scale, (top + rows) // scale
+        if scale == 1:
+            return photo.cut(slice(first, last), slice(0, width))[:, :, -1:]
+        low, high = max(0, first - _ALPHA_ROWS), min(photo.height, last + _ALPHA_ROWS)
+        held = photo.cut(slice(low, high), slice(0, width))[:, :, -1]
+        image = Image.fromarray(held.astype(np.float32))
+        box = (0, first - low, width, last - low)
+        made = np.asarray(image.resize((width * scale, rows), Image.Resampling.LANCZOS, box=box))
+        return np.rint(made).clip(0, 2**photo.bits - 1).astype(held.dtype)[:, :, None]
+
+    def _shape(self, photo: Photo, *, holes_by_alpha: bool) -> writing.Shape:
+        """Of the result."""
+        grey = self.network.outputs == 1 or (self.mode.keeps_grey and photo.grey)
+        alpha = photo.transparent and not holes_by_alpha
+        height, width = photo.height * self.scale, photo.width * self.scale
+        return writing.Shape(height, width, (1 if grey else 3) + alpha, photo.bits)
+
+    def _mask(self, photo: Photo, mask: Any) -> np.ndarray | None:
+        """bool [H, W], where the picture is unknown; None in modes without. Raises DataError."""
+        if not self.mode.masked:
+            if mask is not None:
+                raise UsageError("This network takes no mask: it changes the whole of a picture")
+            return None
+        if mask is None:
+            if not photo.transparent:
+                raise DataError("needs a mask, white where it is to be filled; or be transparent there")
+            unknown = photo.cut(slice(0, photo.height), slice(0, photo.width))[:, :, -1] == 0
+        elif isinstance(mask, np.ndarray):
+            unknown = mask != 0
+        else:
+            try:
+                held = read_photo(Path(mask))
+            except Unreadable as error:
+                raise DataError(f"has a mask, {mask}, that {error}") from None
+            unknown = held.cut(slice(0, held.height), slice(0, held.width))[:, :, 0] >= 2 ** (held.bits - 1)
+        if unknown.shape != (photo.height, photo.width):
+            raise DataError(
+                f"has {photo.width} x {photo.height} pixels and its mask {' x '.join(map(str, unknown.shape[::-1]))}: "
+                "they have to be of one size"
+            )
+        return unknown
+
+    def _tiling(self, photo: Photo) -> Tiling:
+        height, width = photo.height, photo.width
+        everywhere = self.network.reach is None
+        pixels = self.memory * (GLOBAL_MEMORY if everywhere else 1) // self._bytes_for_a_pixel(photo.bits)
+        multiple = self.network.multiple
+        if height * width <= pixels:
+            return Tiling(height, width, 0, multiple)
+        margin = GLOBAL_MARGIN if everywhere else self._seen.margin
+        return tiles.tiling(height, width, pixels=pixels, margin=margin, multiple=multiple, scale=self.scale)
+
+    @functools.cached_property
+    def _seen(self) -> Seen:
+        return seen(self.network, MOST_MARGIN, self.device)
+
+    @functools.cached_property
+    def _fast(self) -> Network:
+        return fast_translator(self.network)
+
+    def _drawing(self, bits: int) -> Network:
+        precision = self.precision if bits == 8 else self._precision_of_16
+        return self.network if precision == "float32" else self._fast
+
+    def _bytes_for_a_pixel(self, bits: int) -> int:
+        if bits not in self._bytes:
+            drawing = self._drawing(bits)
+            self._bytes[bits] = bytes_for_a_pixel(drawing, self.network.inputs, self.network.least, self.device)
+        return self._bytes[bits]
+
+
+def _photo_of_array(picture: np.ndarray) -> Photo:
+    if (
+        picture.ndim != 3
+        or not 1 <= len(picture) <= 4
+        or picture.dtype not in (np.uint8, np.uint16)
+        or not picture.size
+    ):
+        raise UsageError(
+            f"A picture is an array [C, H, W] of uint8 or uint16 with 1 to 4 channels, not {picture.dtype} "
+            f"{list(picture.shape)}"
+        )
+    pixels = np.ascontiguousarray(picture.transpose(1, 2, 0))
+    if picture.dtype == np.uint16:
+        return Photo(pixels)
+    return Photo(Image.fromarray(pixels[:, :, 0] if len(picture) == 1 else pixels))

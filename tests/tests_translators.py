@@ -1,0 +1,56 @@
+"""Networks from pictures to pictures, and pictures for them, that several test files use."""
+
+import numpy as np
+import torch
+
+from ganvas import networks
+from ganvas.inference.translator import Translator
+
+CPU = torch.device("cpu")
+SMALL = [  # (family, settings, inputs, outputs, mode)
+    ("unet", {"width": 4, "halvings": 3, "norm": "none"}, 3, 3, "rgb"),
+    ("unet", {"width": 4, "halvings": 4, "norm": "batch", "upsample": "resize"}, 1, 2, "lab-colorize"),
+    ("resnet", {"width": 4, "blocks": 2, "norm": "none"}, 3, 3, "rgb"),
+    ("resnet", {"width": 4, "blocks": 1, "norm": "batch", "upsample": "resize"}, 3, 1, "grey"),
+    ("srresnet", {"width": 8, "blocks": 2, "scale": 4}, 3, 3, "restore"),
+    ("srresnet", {"width": 8, "blocks": 2, "scale": 3, "enlargement": "none"}, 3, 3, "restore"),
+    ("rrdb", {"width": 8, "growth": 4, "blocks": 1, "scale": 1}, 3, 3, "restore"),
+    ("rrdb", {"width": 8, "growth": 4, "blocks": 1, "scale": 4}, 1, 1, "restore"),
+    ("gated", {"width": 4, "dilations": (2, 4)}, 4, 3, "inpaint"),
+]
+
+
+LARGER = {"unet": 1.5, "resnet": 1.0, "srresnet": 1.5, "rrdb": 1.25, "gated": 1.0}
+
+
+def network_of(name, chosen, inputs, outputs):
+    """With weights and running means as after training, so that what is made has a contrast."""
+    torch.manual_seed(0)
+    family = networks.translator(name)
+    network = family(family.Settings(**chosen), inputs=inputs, outputs=outputs)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.mul_(LARGER[name]).add_(torch.randn_like(parameter) * 0.02)
+        if (name, chosen.get("norm")) == ("resnet", "batch"):
+            network.last.weight.mul_(8)  # the first ones make nearly one grey
+        if chosen.get("norm") == "batch":
+            network.train()
+            for _ in range(30):
+                network(torch.rand(4, inputs, 32, 32) * 2 - 1)
+    return network.eval()
+
+
+def translator_of(name, chosen, inputs, outputs, mode, **more):
+    network = network_of(name, chosen, inputs, outputs)
+    return Translator(network, {"mode": mode}, CPU, more.pop("precision", "float32"), **more)
+
+
+def photo(height, width, seed=0):
+    """uint8 [3, H, W]: edges and slopes, and a little noise."""
+    rng = np.random.default_rng(seed)
+    rows, columns = np.mgrid[:height, :width]
+    waves = [
+        np.sin(rows / a + columns / b) + ((rows // 9 + columns // c) % 2)
+        for a, b, c in ((7, 19, 5), (13, 5, 11), (29, 31, 17))
+    ]
+    return (np.stack(waves) * 60 + 70 + rng.normal(0, 8, (3, height, width))).clip(0, 255).astype(np.uint8)
