@@ -146,7 +146,7 @@ def test_auto_takes_networks_that_make_the_size():
         chosen(survey(64), size="200x100")
 
 
-@pytest.mark.parametrize("recipe", sorted(set(RECIPES) - {"conv28"}))
+@pytest.mark.parametrize("recipe", sorted(set(RECIPES) - {"conv28", "few-labels"}))  # which wants labels
 def test_every_recipe_but_the_square_one_plans_other_shapes(recipe):
     settings, turned = (chosen(survey(64, channels=3), recipe=recipe, size=size) for size in ("48x32", "32x48"))
     generator, _ = settings.check_networks()
