@@ -6,17 +6,13 @@ time. Once every recipe has been tried with the first seed, the best by Fréchet
 """
 
 import argparse
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import comparison_page
-from ganvas.core import files
+from benchmarks import comparison_page, jobs
+from benchmarks.jobs import read_rows
 from ganvas.recipes import RECIPES
 
 SECONDS = 600.0  # of training, by the trainer's own clock
@@ -66,13 +62,8 @@ class Job:
         return f"{self.data}-{self.recipe}-{self.seed}"
 
 
-@dataclass(frozen=True)
-class Places:
-    """Where runs, rows with their sample grids, and the page and picture of them go."""
-
-    runs: Path
-    rows: Path
-    page: Path
+class Places(jobs.Places):
+    """Those of the comparison; beside rows lie their sample grids, beside the page its picture."""
 
     @classmethod
     def of(cls, seconds: float) -> "Places":
@@ -81,9 +72,6 @@ class Places:
             return cls(_HERE / "runs" / "comparison", _HERE / "results" / "comparison", _DOCS / "comparison.md")
         trial = _HERE / "runs" / f"comparison-{seconds:g}s"
         return cls(trial, trial / "rows", trial / "comparison.md")
-
-    def row_of(self, job: Job) -> Path:
-        return self.rows / f"{job}.json"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -123,44 +111,15 @@ def best(rows: Sequence[dict[str, Any]], data: str) -> list[str]:
     return [row["recipe"] for row in firsts[:BEST]]
 
 
-def read_rows(places: Places) -> list[dict[str, Any]]:
-    """All rows that there are, those of failed runs with their "error"."""
-    return [json.loads(path.read_text()) for path in sorted(places.rows.glob("*.json"))]
-
-
 def settle(job: Job, places: Places, seconds: float) -> None:
-    """Run or resume what has no row yet; a run that failed is tried again, and if it fails its row says why."""
-    row = places.row_of(job)
-    if row.exists() and "error" not in json.loads(row.read_text()):
-        print(f"{job}: done before")
-        return
-    print(f"{job}: ", end="", flush=True)
-    status, last_words = play(job, places, seconds)
-    if status == 0:
-        scores = json.loads(row.read_text())["scores"]
-        print(f"FD {scores['fd']['value']:.4g}", flush=True)
-        return
-    if status in (130, -2, -15):
-        raise KeyboardInterrupt
-    print(last_words, flush=True)
-    failed = {"data": job.data, "recipe": job.recipe, "seed": job.seed, "error": last_words}
-    files.write_text(row, json.dumps(failed, indent=1) + "\n")
+    """As `jobs.settle`."""
+    jobs.settle(job, places, lambda: play(job, places, seconds), lambda row: f"FD {row['scores']['fd']['value']:.4g}")
 
 
 def play(job: Job, places: Places, seconds: float) -> tuple[int, str]:
-    """One run in a process of its own, on so many cores: its exit status, and the last line that it wrote."""
-    log = places.runs / str(job) / "output.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "benchmarks.comparison_run", job.data, job.recipe, str(job.seed), f"{seconds:g}"]
-    environment = {**os.environ, "OMP_NUM_THREADS": str(CORES)}
-    with log.open("ab") as output, subprocess.Popen(command, stdout=output, stderr=output, env=environment) as child:
-        try:
-            status = child.wait()
-        except KeyboardInterrupt:  # the terminal has told the run as well, and it saves
-            child.wait()
-            raise
-    lines = log.read_text(errors="replace").split("\n")
-    return status, next((line.strip() for line in reversed(lines) if line.strip()), f"ended with status {status}")
+    """One run in a process of its own: its exit status, and the last line that it wrote."""
+    arguments = [job.data, job.recipe, str(job.seed), f"{seconds:g}"]
+    return jobs.play_alone("comparison_run", arguments, places.runs / str(job) / "output.log", CORES)
 
 
 def _parsed(arguments: Sequence[str]) -> argparse.Namespace:

@@ -7,6 +7,7 @@ from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
 
+from benchmarks.jobs import put_between
 from ganvas.core import files
 from ganvas.metrics.protocol import Score, differences
 
@@ -21,14 +22,11 @@ Row = dict[str, Any]
 
 def write(rows: Sequence[Row], grids: Path, page: Path, contenders: Sequence[str], for_gpu: Sequence[str]) -> None:
     """Put the tables between the marks of a page, which is begun where there is none, and the picture beside it."""
-    text = page.read_text() if page.exists() else f"{BEGIN}\n{END}\n"
-    before, rest = text.split(BEGIN)
-    after = rest.split(END)[1]
     picture = page.with_suffix(".png")
     draw(rows, grids, picture)
     parts = [f"![Samples of each recipe, the best first]({picture.name})"]
     parts += [section(name, rows, contenders, for_gpu) for name in sorted({row["data"] for row in rows}, reverse=True)]
-    files.write_text(page, before + "\n\n".join([BEGIN, *parts, END]) + after)
+    put_between(page, BEGIN, "\n\n".join(["", *parts, ""]), END)
 
 
 def section(data: str, rows: Sequence[Row], contenders: Sequence[str], for_gpu: Sequence[str]) -> str:

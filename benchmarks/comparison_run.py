@@ -18,8 +18,8 @@ import numpy as np
 
 import ganvas
 from benchmarks.comparison import CORES, DATA, DataSet, Job, Places
+from benchmarks.jobs import on_cores
 from ganvas.core import files
-from ganvas.core.errors import GanvasError
 from ganvas.core.settings import to_dict
 from ganvas.training.clock import Clock
 from ganvas.training.folder import environment
@@ -36,13 +36,8 @@ _GRID = 64
 
 def main() -> None:
     data, recipe, seed, seconds = sys.argv[1:]
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
-    try:
+    with on_cores(CORES):
         run(Job(data, recipe, int(seed)), Places.of(float(seconds)), float(seconds))
-    except GanvasError as error:
-        print(" ".join(str(error).split()))
-        sys.exit(error.exit_status)
 
 
 def run(job: Job, places: Places, seconds: float) -> None:

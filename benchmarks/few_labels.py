@@ -7,16 +7,14 @@ time. The table of docs/few-labels.md is written from the rows there are.
 
 import argparse
 import json
-import os
 import statistics
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ganvas.core import files
+from benchmarks import jobs
+from benchmarks.jobs import read_rows
 
 IMAGES = 24_000  # pictures without a label that a run sees, and as many with one, again and again
 CORES = 2
@@ -49,13 +47,8 @@ class Job:
         return f"{self.labels}-{self.kind.replace(' ', '-')}-{self.seed}"
 
 
-@dataclass(frozen=True)
-class Places:
-    """Where runs, rows and the page of them go."""
-
-    runs: Path
-    rows: Path
-    page: Path
+class Places(jobs.Places):
+    """Those of the comparison of few labels."""
 
     @classmethod
     def of(cls, images: int) -> "Places":
@@ -67,9 +60,6 @@ class Places:
         trial = _HERE / "runs" / f"few-labels-{images}"
         return cls(trial, trial / "rows", trial / "few-labels.md")
 
-    def row_of(self, job: Job) -> Path:
-        return self.rows / f"{job}.json"
-
 
 def main(arguments: Sequence[str]) -> int:
     """Run what is missing, then write the page from the rows there are. Returns the exit status.
@@ -79,7 +69,7 @@ def main(arguments: Sequence[str]) -> int:
     chosen = _parsed(arguments)
     places, status = Places.of(chosen.images), 0
     try:
-        for job in [] if chosen.table else jobs(chosen.seeds, chosen.labels):
+        for job in [] if chosen.table else every_job(chosen.seeds, chosen.labels):
             settle(job, places, chosen.images)
     except KeyboardInterrupt:
         print("interrupted and saved; the same command goes on")
@@ -90,7 +80,7 @@ def main(arguments: Sequence[str]) -> int:
     return status
 
 
-def jobs(seeds: Sequence[int], labels: Sequence[int]) -> list[Job]:
+def every_job(seeds: Sequence[int], labels: Sequence[int]) -> list[Job]:
     """What there is to run: a seed after the other, and then what the parts bring."""
     whole = [Job(count, kind, seed) for seed in seeds for count in labels for kind in KINDS]
     return whole + [Job(count, part, SEEDS[0]) for count in labels for part in PARTS if SEEDS[0] in seeds]
@@ -102,30 +92,19 @@ def settle(job: Job, places: Places, images: int) -> None:
     if row.exists():
         print(f"{job}: done before")
         return
+    arguments = [str(job.labels), job.kind, str(job.seed), str(images)]
     log = places.runs / str(job) / "output.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "benchmarks.few_labels_run", str(job.labels), job.kind, str(job.seed), str(images)]
-    environment = {**os.environ, "OMP_NUM_THREADS": str(CORES)}
-    with log.open("ab") as output:
-        status = subprocess.run(command, stdout=output, stderr=output, env=environment, check=False).returncode
-    if status in (130, -2, -15):
+    status, last_words = jobs.play_alone("few_labels_run", arguments, log, CORES)
+    if jobs.is_interrupt(status):
         raise KeyboardInterrupt
     if status:
-        raise RuntimeError(f"{job} failed: {log.read_text(errors='replace').strip().splitlines()[-1]} ({log})")
+        raise RuntimeError(f"{job} failed: {last_words} ({log})")
     print(f"{job}: accuracy {json.loads(row.read_text())['accuracy']:.2%}", flush=True)
-
-
-def read_rows(places: Places) -> list[dict[str, Any]]:
-    """All rows that there are."""
-    return [json.loads(path.read_text()) for path in sorted(places.rows.glob("*.json"))]
 
 
 def write_page(rows: Sequence[dict[str, Any]], page: Path) -> None:
     """Put the tables between the marks of a page, which is begun where there is none."""
-    text = page.read_text() if page.exists() else f"{BEGIN}\n{END}\n"
-    before, rest = text.split(BEGIN)
-    written = [BEGIN, table(rows, [*KINDS, *PARTS]), _how(rows), END]
-    files.write_text(page, before + "\n\n".join(written) + rest.split(END)[1])
+    jobs.put_between(page, BEGIN, "\n\n".join(["", table(rows, [*KINDS, *PARTS]), _how(rows), ""]), END)
 
 
 def table(rows: Sequence[dict[str, Any]], kinds: Sequence[str]) -> str:

@@ -5,7 +5,6 @@
 
 import datetime
 import json
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -14,8 +13,8 @@ from typing import Any
 import ganvas
 from benchmarks.comparison_run import parameters
 from benchmarks.few_labels import CORES, KINDS, PARTS, Job, Places
+from benchmarks.jobs import on_cores
 from ganvas.core import files
-from ganvas.core.errors import GanvasError
 from ganvas.training.folder import RunFolder, environment
 
 _SIZE = 32
@@ -23,13 +22,8 @@ _SIZE = 32
 
 def main() -> None:
     labels, kind, seed, images = sys.argv[1:]
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
-    try:
+    with on_cores(CORES):
         run(Job(int(labels), kind, int(seed)), Places.of(int(images)), int(images))
-    except GanvasError as error:
-        print(" ".join(str(error).split()))
-        sys.exit(error.exit_status)
 
 
 def run(job: Job, places: Places, images: int) -> None:

@@ -10,18 +10,14 @@ compared with the one's drawings of the others, which no run has seen.
 """
 
 import argparse
-import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import transfer_page
-from ganvas.core import files
+from benchmarks import jobs, transfer_page
+from benchmarks.jobs import read_rows
 
 SECONDS, SOURCE_SECONDS = 120.0, 600.0  # of training, by the trainer's own clock: from nothing, and the source's
 CORES = 1  # two such measurements can go side by side on two
@@ -65,12 +61,9 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Places:
-    """Where pictures, runs, rows with their grids, the page and its picture go; and how long runs take."""
+class Places(jobs.Places):
+    """Those of the measurement, pictures too; and how long runs take."""
 
-    runs: Path
-    rows: Path
-    page: Path
     seconds: float
     source_seconds: float
 
@@ -92,9 +85,6 @@ class Places:
         """A folder of pictures: "few", "others" or "source"."""
         return self.runs / "pictures" / part
 
-    def row_of(self, job: Job) -> Path:
-        return self.rows / f"{job}.json"
-
 
 def main(arguments: Sequence[str]) -> int:
     """Run what is missing, then write the page from the rows there are. Returns the exit status.
@@ -106,7 +96,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         if not chosen.table:
             lay_out(places, _EMOJI)
-            for job in jobs(chosen.ways, chosen.seeds):
+            for job in every_job(chosen.ways, chosen.seeds):
                 settle(job, places)
     except KeyboardInterrupt:
         print("interrupted and saved; the same command goes on")
@@ -117,7 +107,7 @@ def main(arguments: Sequence[str]) -> int:
     return status
 
 
-def jobs(ways: Sequence[str], seeds: Sequence[int]) -> list[Job]:
+def every_job(ways: Sequence[str], seeds: Sequence[int]) -> list[Job]:
     """Seed by seed, so that what there is can be compared at any time."""
     return [Job(way, seed) for seed in seeds for way in ways]
 
@@ -144,44 +134,19 @@ def parted(learned: Sequence[str], other: Sequence[str]) -> tuple[list[str], lis
     return sorted(few), [name for name in both if name not in few]
 
 
-def read_rows(places: Places) -> list[dict[str, Any]]:
-    """All rows that there are, those of failed runs with their "error"."""
-    return [json.loads(path.read_text()) for path in sorted(places.rows.glob("*.json"))]
-
-
 def settle(job: Job, places: Places) -> None:
-    """Run or resume what has no row yet; a run that failed is tried again, and if it fails its row says why."""
-    row = places.row_of(job)
-    if row.exists() and "error" not in json.loads(row.read_text()):
-        print(f"{job}: done before")
-        return
-    print(f"{job}: ", end="", flush=True)
-    status, last_words = play(job, places)
-    if status == 0:
-        scores = json.loads(row.read_text())["scores"]
-        print(", ".join(f"{name.upper()} {scores[name]['value']:.4g}" for name in ("kd", "fd")), flush=True)
-        return
-    if status in (130, -2, -15):
-        raise KeyboardInterrupt
-    print(last_words, flush=True)
-    files.write_text(row, json.dumps({"way": job.way, "seed": job.seed, "error": last_words}, indent=1) + "\n")
+    """As `jobs.settle`."""
+
+    def told(row: dict[str, Any]) -> str:
+        return ", ".join(f"{name.upper()} {row['scores'][name]['value']:.4g}" for name in ("kd", "fd"))
+
+    jobs.settle(job, places, lambda: play(job, places), told)
 
 
 def play(job: Job, places: Places) -> tuple[int, str]:
-    """One run in a process of its own, on so many cores: its exit status, and the last line that it wrote."""
-    log = places.runs / str(job) / "output.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    lengths = [f"{seconds:g}" for seconds in (places.seconds, places.source_seconds)]
-    command = [sys.executable, "-m", "benchmarks.transfer_run", job.way, str(job.seed), *lengths]
-    environment = {**os.environ, "OMP_NUM_THREADS": str(CORES)}
-    with log.open("ab") as output, subprocess.Popen(command, stdout=output, stderr=output, env=environment) as child:
-        try:
-            status = child.wait()
-        except KeyboardInterrupt:  # the terminal has told the run as well, and it saves
-            child.wait()
-            raise
-    lines = log.read_text(errors="replace").split("\n")
-    return status, next((line.strip() for line in reversed(lines) if line.strip()), f"ended with status {status}")
+    """One run in a process of its own: its exit status, and the last line that it wrote."""
+    arguments = [job.way, str(job.seed), f"{places.seconds:g}", f"{places.source_seconds:g}"]
+    return jobs.play_alone("transfer_run", arguments, places.runs / str(job) / "output.log", CORES)
 
 
 def _parsed(arguments: Sequence[str]) -> argparse.Namespace:

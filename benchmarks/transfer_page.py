@@ -7,6 +7,7 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
+from benchmarks.jobs import put_between
 from ganvas.core import files
 
 BEGIN, END = "<!-- written by `python -m benchmarks transfer` -->", "<!-- end of what is written -->"
@@ -17,16 +18,14 @@ Row = dict[str, Any]
 
 def write(rows: Sequence[Row], ways: Mapping[str, str], grids: Path, page: Path) -> None:
     """Put the table between the marks of a page, which is begun where there is none, and the picture beside it."""
-    text = page.read_text() if page.exists() else f"{BEGIN}\n{END}\n"
-    before, rest = text.split(BEGIN)
     whole = [row for row in rows if "error" not in row]
-    lines = [BEGIN, ""]
+    lines = ["", ""]
     if whole:
         draw(whole, ways, grids, page.with_suffix(".png"))
         lines += [f"![Samples of each way]({page.with_suffix('.png').name})", ""]
         lines += [*table(whole, ways), "", f"{verdict(whole)} {how(whole)}", ""]
     lines += [f"- `{row['way']}`, seed {row['seed']}, failed: {row['error']}" for row in rows if "error" in row]
-    files.write_text(page, before + "\n".join([*lines, END]) + rest.split(END)[1])
+    put_between(page, BEGIN, "\n".join([*lines, ""]), END)
 
 
 def table(rows: Sequence[Row], ways: Mapping[str, str]) -> list[str]:

@@ -5,7 +5,6 @@
 
 import datetime
 import json
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -13,9 +12,9 @@ from typing import Any
 
 import ganvas
 from benchmarks.comparison_run import Meter
+from benchmarks.jobs import on_cores
 from benchmarks.transfer import CORES, SIZE, WAYS, Job, Places
 from ganvas.core import files
-from ganvas.core.errors import GanvasError
 from ganvas.training.folder import RunFolder, environment
 
 _NEVER = 10**9
@@ -27,13 +26,8 @@ _COUNT = 5_000  # generated pictures that are judged
 
 def main() -> None:
     way, seed, seconds, source_seconds = sys.argv[1:]
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
-    try:
+    with on_cores(CORES):
         run(Job(way, int(seed)), Places.of(float(seconds), float(source_seconds)))
-    except GanvasError as error:
-        print(" ".join(str(error).split()))
-        sys.exit(error.exit_status)
 
 
 def run(job: Job, places: Places) -> None:

@@ -26,9 +26,9 @@ def row(labels, kind, seed, accuracy):
 
 
 def test_every_seed_is_run_with_both_and_the_parts_with_the_first():
-    from benchmarks.few_labels import KINDS, LABELS, PARTS, SEEDS, jobs
+    from benchmarks.few_labels import KINDS, LABELS, PARTS, SEEDS, every_job
 
-    found = jobs(SEEDS, LABELS)
+    found = every_job(SEEDS, LABELS)
     assert len(found) == len(set(found)) == len(LABELS) * (len(SEEDS) * len(KINDS) + len(PARTS))
     assert {job.seed for job in found if job.kind in PARTS} == {SEEDS[0]}
     assert len({str(job) for job in found}) == len(found)
@@ -56,7 +56,7 @@ def test_what_has_a_row_is_not_run_again(tmp_path, monkeypatch, capsys):
     from benchmarks import few_labels
     from benchmarks.few_labels import Job, Places
 
-    monkeypatch.setattr(few_labels.subprocess, "run", lambda *_, **__: pytest.fail("it was run"))
+    monkeypatch.setattr(few_labels.jobs, "play_alone", lambda *_, **__: pytest.fail("it was run"))
     places, job = Places(tmp_path / "runs", tmp_path / "rows", tmp_path / "page.md"), Job(100, "few-labels", 0)
     places.rows.mkdir()
     places.row_of(job).write_text(json.dumps(row(100, "few-labels", 0, 0.8)))

@@ -151,6 +151,6 @@ def test_the_page_tells_each_way_with_its_seeds_and_for_how_many_a_third_was_eno
 def test_jobs_go_seed_by_seed():
     from benchmarks import transfer
 
-    assert [str(job) for job in transfer.jobs(["scratch", "transfer"], [0, 1])] == [
+    assert [str(job) for job in transfer.every_job(["scratch", "transfer"], [0, 1])] == [
         "scratch-0", "transfer-0", "scratch-1", "transfer-1",
     ]  # fmt: skip
