@@ -19,6 +19,7 @@ weights and every ONNX file, so that a file alone is enough. Its keys:
 """
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from ganvas.core.errors import DataError
@@ -45,13 +46,18 @@ def read(text: str | None, where: str) -> dict[str, Any]:
         raise DataError(
             f"{where} is not a generator of Ganvas: its card is missing. Give a run, or what `ganvas export` wrote"
         )
+    refuse_newer(card, where)
+    return card
+
+
+def refuse_newer(card: Mapping[str, Any], where: str) -> None:
+    """Raise DataError for a card, of any kind, that a newer version wrote. where: the file, for the message."""
     written = card.get("format", FORMAT)  # the first cards did not say
     if not isinstance(written, int) or written > FORMAT:
         raise DataError(
-            f"{where} was written by a newer Ganvas: its card has format {written}, and {VERSION} reads up to {FORMAT}."
-            " Update with: pip install --upgrade ganvas"
+            f"{where} was written by a newer Ganvas. Update with: pip install --upgrade ganvas (its card has format "
+            f"{written}, and {VERSION} reads up to {FORMAT})"
         )
-    return card
 
 
 def write(card: dict[str, Any]) -> str:

@@ -15,10 +15,16 @@ from ganvas.core.errors import DataError
 
 def read(file: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """The weights by name, and the card. Raises DataError if the file is damaged, or not one of a generator."""
+    held, text = contents(file)
+    return held, cards.read(text, str(file))
+
+
+def contents(file: Path) -> tuple[dict[str, Tensor], str | None]:
+    """The tensors by name, and the card's text, None where it has none. Raises DataError if the file is damaged."""
     try:
         with safe_open(file, framework="pt") as content:
-            card = cards.read((content.metadata() or {}).get(cards.KEY), str(file))
-            return {name: content.get_tensor(name) for name in content.keys()}, card  # noqa: SIM118 - no mapping
+            held = {name: content.get_tensor(name) for name in content.keys()}  # noqa: SIM118 - no mapping
+            return held, (content.metadata() or {}).get(cards.KEY)
     except (SafetensorError, ValueError, OSError) as error:
         raise DataError(f"{file} is damaged or not a safetensors file: {error}") from None
 

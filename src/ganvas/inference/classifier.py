@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from ganvas import networks
-from ganvas.core import devices
+from ganvas.core import card as cards
+from ganvas.core import cardfile, devices
 from ganvas.core.errors import DataError, UsageError
 from ganvas.core.images import to_float
 from ganvas.core.settings import from_dict
@@ -71,15 +71,15 @@ def load_classifier(path: str | Path, *, device: str = "auto") -> Classifier:
         if path.is_dir():
             reason = f"it has no {FILE}; runs of the recipe few-labels write one"
         raise DataError(f"No classifier at {path}: {reason}")
+    weights, text = cardfile.contents(file)
     try:
-        with safe_open(file, framework="pt") as content:
-            card = json.loads((content.metadata() or {}).get("ganvas", "{}"))
-            weights = {name: content.get_tensor(name) for name in content.keys()}  # noqa: SIM118 - no mapping
-    except (SafetensorError, ValueError, OSError) as error:
-        raise DataError(f"{file} is damaged or not a safetensors file: {error}") from None
+        card = json.loads(text or "{}")
+    except ValueError as error:
+        raise DataError(f"{file} is damaged: its card is not JSON ({error})") from None
     if not isinstance(card, dict) or card.get("kind") != "classifier":
         kind = card.get("kind", "without a card") if isinstance(card, dict) else "without a card"
         raise DataError(f"{file} is a safetensors file, but not a classifier of Ganvas: it is {kind}")
+    cards.refuse_newer(card, str(file))
     try:
         part = card["classifier"]
         family = networks.classifier(part["name"])

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from ganvas.core import card as cards
@@ -16,7 +15,6 @@ from ganvas.data.decode import Unreadable, decode, look_at, quiet_pillow
 from ganvas.inference.generator import Generator
 
 POINT = "point.safetensors"
-FORMAT = 1  # of a point's file; one of a newer is refused
 _SMALLEST = 1  # pixels a side
 
 
@@ -55,7 +53,7 @@ class Point:
 def save_point(folder: Path, point: Point, generator: Generator) -> Path:
     """Write a point into a folder, with what is needed to know its generator again; returns the file."""
     card = {
-        "format": FORMAT,
+        "format": cards.FORMAT,
         "kind": "point",
         "label": point.label,
         "space": generator.space.name,
@@ -76,15 +74,12 @@ def load_point(path: str | Path, generator: Generator) -> Point:
     if not file.is_file():
         raise DataError(f"There is no point at {path}: give a folder that `ganvas project` wrote, or its {POINT}")
     try:
-        with safe_open(file, framework="pt") as content:
-            card = json.loads((content.metadata() or {}).get(cards.KEY, "{}"))
-            place = content.get_tensor("point").to(torch.float32)
+        held, text = cardfile.contents(file)
+        card, place = json.loads(text or "{}"), held["point"].to(torch.float32)
         kind, label, fingerprint = card["kind"], int(card["label"]), card["generator"]
-        newer = int(card.get("format", FORMAT)) > FORMAT  # the first points did not say
-    except (SafetensorError, ValueError, KeyError, TypeError, OSError) as error:
+    except (DataError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"{file} is no point of a generator's space: {error}") from None
-    if newer:
-        raise DataError(f"{file} was written by a newer Ganvas. Update with: pip install --upgrade ganvas")
+    cards.refuse_newer(card, str(file))
     if kind != "point" or fingerprint != generator.fingerprint:
         raise DataError(
             f"{file} is a point of another generator, or of this one before it was trained on: project anew"
