@@ -12,6 +12,7 @@ from typing import Any, TypeVar, dataclass_transform
 import pydantic
 import pydantic.dataclasses
 import tomli_w
+from pydantic import PlainValidator
 
 from ganvas.core.errors import UsageError
 from ganvas.core.parts import nearest
@@ -40,6 +41,25 @@ def from_dict(cls: type[T], values: Mapping[str, Any], where: str = "") -> T:
     except pydantic.ValidationError as error:
         lines = [_explain(problem, cls, where) for problem in error.errors()[:5]]
         raise UsageError("\n".join(lines)) from None
+
+
+def by_name(table: Any, where: str, usual: str) -> PlainValidator:
+    """For a field with the settings of whichever part is named, so that its own keys are checked by its own class.
+
+    table: from a name to the part, whose Settings these are. where: of the field, for messages. usual: the name where
+    none is given.
+    """
+
+    def read(values: Any) -> Any:
+        if dataclasses.is_dataclass(values):
+            return values
+        if not isinstance(values, Mapping):
+            raise UsageError(
+                f"{where}: expected a table of settings, not {values!r}; for another: {where}.name={usual}"
+            )
+        return from_dict(table(str(values.get("name", usual))).Settings, values, where)
+
+    return PlainValidator(read)
 
 
 def _explain(problem: Any, cls: type, where: str) -> str:

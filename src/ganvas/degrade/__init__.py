@@ -12,8 +12,19 @@ DEGRADATIONS = {  # to smaller pictures
     "bicubic": "ganvas.degrade.bicubic:Bicubic",
     "real": "ganvas.degrade.real:Real",
 }
+PROBLEMS = {  # what a network from pictures to pictures is to learn
+    "paired": "ganvas.degrade.problems:Paired",
+    "superres": "ganvas.degrade.problems:Superres",
+    "inpaint": "ganvas.degrade.problems:Inpaint",
+    "colorize": "ganvas.degrade.problems:Colorize",
+}
 
 
 def degradation(name: str) -> Any:
     """The degradation class of a name. Raises UsageError with the nearest names if there is none."""
     return load(DEGRADATIONS, name, "degradation")
+
+
+def problem(name: str) -> Any:
+    """The problem class of a name. Raises UsageError with the nearest names if there is none."""
+    return load(PROBLEMS, name, "problem")

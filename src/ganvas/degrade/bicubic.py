@@ -7,7 +7,7 @@ from torch.nn import functional
 
 from ganvas.core.settings import settings
 from ganvas.core.sizes import Size
-from ganvas.degrade.degradation import Degradation
+from ganvas.degrade.smaller import Degradation
 
 
 class Bicubic(Degradation):

@@ -17,8 +17,8 @@ from ganvas.core.images import to_pillow
 from ganvas.core.settings import settings
 from ganvas.core.sizes import Size
 from ganvas.degrade.blurring import LARGEST, blurred, drawn_kernel, lowest_cutoff, sinc_kernel
-from ganvas.degrade.degradation import Degradation
 from ganvas.degrade.noise import noisy
+from ganvas.degrade.smaller import Degradation
 
 WAYS = ("area", "bilinear", "bicubic")  # to resize, equally often
 LAST_SINC = 0.8  # how often the last sinc filter is there

@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from ganvas import networks
-from ganvas.core.settings import settings
-from ganvas.tasks.generate_settings import FEW_TO_LEARN_FROM, DataSettings, Weight, network
+from ganvas.core.settings import by_name, settings
+from ganvas.tasks.generate_settings import FEW_TO_LEARN_FROM, DataSettings, Weight
 from ganvas.training.players import OptimizerSettings, Positive
 from ganvas.training.trainer import TrainingSettings
 
@@ -36,8 +36,8 @@ class AutoencodeSettings:
     recipe: str = "custom"
     licence: str | None = None  # under which the generator may be used, for its card; None: unknown
     data: DataSettings
-    generator: Annotated[Any, network(networks.generator, "generator")]  # the decoder
-    encoder: Annotated[Any, network(networks.encoder, "encoder", usual="conv")]
+    generator: Annotated[Any, by_name(networks.generator, "generator", usual="dcgan")]  # the decoder
+    encoder: Annotated[Any, by_name(networks.encoder, "encoder", usual="conv")]
     autoencoder_optimizer: OptimizerSettings = OptimizerSettings()
     loss: BoundSettings = BoundSettings()
     training: TrainingSettings = TrainingSettings()

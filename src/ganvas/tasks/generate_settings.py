@@ -1,16 +1,15 @@
 """What a run of generation is made of: settings that are written to its settings.toml and rebuild it."""
 
 import dataclasses
-from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import torch
-from pydantic import AfterValidator, Field, PlainValidator
+from pydantic import AfterValidator, Field
 from torch import nn
 
 from ganvas import losses, networks
 from ganvas.core.errors import UsageError
-from ganvas.core.settings import from_dict, settings
+from ganvas.core.settings import by_name, settings
 from ganvas.core.sizes import Size
 from ganvas.tasks.augmenting import AugmentSettings, Probability
 from ganvas.training.clock import Clock, decayed
@@ -23,24 +22,6 @@ SMALLEST = 4  # pixels a side
 
 FEW_TO_LEARN_FROM = 20  # of fewer pictures a generator makes copies, whatever is done
 FEW_TO_KNOW_BY_HEART = 1_000  # of fewer pictures the discriminator needs augmentation
-
-
-def network(table: Any, where: str, usual: str = "dcgan") -> PlainValidator:
-    """Reads the settings of whichever network is named, so that its own keys are checked by its own class.
-
-    usual: the name where none is given.
-    """
-
-    def read(values: Any) -> Any:
-        if dataclasses.is_dataclass(values):
-            return values
-        if not isinstance(values, Mapping):
-            raise UsageError(
-                f"{where}: expected a table of settings, not {values!r}; for another: {where}.name={usual}"
-            )
-        return from_dict(table(str(values.get("name", usual))).Settings, values, where)
-
-    return PlainValidator(read)
 
 
 def _not_too_small(size: Size) -> Size:
@@ -187,8 +168,8 @@ class GenerateSettings:
     recipe: str = "custom"
     licence: str | None = None  # under which the generator may be used, for its card; None: unknown
     data: DataSettings
-    generator: Annotated[Any, network(networks.generator, "generator")]
-    discriminator: Annotated[Any, network(networks.discriminator, "discriminator")]
+    generator: Annotated[Any, by_name(networks.generator, "generator", usual="dcgan")]
+    discriminator: Annotated[Any, by_name(networks.discriminator, "discriminator", usual="dcgan")]
     generator_optimizer: OptimizerSettings = OptimizerSettings()
     discriminator_optimizer: OptimizerSettings = OptimizerSettings()
     source: SourceSettings = SourceSettings()

@@ -9,9 +9,9 @@ from torch import nn
 
 from ganvas import networks
 from ganvas.core.errors import UsageError
-from ganvas.core.settings import settings
+from ganvas.core.settings import by_name, settings
 from ganvas.tasks.augmenting import AugmentSettings
-from ganvas.tasks.generate_settings import FEW_TO_LEARN_FROM, DataSettings, Weight, network
+from ganvas.tasks.generate_settings import FEW_TO_LEARN_FROM, DataSettings, Weight
 from ganvas.training.players import OptimizerSettings
 from ganvas.training.trainer import Count, TrainingSettings
 
@@ -85,8 +85,8 @@ class SemiSupervisedSettings:
     recipe: str = "custom"
     licence: str | None = None  # under which the networks may be used, for their cards; None: unknown
     data: PartlyLabelledSettings
-    generator: Annotated[Any, network(networks.generator, "generator")]
-    classifier: Annotated[Any, network(networks.classifier, "classifier", usual="conv")]
+    generator: Annotated[Any, by_name(networks.generator, "generator", usual="dcgan")]
+    classifier: Annotated[Any, by_name(networks.classifier, "classifier", usual="conv")]
     generator_optimizer: OptimizerSettings = OptimizerSettings()
     classifier_optimizer: OptimizerSettings = OptimizerSettings()
     loss: SemiSupervisedLossSettings = SemiSupervisedLossSettings()
