@@ -17,7 +17,7 @@ def evaluate(
     what: Annotated[str, Positional, arg(metavar="RUN|FOLDER")],
     *,
     against: Annotated[str | None, arg(metavar="DATA")] = None,
-    metrics: Annotated[str, arg(metavar="fd,kd,prdc")] = "fd,kd,prdc",
+    metrics: Annotated[str | None, arg(metavar="fd,kd,prdc")] = None,
     count: Annotated[str, arg(metavar="10k")] = "10k",
     extractor: Annotated[str, arg(metavar="auto|NAME")] = "auto",
     weights: Annotated[str | None, arg(metavar="FILE")] = None,
@@ -28,36 +28,40 @@ def evaluate(
     out: Annotated[str | None, arg(metavar="report.html")] = None,
     json: bool = False,
 ) -> None:
-    """Judge a generator, or a folder of pictures, against real ones; every score carries its protocol.
+    """Judge a generator, a network from pictures to pictures, or a folder of pictures, against real ones.
 
-    The floor is the same score of real pictures that are no part of the reference.
+    Every score carries its protocol. The floor is the same score of real pictures that are no part of the reference. A
+    network from pictures to pictures stands beside the baseline of its task: bicubic, mean fill, grey, unchanged.
 
     Args:
-        what: A run's folder, a generator.safetensors file, or a folder, zip or name of pictures.
-        against: The real data: a folder, a zip or a name; without it what the run was trained on.
-        metrics: Of fd, fd-infinity, kd, prdc, is, msssim, fd-per-class, memorization, cas; and for folders whose
-            pictures pair by name: psnr, ssim, ms-ssim, perceptual.
-        count: Generated pictures that are looked at.
+        what: A run's folder, a .safetensors file of a network, or a folder, zip or name of pictures.
+        against: The real data: a folder, a zip or a name; without it what the run was trained on, and for a network
+            from pictures to pictures what its run held out of that.
+        metrics: Of fd, fd-infinity, kd, prdc, is, msssim, fd-per-class, memorization, cas; for folders whose
+            pictures pair by name: psnr, ssim, ms-ssim, perceptual; for networks from pictures to pictures these and fd,
+            kd. Without it fd,kd,prdc, or psnr,ssim,perceptual,fd,kd.
+        count: Pictures that are looked at, at most.
         extractor: What sees the pictures: inception, imagenet, fashion, domain or pixels; auto chooses by the data.
         weights: The extractor's weights, where it needs a file.
         resize: How pictures come to the extractor's size; part of the score.
         held_out: Real pictures that training did not see; without it those that the run kept out of training, or a
             named set's test part.
         size: Pixels to which both sides are brought, where pictures are of many sizes: 64, or width x height, as 96x64.
-        seed: Of the pictures that are drawn, and of subsets.
+        seed: Of the pictures that are drawn, of subsets, and of masks and other damage to pictures.
         out: Write a page with the scores, pictures and the protocol in full.
         json: One JSON object on stdout.
     """
     from ganvas.inference import comparison, evaluation
     from ganvas.inference.evaluation_page import check_out, write_page
+    from ganvas.inference.score_table import table_of
 
     run = Path(what)
     if out is not None:
         check_out(Path(out))
     found = evaluation.evaluate(
         what,
-        against if against is not None else evaluation.trained_on(run),
-        metrics=[name.strip() for name in metrics.split(",") if name.strip()],
+        against,
+        metrics=None if metrics is None else [name.strip() for name in metrics.split(",") if name.strip()],
         count=parse_count(count),
         extractor=extractor,
         weights=weights,
@@ -68,16 +72,8 @@ def evaluate(
         say=terminal.say,
     )
     to = answer(found.as_dict(), json)
-    rows = [
-        (
-            score.name,
-            _number(score.value, score.spread),
-            score.floor_in_words,
-            f"{score.better} is better",
-        )
-        for score in found.scores
-    ]
-    terminal.show_table(rows, ("score", "value", "floor", ""), to=to)
+    heads, rows = table_of(found.scores)
+    terminal.show_table(rows, heads, to=to)
     for score in found.scores:
         if "verdict" in score.found:
             terminal.say(str(score.found["verdict"]), to)
@@ -126,7 +122,3 @@ def _floor(row: "Row") -> str:
     beside = " / ".join("-" if value is None else f"{value:.4g}" for value in row.at_floor_count)
     as_many = f"; as many judged: {beside}" if any(value is not None for value in row.at_floor_count) else ""
     return f"{row.floor:.4g} ({row.floor_count:,} pictures{as_many})"
-
-
-def _number(value: float, spread: float | None) -> str:
-    return f"{value:.4g}" + ("" if spread is None else f" ± {spread:.2g}")

@@ -1,4 +1,4 @@
-"""Evaluation: how good generated pictures are, as scores that carry their protocol."""
+"""Evaluation: how good generated pictures, or translated ones, are, as scores that carry their protocol."""
 
 import dataclasses
 import hashlib
@@ -11,15 +11,19 @@ import torch
 from torch import Tensor
 
 from ganvas import metrics as metrics_room
+from ganvas.core import card as cards
 from ganvas.core.errors import DataError, UsageError
 from ganvas.core.parts import nearest
 from ganvas.core.places import user_cache
 from ganvas.core.sizes import Size
 from ganvas.inference.generator import Generator
-from ganvas.inference.loading import is_generator
+from ganvas.inference.loading import is_generator, load
 from ganvas.inference.paired import PAIRED, paired_scores
 from ganvas.inference.reference import Reals, reference_of
+from ganvas.inference.sheet import Sheet
 from ganvas.inference.subject import Say, Subject, labels_of, subject_of
+from ganvas.inference.translation_scores import Asked, check_metrics, held_out_data, translation_scores
+from ganvas.inference.translator import Translator
 from ganvas.metrics import references
 from ganvas.metrics.domain import DomainExtractor, train_domain_classifier
 from ganvas.metrics.extraction import features_of
@@ -30,6 +34,7 @@ from ganvas.metrics.protocol import Protocol, Score
 from ganvas.training.folder import RunFolder
 
 _BY_STATISTICS = {"fd", "fd-infinity", "is", "msssim", "cas"}  # what needs no features of the reference
+_USUAL = ("fd", "kd", "prdc")
 _SHOWN, _PAIRS = 64, 12  # pictures, and closest pairs, of the report
 _COMPARED = 2_000  # pictures whose likeness to each other is looked at
 
@@ -40,7 +45,8 @@ class Evaluation:
 
     pictures: uint8 [N, C, H, W], some of those that were judged. pairs: uint8 [2, N, C, H, W], the generated pictures
     nearest to training pictures and those; None where memorisation was not looked at. partners: uint8 [2, N, C, H, W],
-    pictures and those of the same names that they were compared with; None where no pairs were.
+    pictures and those of the same names that they were compared with; None where no pairs were. sheet: of a network
+    from pictures to pictures, what it was given and what became of it.
     """
 
     what: str
@@ -50,6 +56,7 @@ class Evaluation:
     card: dict[str, Any]
     pairs: np.ndarray | None = None
     partners: np.ndarray | None = None
+    sheet: Sheet | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for a file; without the pictures."""
@@ -58,10 +65,10 @@ class Evaluation:
 
 
 def evaluate(
-    what: Generator | str | Path,
-    against: str | Path,
+    what: Generator | Translator | str | Path,
+    against: str | Path | None = None,
     *,
-    metrics: Sequence[str] = ("fd", "kd", "prdc"),
+    metrics: Sequence[str] | None = None,
     count: int = 10_000,
     extractor: str = "auto",
     weights: str | Path | None = None,
@@ -71,27 +78,45 @@ def evaluate(
     seed: int = 0,
     say: Say = lambda sentence: None,
 ) -> Evaluation:
-    """Judge a generator, or a folder of pictures, against real ones.
+    """Judge a generator, a network from pictures to pictures, or a folder of pictures, against real ones.
 
-    what: a Generator, a run, a generator file, or a folder, zip or name of pictures. against: the real data. metrics:
-    names of `metrics.measures.MEASURES`, and of `paired.PAIRED` for folders whose pictures pair by name. count:
-    pictures that are judged, at most. extractor: auto, inception, imagenet, fashion, domain, pixels; weights, resize:
-    of the extractor, where it asks for them. held_out: real pictures that training did not see; without it what the
-    run kept out of training, or a named set's test part, else every tenth picture of `against`, for the floor alone.
-    size: to which both sides are brought where they differ, 64 or "96x64". seed: of subsets and generated pictures.
+    what: a Generator, a Translator, a run, a file of one, or a folder, zip or name of pictures. against: the real data;
+    None is what a run was trained on, and for a translator what its run held out of that. metrics: names of
+    `metrics.measures.MEASURES`, and of `paired.PAIRED` for folders whose pictures pair by name; of
+    `translation_scores.METRICS` for translators; None for the usual ones: fd, kd, prdc, or as far as they can be had
+    psnr, ssim, perceptual, fd, kd. count: pictures that are judged, at most. extractor: auto, inception, imagenet,
+    fashion, domain, pixels; weights, resize: of the extractor, where it asks for them. held_out: real pictures that
+    training did not see; without it what the run kept out of training, or a named set's test part, else every tenth
+    picture of `against`, for the floor alone. size: to which both sides are brought where they differ, 64 or "96x64".
+    seed: of subsets and generated pictures, and of what is done to pictures that a translator is to mend.
     Raises UsageError for what cannot be meant, DataError for pictures, weights or a cache that cannot be used.
     """
+    wanted = None if size is None else Size.of(size)
+    if count < 2:
+        raise UsageError(f"count {count}: scores need 2 pictures or more")
+    if (translator := _translator(what)) is not None:
+        if held_out is not None:
+            raise UsageError("--held-out: a network from pictures to pictures is judged by --against DATA alone")
+        chosen = None if metrics is None else tuple(metrics)
+        asked = Asked(chosen, count, extractor, weights, resize, wanted, seed)
+        place = Path(what) if isinstance(what, str | Path) else None
+        return _translated(translator, place, against, asked, say)
+    assert not isinstance(what, Translator)
+    if metrics is None:
+        metrics = _USUAL
+    if against is None:
+        against = trained_on(what)
     for name in metrics:
         if name not in (*MEASURES, *PAIRED):
             raise UsageError(f"There is no metric {name!r}: {nearest(name, (*MEASURES, *PAIRED))}")
     if not metrics:
         raise UsageError(f"Which metrics? There are: {', '.join((*MEASURES, *PAIRED))}")
-    wanted = None if size is None else Size.of(size)
-    if count < 2:
-        raise UsageError(f"count {count}: scores need 2 pictures or more")
     paired = [name for name in metrics if name in PAIRED]
     if paired and is_generator(what):
-        raise UsageError(f"{', '.join(paired)} compare pictures of the same name: give a folder, not a generator")
+        raise UsageError(
+            f"{', '.join(paired)} compare pictures of the same name: give a folder, or a network from pictures to "
+            "pictures; a generator makes new ones"
+        )
     rest = [name for name in metrics if name not in PAIRED]
     if not rest:
         _refuse_idle(paired, extractor, weights, resize, held_out)
@@ -114,6 +139,27 @@ def evaluate(
         every = (*evaluation.scores, *scores)
         evaluation = dataclasses.replace(evaluation, scores=every, pictures=pictures, partners=partners)
     return evaluation
+
+
+def _translator(what: Generator | Translator | str | Path) -> Translator | None:
+    """The network from pictures to pictures that is meant, in float32; None for anything else."""
+    held: Any = what
+    if not isinstance(what, Generator | Translator) and is_generator(what):
+        held = load(what)
+    if not isinstance(held, Translator):
+        return None
+    return Translator(held.network, held.card, held.device, "float32", memory=held.memory)
+
+
+def _translated(
+    translator: Translator, where: Path | None, against: str | Path | None, asked: Asked, say: Say
+) -> Evaluation:
+    """The scores of a network from pictures to pictures. where: it lies; None for one in memory."""
+    check_metrics(asked.metrics)
+    data, held = held_out_data(where) if against is None else (against, 0)
+    scores, sheet, title = translation_scores(translator, data, held, asked, say)
+    name = where.name if where is not None else str(translator.card.get("recipe", "translator"))
+    return Evaluation(name, title, tuple(scores), np.empty(0), cards.identity(translator.card), sheet=sheet)
 
 
 def _refuse_idle(
@@ -174,11 +220,12 @@ def _judged(
     return Evaluation(subject.name, real.name, tuple(scores), shown[:_SHOWN].numpy(), subject.card, pairs)
 
 
-def trained_on(run: Path) -> str:
+def trained_on(what: Generator | str | Path) -> str:
     """The data that a run was trained on. Raises UsageError for what is no run: then nobody can know."""
-    if not (run / "settings.toml").is_file():
-        raise UsageError(f"Against which data is {run} to be judged? Give --against DATA: a folder, a zip or a name")
-    return str(RunFolder.open(run).read_settings()["data"]["where"])
+    named = "this generator" if isinstance(what, Generator) else what
+    if isinstance(what, Generator) or not RunFolder(what).settings.is_file():
+        raise UsageError(f"Against which data is {named} to be judged? Give --against DATA: a folder, a zip or a name")
+    return str(RunFolder.open(what).read_settings()["data"]["where"])
 
 
 def _extractor(

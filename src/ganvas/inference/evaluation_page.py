@@ -12,6 +12,8 @@ import numpy as np
 from ganvas.core import files
 from ganvas.core.images import grid
 from ganvas.inference.evaluation import Evaluation
+from ganvas.inference.score_table import table_of
+from ganvas.inference.sheet import Sheet
 from ganvas.inference.summary import STYLE, curves
 from ganvas.metrics.protocol import Score
 from ganvas.training.folder import RunFolder
@@ -20,6 +22,7 @@ from ganvas.training.journal import read
 TABLE = """
 table { border-collapse: collapse } td, th { text-align: left; padding: 4px 16px 4px 0; border-bottom: 1px solid #eee }
 th { color: #777; font-weight: normal; font-size: 13px } .care { color: #a33 }
+.sheet td { border: none; padding: 0 4px 4px 0 } .tile { width: 224px; image-rendering: pixelated; display: block }
 .pairs { width: 100%; image-rendering: pixelated; border: 1px solid #ddd }
 """
 
@@ -35,7 +38,8 @@ def write_page(evaluation: Evaluation, out: Path, run: Path) -> Path:
         f"<h1>{html.escape(evaluation.what)}</h1>",
         f"<p>judged against {html.escape(evaluation.against)}</p>",
         _scores(evaluation.scores),
-        "<h2>Judged pictures</h2>" + image_of(evaluation.pictures, "final"),
+        "<h2>Judged pictures</h2>" + image_of(evaluation.pictures, "final") if len(evaluation.pictures) else "",
+        _sheet(evaluation.sheet),
         two_rows(
             "Closest to training pictures",
             "Above generated, below the training picture that each is nearest to; the closest pairs first.",
@@ -64,16 +68,27 @@ def check_out(out: Path) -> None:
 
 def _scores(scores: tuple[Score, ...]) -> str:
     rows = []
-    for score in scores:
-        value = f"{score.value:.4g}" + ("" if score.spread is None else f" ± {score.spread:.2g}")
-        cells = (score.name, value, score.floor_in_words, f"{score.better} is better")
+    heads, lines = table_of(scores)
+    for score, cells in zip(scores, lines, strict=True):
         rows.append("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>")
         if "verdict" in score.found:
             rows.append(f'<tr><td></td><td colspan="3">{html.escape(score.found["verdict"])}</td></tr>')
         for warning in score.warnings:
             rows.append(f'<tr><td></td><td colspan="3" class="care">take care: {html.escape(warning)}</td></tr>')
-    heads = "".join(f"<th>{head}</th>" for head in ("score", "value", "floor: the same of real pictures held out", ""))
-    return f"<table><tr>{heads}</tr>{''.join(rows)}</table>"
+    above = "".join(f"<th>{html.escape(head)}</th>" for head in heads)
+    return f"<table><tr>{above}</tr>{''.join(rows)}</table>"
+
+
+def _sheet(sheet: Sheet | None) -> str:
+    """A row for each picture, under the heads of its columns; "" for None."""
+    if sheet is None:
+        return ""
+    heads = "".join(f"<th>{html.escape(head)}</th>" for head in sheet.heads)
+    rows = "".join(
+        "<tr>" + "".join(f"<td>{image_of(picture[None], 'tile')}</td>" for picture in row) + "</tr>"
+        for row in sheet.pictures
+    )
+    return f'<h2>Judged pictures</h2><table class="sheet"><tr>{heads}</tr>{rows}</table>'
 
 
 def two_rows(head: str, told: str, pairs: np.ndarray | None) -> str:

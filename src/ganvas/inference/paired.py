@@ -39,7 +39,7 @@ def paired_scores(
     Raises DataError for a picture without partner, of another size or kind than its partner, too small, not readable.
     """
     with data_room.open_pairs(what, against, say) as pairs:
-        measures = _measures(names, _scales(pairs, size, names), weights)
+        measures = measures_of(names, _scales(pairs, size, names), weights)
         say(f"{len(pairs):,} pairs of {pairs.titles[0]} and {pairs.titles[1]}")
         values, reference = _values(pairs, size, {name: measure for name, (measure, _) in measures.items()}, say)
         small = (size or Size.of(_SHOWN_SIZE)).within(_SHOWN_SIZE)
@@ -63,11 +63,11 @@ def paired_scores(
                     **told.get("parameters", {}),
                 },
             )
-            scores.append(_score(values[name], protocol))
+            scores.append(mean_score(values[name], protocol))
     return scores, np.stack([np.stack(side) for side in zip(*shown, strict=True)])
 
 
-def _score(values: Sequence[float], protocol: Protocol) -> Score:
+def mean_score(values: Sequence[float], protocol: Protocol) -> Score:
     """The mean and the spread over pairs, under a name that no score of a whole set has."""
     equal = sum(map(math.isinf, values))  # of the signal-to-noise ratio alone
     warning = f"{equal:,} of {len(values):,} pairs are equal, and count as {_EQUAL:g} dB each"
@@ -87,7 +87,7 @@ def _score(values: Sequence[float], protocol: Protocol) -> Score:
 Measure = Callable[[Tensor, Tensor], Tensor]
 
 
-def _measures(
+def measures_of(
     names: Sequence[str], scales: int, weights: str | Path | None
 ) -> dict[str, tuple[Measure, Mapping[str, Any]]]:
     """What compares pairs, by name, and what a protocol says of each."""

@@ -228,10 +228,28 @@ class Translator:
             )
         return unknown
 
+    def drawn(self, given: Tensor) -> Tensor:
+        """What the network makes of what it reads, in tiles where that is large, in the precision of 8-bit pictures.
+
+        float [1, inputs, H, W] -> float32 [1, outputs, H * scale, W * scale] on the CPU, as the network made it.
+        """
+        size = (given.shape[2], given.shape[3])
+        made = self._drawing(8)
+
+        def draw(rows: slice, columns: slice) -> Tensor:
+            part = given[:, :, rows, columns].float().to(self.device)
+            with torch.inference_mode():
+                return made(part.contiguous(memory_format=torch.channels_last))[0].float().cpu()
+
+        bands = tiles.bands(draw, lambda part: part.permute(1, 2, 0).numpy(), size, self.scale, self._tiles(*size, 8))
+        return torch.from_numpy(np.concatenate(list(bands))).permute(2, 0, 1)[None]
+
     def _tiling(self, photo: Photo) -> Tiling:
-        height, width = photo.height, photo.width
+        return self._tiles(photo.height, photo.width, photo.bits)
+
+    def _tiles(self, height: int, width: int, bits: int) -> Tiling:
         everywhere = self.network.reach is None
-        pixels = self.memory * (GLOBAL_MEMORY if everywhere else 1) // self._bytes_for_a_pixel(photo.bits)
+        pixels = self.memory * (GLOBAL_MEMORY if everywhere else 1) // self._bytes_for_a_pixel(bits)
         multiple = self.network.multiple
         if height * width <= pixels:
             return Tiling(height, width, 0, multiple)

@@ -51,6 +51,8 @@ class Score:
     spread: the standard deviation over subsets or splits, None where the metric has none. floor: the same score of real
     held-out pictures, None where there are none; floor_count: how many of those. at_floor_count: the score of only so
     many of the judged pictures, where they are more and the score depends on their number. better: "lower" or "higher".
+    baseline: the same score of what has learned nothing and is to be surpassed, with its spread and the word for it;
+    None where there is none.
     found: what else came out (a verdict, p-values ...). warnings: why the number may mislead, in sentences.
     """
 
@@ -64,6 +66,9 @@ class Score:
     at_floor_count: float | None = None
     found: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    baseline: float | None = None
+    baseline_spread: float | None = None
+    baseline_name: str | None = None
 
     @property
     def floor_in_words(self) -> str:
