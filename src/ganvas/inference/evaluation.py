@@ -114,8 +114,8 @@ def evaluate(
     paired = [name for name in metrics if name in PAIRED]
     if paired and is_generator(what):
         raise UsageError(
-            f"{', '.join(paired)} compare pictures of the same name: give a folder, or a network from pictures to "
-            "pictures; a generator makes new ones"
+            f"{', '.join(paired)} compare pictures of the same name: give a folder, not a generator; networks from "
+            "pictures to pictures have these scores as well"
         )
     rest = [name for name in metrics if name not in PAIRED]
     if not rest:

@@ -65,7 +65,12 @@ class PairScores:
         ours, theirs = (mean_score(values, protocol) for values in self._values[name])
         title = ours.name if name == metric else ours.name.replace("pairs", "holes")
         return dataclasses.replace(
-            ours, name=title, baseline=theirs.value, baseline_spread=theirs.spread, baseline_name=baseline
+            ours,
+            name=title,
+            baseline=theirs.value,
+            baseline_spread=theirs.spread,
+            baseline_name=baseline,
+            warnings=(*ours.warnings, *(f"{baseline}: {warning}" for warning in theirs.warnings)),
         )
 
 

@@ -242,7 +242,7 @@ class Translator:
                 return made(part.contiguous(memory_format=torch.channels_last))[0].float().cpu()
 
         bands = tiles.bands(draw, lambda part: part.permute(1, 2, 0).numpy(), size, self.scale, self._tiles(*size, 8))
-        return torch.from_numpy(np.concatenate(list(bands))).permute(2, 0, 1)[None]
+        return torch.from_numpy(np.concatenate(list(bands))).permute(2, 0, 1)[None].contiguous()
 
     def _tiling(self, photo: Photo) -> Tiling:
         return self._tiles(photo.height, photo.width, photo.bits)
