@@ -2,7 +2,7 @@
 
 from ganvas.core.parts import load
 from ganvas.data.checks import Check, check, few_in_class
-from ganvas.data.dataset import Dataset, held_out_indices
+from ganvas.data.dataset import Dataset, held_out_indices, held_out_rows
 from ganvas.data.named.published import Listing
 from ganvas.data.opening import open_data
 from ganvas.data.pairs import Pairs, open_pairs
@@ -60,6 +60,7 @@ __all__ = [
     "check",
     "few_in_class",
     "held_out_indices",
+    "held_out_rows",
     "named_sets",
     "open_data",
     "open_pairs",

@@ -28,6 +28,12 @@ class Dataset:
     report: Report
     fingerprint: str
     fit: str = AS_THEY_ARE
+    groups: np.ndarray | None = None
+
+    @property
+    def pictures(self) -> int:
+        """How many pictures the rows are pieces of."""
+        return len(self) if self.groups is None else len(np.unique(self.groups))
 
     def __len__(self) -> int:
         return len(self.images)
@@ -54,3 +60,11 @@ def fingerprint_of(shape: tuple[int, ...], pixels: str, labels: np.ndarray | Non
 def held_out_indices(count: int, held_out: int) -> np.ndarray:
     """int64 [held_out]: which of `count` pictures training is not to see, evenly spread and always the same."""
     return np.unique(((np.arange(held_out) + 0.5) * count / max(held_out, 1)).astype(np.int64))
+
+
+def held_out_rows(dataset: Dataset, held_out: int) -> np.ndarray:
+    """int64: the rows of so many pictures, which training is not to see; all pieces of a picture are on one side."""
+    if dataset.groups is None:
+        return held_out_indices(len(dataset), held_out)
+    pictures = np.unique(dataset.groups)
+    return np.flatnonzero(np.isin(dataset.groups, pictures[held_out_indices(len(pictures), held_out)]))

@@ -1,0 +1,77 @@
+"""Recipes of translation: pairs, and two folders without pairs. Each returns complete settings for a data set."""
+
+import dataclasses
+
+from ganvas import degrade, networks
+from ganvas.core.sizes import Size
+from ganvas.recipes.crops import crops, jittered, modern, perceptual, training
+from ganvas.tasks.generate_settings import DataSettings
+from ganvas.tasks.guided_settings import GuidedLossSettings, GuidedSettings
+from ganvas.training.players import OptimizerSettings
+
+_ISOLA = OptimizerSettings(lr=2e-4, betas=(0.5, 0.999))
+_FALLING = dataclasses.replace(_ISOLA, decay="linear", hold=0.5)
+_QUICK = OptimizerSettings(lr=5e-4, betas=(0.5, 0.99), decay="cosine", final=0.05)
+
+
+def pix2pix(data: DataSettings, batch: int = 1) -> GuidedSettings:
+    """Pairs: drawing to photo, map to aerial view, line to colour.
+
+    Isola et al. 2017, section 6: a U-Net against 70x70 patches of both pictures, 100 times the absolute error. A batch
+    of one picture, whose own statistics normalise it, at use as well; dropout as noise is left out.
+    Takes hours on a GPU.
+    """
+    return GuidedSettings(
+        task="paired",
+        recipe="pix2pix",
+        data=crops(data, pairs=True, load=jittered(data.size), classes=data.classes),
+        problem=degrade.problem("paired").Settings(),
+        translator=networks.translator("unet").Settings(norm="instance", halvings=_halvings(data.size, 8)),
+        discriminator=networks.patch_discriminator("patch").Settings(norm="instance"),
+        translator_optimizer=_FALLING,
+        discriminator_optimizer=_FALLING,
+        loss=GuidedLossSettings(weight=1.0, reconstruction=100.0),
+        training=training(batch, 400_000),
+    )
+
+
+def pix2pix_r3(data: DataSettings, batch: int = 1) -> GuidedSettings:
+    """As pix2pix, with the relativistic loss, R1 and R2.
+
+    Takes hours on a GPU.
+    """
+    return modern(pix2pix(data, batch), "pix2pix-r3", gamma=1.0)
+
+
+def pairs(data: DataSettings, batch: int = 16) -> GuidedSettings:
+    """Pairs, by a small network: drawing to photo, line to colour.
+
+    Found by short trials on drawings (docs/translation.md): a slim U-Net without normalisation, so that any part of a
+    picture is translated as in the whole.
+    Takes minutes on a CPU.
+    """
+    return dataclasses.replace(
+        pix2pix(data, batch),
+        recipe="pairs",
+        translator=networks.translator("unet").Settings(
+            width=32, max_width=256, norm="none", halvings=_halvings(data.size, 6), upsample="resize"
+        ),
+        discriminator=networks.patch_discriminator("patch").Settings(width=32, norm="spectral"),
+        translator_optimizer=_QUICK,
+        discriminator_optimizer=_QUICK,
+        loss=GuidedLossSettings(adversarial="hinge", weight=0.1, reconstruction=10.0, perceptual=perceptual(1.0)),
+        training=training(batch, 100_000),
+    )
+
+
+def pairs_r3(data: DataSettings, batch: int = 16) -> GuidedSettings:
+    """As pairs, with the relativistic loss, R1 and R2.
+
+    Takes minutes on a CPU.
+    """
+    return modern(pairs(data, batch), "pairs-r3", gamma=0.1)
+
+
+def _halvings(size: Size, most: int) -> int:
+    """As often as a side can be halved, down to one value, at most so often."""
+    return max(2, min(most, size.shorter.bit_length() - 1))
