@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import ClassVar, NamedTuple, Self
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -22,12 +22,18 @@ from ganvas.data.report import SetAside, counted, reasons
 from ganvas.data.source import Fitted, Say, Source, signature_of
 
 
-class Piece(NamedTuple):
-    """A place in a picture that is brought to a scale: the piece's upper left pixel."""
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The pieces of a picture that is brought to a scale: the upper left pixel of each."""
 
     scale: float
-    top: int
-    left: int
+    tops: list[int]
+    lefts: list[int]
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.tops) * len(self.lefts)
 
 
 def checked_scales(scales: Sequence[float]) -> tuple[float, ...]:
@@ -46,14 +52,17 @@ def starts(length: int, piece: int) -> list[int]:
     return [place * (length - piece) // max(1, gaps) for place in range(gaps + 1)]
 
 
-def pieces_of(whole: Size, size: Size, scales: Sequence[float]) -> list[Piece]:
-    """The pieces of a picture: scale after scale, row after row."""
+def grids_of(whole: Size, size: Size, scales: Sequence[float]) -> list[Grid]:
+    """The pieces of a picture at each scale; they are numbered scale after scale, row after row."""
+    scaled = [_at(whole, scale) for scale in scales]
     return [
-        Piece(scale, top, left)
-        for scale in scales
-        for top in starts(_at(whole, scale).height, size.height)
-        for left in starts(_at(whole, scale).width, size.width)
+        Grid(scale, starts(one.height, size.height), starts(one.width, size.width))
+        for scale, one in zip(scales, scaled, strict=True)
     ]
+
+
+def _count(whole: Size, size: Size, scales: Sequence[float]) -> int:
+    return sum(grid.count for grid in grids_of(whole, size, scales))
 
 
 def _at(whole: Size, scale: float) -> Size:
@@ -136,15 +145,18 @@ class PieceSource(Source):
         told = self.sizes[picture]
         with big_turn(told.area, BIG_PIXELS):
             whole = self.pictures.whole(picture, out.shape[1])
-            pieces = pieces_of(Size(*whole.shape[1:]), self.size, self.scales)
-            if len(pieces) != len(pieces_of(told, self.size, self.scales)):
+            grids = grids_of(Size(*whole.shape[1:]), self.size, self.scales)
+            if sum(grid.count for grid in grids) != _count(told, self.size, self.scales):
                 raise Unreadable("is of another size than its header says: save it anew")
-            row = 0
-            for scale, some in groupby((pieces[place] for place in places), lambda piece: piece.scale):
-                scaled = self._scaled(whole, scale)
-                for _, top, left in some:
+            first = row = 0
+            for grid in grids:
+                wanted = places[(first <= places) & (places < first + grid.count)] - first
+                scaled = self._scaled(whole, grid.scale) if len(wanted) else whole
+                for place in wanted.tolist():
+                    top, left = grid.tops[place // len(grid.lefts)], grid.lefts[place % len(grid.lefts)]
                     out[row] = scaled[:, top : top + self.size.height, left : left + self.size.width]
                     row += 1
+                first += grid.count
 
     def _scaled(self, whole: np.ndarray, scale: float) -> np.ndarray:
         if scale == 1:
@@ -180,7 +192,7 @@ def in_pieces(source: Source, size: Size, scales: tuple[float, ...], say: Say) -
     if not sizes:
         raise _too_small(source, size, aside) if readable else no_picture(source, aside)
     pictures = source if len(sizes) == len(source) else source.some(np.array(list(sizes), np.int64))
-    counts = [len(pieces_of(whole, size, scales)) for whole in sizes.values()]
+    counts = [_count(whole, size, scales) for whole in sizes.values()]
     groups = np.repeat(np.arange(len(counts), dtype=np.int64), counts)
     say(f"{counted(len(groups), 'piece')} of {size.words} pixels out of {counted(len(pictures), pictures.unit)}")
     return PieceSource(
@@ -215,7 +227,7 @@ def _measured(source: Source, size: Size, scales: Sequence[float]) -> tuple[dict
                 look = source.look(index)
                 readable = True
                 whole = Size(look.height, look.width)
-                if not pieces_of(whole, size, scales):
+                if not _count(whole, size, scales):
                     raise Unreadable(f"is only {whole.words} pixels{at} and a piece {size.words}")
                 sizes[index] = whole
             except Unreadable as why:
