@@ -43,7 +43,7 @@ def train(
     Args:
         data: A folder, a zip, or a name: fashion-mnist, mnist, cifar10, celeba, ffhq, lsun/CLASS, digits.
         task: generate (a GAN), autoencode (a VAE) or semi-supervised (a classifier); for pictures of pictures paired,
-            superres, inpaint or colorize. Without it the recipe decides.
+            unpaired, superres, inpaint or colorize. Without it the recipe decides.
         recipe: Named settings; auto chooses from the data and the machine.
         start_from: A trained run, or a generator.safetensors, whose weights and settings to begin with.
         out: The run's folder; without it runs/<data>-<recipe>-<n>.

@@ -30,6 +30,11 @@ RECIPES = {
     "pairs-r3": "ganvas.recipes.translate:pairs_r3",
     "pix2pix": "ganvas.recipes.translate:pix2pix",
     "pix2pix-r3": "ganvas.recipes.translate:pix2pix_r3",
+    "swap": "ganvas.recipes.translate:swap",
+    "swap-r3": "ganvas.recipes.translate:swap_r3",
+    "contrast": "ganvas.recipes.translate:contrast",
+    "cyclegan": "ganvas.recipes.translate:cyclegan",
+    "cut": "ganvas.recipes.translate:cut",
     "superres": "ganvas.recipes.restore:superres",
     "superres-r3": "ganvas.recipes.restore:superres_r3",
     "srresnet": "ganvas.recipes.restore:srresnet",
@@ -47,12 +52,13 @@ FOR_TASK = {
     "autoencode": ("vae", "vae"),
     "semi-supervised": ("few-labels", "few-labels"),
     "paired": ("pairs", "pix2pix"),
+    "unpaired": ("swap", "cyclegan"),
     "superres": ("superres", "esrgan"),
     "inpaint": ("inpaint", "inpaint"),
     "colorize": ("colorize", "colorize"),
 }
 IN_PARTS = ("superres", "inpaint", "colorize")  # tasks that learn from parts of pictures, at their own sizes
-TRANSLATES = ("paired", *IN_PARTS)  # tasks from pictures to pictures
+TRANSLATES = ("paired", "unpaired", *IN_PARTS)  # tasks from pictures to pictures
 
 
 def recipe(name: str) -> Any:

@@ -1,7 +1,7 @@
 """What the recipes of pictures to pictures share: their data, weights that may be missing, the modern loss."""
 
 import dataclasses
-from typing import Any
+from typing import Any, TypeVar
 
 from ganvas.core.sizes import Size
 from ganvas.metrics.imagenet import find_weights
@@ -11,13 +11,15 @@ from ganvas.training.averages import AverageSettings
 from ganvas.training.stopping import StopSettings
 from ganvas.training.trainer import TrainingSettings
 
+Crops = TypeVar("Crops", bound=CropSettings)
+
 _JITTER = 286 / 256  # pictures are brought to so many times the size that training sees. Isola et al. 2017, 6.2
 
 
-def crops(data: DataSettings, **own: Any) -> CropSettings:
-    """The data of such a run. own: settings in place of those there."""
+def crops(data: DataSettings, kind: type[Crops] = CropSettings, **own: Any) -> Crops:  # type: ignore[assignment]
+    """The data of such a run, of a kind of settings. own: settings in place of those there."""
     values = {field.name: getattr(data, field.name) for field in dataclasses.fields(data)}
-    return CropSettings(**(values | {"classes": ()} | own))
+    return kind(**(values | {"classes": ()} | own))
 
 
 def jittered(size: Size) -> Size:

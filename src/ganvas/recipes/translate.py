@@ -7,6 +7,7 @@ from ganvas.core.sizes import Size
 from ganvas.recipes.crops import crops, jittered, modern, perceptual, training
 from ganvas.tasks.generate_settings import DataSettings
 from ganvas.tasks.guided_settings import GuidedLossSettings, GuidedSettings
+from ganvas.tasks.unpaired_settings import KindsSettings, UnpairedLossSettings, UnpairedSettings
 from ganvas.training.players import OptimizerSettings
 
 _ISOLA = OptimizerSettings(lr=2e-4, betas=(0.5, 0.999))
@@ -70,6 +71,69 @@ def pairs_r3(data: DataSettings, batch: int = 16) -> GuidedSettings:
     Takes minutes on a CPU.
     """
     return modern(pairs(data, batch), "pairs-r3", gamma=0.1)
+
+
+def cyclegan(data: DataSettings, batch: int = 1) -> UnpairedSettings:
+    """Two folders without pairs, there and back: photos and paintings, summer and winter.
+
+    Zhu et al. 2017, section 4 and 7: least squares, 10 times what is lost there and back, a pool of 50 pictures, the
+    learning rate falling over the second half.
+    Takes a day on a GPU.
+    """
+    return UnpairedSettings(
+        recipe="cyclegan",
+        data=crops(data, KindsSettings, load=jittered(data.size), classes=data.classes),
+        translator=networks.translator("resnet").Settings(blocks=9 if data.size.shorter >= 256 else 6),
+        discriminator=networks.patch_discriminator("patch").Settings(norm="instance"),
+        translator_optimizer=_FALLING,
+        discriminator_optimizer=_FALLING,
+        loss=UnpairedLossSettings(),
+        training=training(batch, 400_000),
+    )
+
+
+def cut(data: DataSettings, batch: int = 1) -> UnpairedSettings:
+    """Two folders without pairs, one way: each place of a picture stays what it was.
+
+    Park et al. 2020 (CUT), section 4: least squares and a contrastive loss, on pictures of both kinds.
+    Takes a day on a GPU.
+    """
+    loss = UnpairedLossSettings(cycle=0.0, identity=0.0, contrastive=1.0, contrastive_identity=1.0, pool=0)
+    return dataclasses.replace(cyclegan(data, batch), recipe="cut", loss=loss)
+
+
+def swap(data: DataSettings, batch: int = 8) -> UnpairedSettings:
+    """Two folders without pairs, there and back, by small networks.
+
+    As cyclegan; found by short trials on emoji of two makers (docs/translation.md).
+    Takes half an hour on a CPU.
+    """
+    return dataclasses.replace(
+        cyclegan(data, batch),
+        recipe="swap",
+        translator=networks.translator("resnet").Settings(width=24, blocks=4, upsample="resize"),
+        discriminator=networks.patch_discriminator("patch").Settings(width=32, norm="spectral"),
+        translator_optimizer=_QUICK,
+        discriminator_optimizer=_QUICK,
+        training=training(batch, 60_000),
+    )
+
+
+def swap_r3(data: DataSettings, batch: int = 8) -> UnpairedSettings:
+    """As swap, with the relativistic loss, R1 and R2.
+
+    Takes half an hour on a CPU.
+    """
+    return modern(swap(data, batch), "swap-r3", gamma=0.1)
+
+
+def contrast(data: DataSettings, batch: int = 8) -> UnpairedSettings:
+    """Two folders without pairs, one way, by small networks.
+
+    As cut; found by short trials on emoji of two makers (docs/translation.md).
+    Takes half an hour on a CPU.
+    """
+    return dataclasses.replace(swap(data, batch), recipe="contrast", loss=cut(data, batch).loss)
 
 
 def _halvings(size: Size, most: int) -> int:

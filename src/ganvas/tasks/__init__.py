@@ -8,6 +8,7 @@ TASKS = {
     "generate": "ganvas.tasks.generate:Generate",
     "autoencode": "ganvas.tasks.autoencode:Autoencode",
     "paired": "ganvas.tasks.guided:Guided",
+    "unpaired": "ganvas.tasks.unpaired:Unpaired",
     "superres": "ganvas.tasks.guided:Guided",
     "inpaint": "ganvas.tasks.guided:Guided",
     "colorize": "ganvas.tasks.guided:Guided",
