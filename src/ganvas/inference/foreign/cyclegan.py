@@ -6,9 +6,9 @@ One sequence, counted with its paddings and ReLUs: 7x7, two halvings, blocks fro
 import re
 
 from ganvas.core.errors import DataError
-from ganvas.inference.foreign.family import Family, Plan, Weights, highest, norm_at, shape_of, translator_card
+from ganvas.inference.foreign.family import Family, Plan, Weights, highest, norm_of, shape_of, translator_card
 
-_BLOCK = re.compile(r"model\.(\d+)\.conv_block\.(\d+)\.")
+_BLOCK = re.compile(r"model\.(\d{1,3})\.conv_block\.(\d)\.")
 _FIRST_BLOCK = 10
 _SECOND, _AFTER_DROPOUT = 5, 6  # the second convolution of a block, without dropout and with it
 
@@ -22,16 +22,17 @@ def plan(weights: Weights) -> Plan:
     """Of as many blocks as are counted. Raises DataError for layers between which Ganvas has none."""
     if filters := [name for name in weights if name.endswith(".filt")]:
         raise DataError(f"blurs before it halves the sides ({filters[0]}), as of CUT, which networks here do not")
-    found = [match for name in weights if (match := _BLOCK.match(name))]
-    blocks = highest(match[1] for match in found) - _FIRST_BLOCK + 1
-    numbers = {int(match[2]) for match in found}
+    inside = [match for name in weights if (match := _BLOCK.match(name))]
+    blocks = highest(match[1] for match in inside) - _FIRST_BLOCK + 1
+    numbers = {int(match[2]) for match in inside}
     if 0 in numbers:
         raise DataError("has blocks that are padded by zeros, which networks here do not do: they mirror")
     second = _SECOND if _SECOND in numbers or _AFTER_DROPOUT not in numbers else _AFTER_DROPOUT
+    found = layers(blocks, second)
     width, inputs = shape_of(weights, "model.1.weight")[:2]
     outputs = shape_of(weights, f"model.{_FIRST_BLOCK + blocks + 7}.weight")[0]
-    settings = {"name": "resnet", "width": width, "blocks": blocks, "norm": norm_at(weights, "model.2")}
-    return Plan(settings, translator_card("unpaired", inputs, outputs), layers(blocks, second), weights)
+    settings = {"name": "resnet", "width": width, "blocks": blocks, "norm": norm_of(weights, found.values())}
+    return Plan(settings, translator_card("unpaired", inputs, outputs), found, weights)
 
 
 def layers(blocks: int, second: int) -> dict[str, str]:

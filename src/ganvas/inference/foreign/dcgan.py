@@ -15,18 +15,18 @@ _FIRST = re.compile(r"((?:\w+\.)?)0\.weight")
 
 
 def known(weights: Weights) -> bool:
-    """By layers of four dimensions at 0, 3 and 6, and normalisations after them."""
+    """By a first layer of four dimensions that a normalisation follows."""
     name = _sequence(weights)
     if name is None or weights[f"{name}0.weight"].ndim != 4 or f"{name}2.weight" in weights:
         return False
-    return all(f"{name}{number}.running_mean" in weights for number in (1, 4))
+    return any(f"{name}1.{part}" in weights for part in ("weight", "bias", "running_mean"))
 
 
 def plan(weights: Weights) -> Plan:
     """Of the size that as many doublings make of 4 pixels."""
     name = _sequence(weights)
     assert name is not None, "asked of a file that is known"
-    end = highest(match[1] for key in weights if (match := re.fullmatch(rf"{re.escape(name)}(\d+)\.weight", key)))
+    end = highest(match[1] for key in weights if (match := re.fullmatch(rf"{re.escape(name)}(\d{{1,3}})\.weight", key)))
     doublings = end // _EACH
     for number in range(0, end + 1, _EACH):
         _check_kernel(f"{name}{number}.weight", shape_of(weights, f"{name}{number}.weight"))

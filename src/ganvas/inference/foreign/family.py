@@ -49,14 +49,16 @@ def shape_of(weights: Weights, name: str, dimensions: int = 4) -> tuple[int, ...
     return shape
 
 
-def norm_at(weights: Weights, layer: str) -> str:
-    """The normalisation that a layer is, by its tensors: averages over a training and weights, weights alone, none.
+def norm_of(weights: Weights, layers: Iterable[str]) -> str:
+    """The normalisation among these layers, the others being convolutions, by what it has.
 
-    Files of PyTorch before 0.4 have averages of instance normalisations too, which nothing reads.
+    "batch": weights and averages of a training; "instance-affine": weights; "instance": neither, though files of
+    PyTorch before 0.4 have averages that nothing reads.
     """
-    if f"{layer}.weight" not in weights:
+    norms = [layer for layer in layers if (held := weights.get(f"{layer}.weight")) is not None and held.ndim == 1]
+    if not norms:
         return "instance"
-    return "batch" if f"{layer}.running_mean" in weights else "instance-affine"
+    return "batch" if any(f"{layer}.running_mean" in weights for layer in norms) else "instance-affine"
 
 
 def highest(numbers: Iterable[str]) -> int:

@@ -69,27 +69,28 @@ def _check(folder: Path, out: str | Path, statistics: str | None) -> None:
 
 def _network(kind: str, plan: Plan, statistics: str | None) -> tuple[nn.Module, dict[str, Any]]:
     """Our network with the weights, and its settings."""
-    settings = plan.settings
-    if kind == "translator" and settings.get("norm") == "batch":
-        settings = settings | {"norm": STATISTICS[statistics or "picture"]}
-    elif statistics is not None:
+    chooses = kind == "translator" and plan.settings.get("norm") == "batch"
+    if statistics is not None and not chooses:
         raise UsageError("--statistics: this network has no batch normalisation to choose them for; leave it out")
-    try:
-        with torch.device("meta"):
-            network, chosen = _built(kind, settings, plan.card)
-    except UsageError as error:
-        raise DataError(f"has sizes that its network cannot have here: {error}") from None
-    network.load_state_dict(matched(network, plan), assign=True)
-    return network, chosen
+    network, settings = _built(kind, plan.settings, plan.card)
+    held = matched(network, plan)
+    if chooses:
+        network, settings = _built(kind, settings | {"norm": STATISTICS[statistics or "picture"]}, plan.card)
+    network.load_state_dict({name: held[name] for name in network.state_dict()}, assign=True)
+    return network, settings
 
 
 def _built(kind: str, settings: dict[str, Any], card: dict[str, Any]) -> tuple[nn.Module, dict[str, Any]]:
-    table = networks.generator if kind == "generator" else networks.translator
-    cls = table(settings["name"])
-    chosen = from_dict(cls.Settings, settings, "generator")
-    if kind == "generator":
-        return cls(chosen, size=card["size"], channels=card["channels"], classes=0), to_dict(chosen)
-    return cls(chosen, inputs=card["inputs"], outputs=card["outputs"]), to_dict(chosen)
+    """A network without weights, and all its settings."""
+    family = (networks.generator if kind == "generator" else networks.translator)(settings["name"])
+    names = ("size", "channels") if kind == "generator" else ("inputs", "outputs")
+    shape = {name: card[name] for name in names} | ({"classes": 0} if kind == "generator" else {})
+    try:
+        chosen = from_dict(family.Settings, settings, "generator")
+        with torch.device("meta"):
+            return family(chosen, **shape), to_dict(chosen)
+    except UsageError as error:
+        raise DataError(f"has sizes that its network cannot have here: {error}") from None
 
 
 @contextmanager

@@ -6,12 +6,12 @@ Its skips are made by the LeakyReLU before they are handed across, which the ReL
 
 import re
 
-from ganvas.inference.foreign.family import Family, Plan, Weights, norm_at, shape_of, translator_card
+from ganvas.inference.foreign.family import Family, Plan, Weights, norm_of, shape_of, translator_card
 
 _OUTER = "model.model."
 _FIRST = "model.model.1.model."  # the side below the picture
 _DEEPER = "3.model."  # from a side to the next
-_NESTED = re.compile(rf"{re.escape(_FIRST)}((?:3\.model\.)*)\d")
+_NESTED = re.compile(rf"{re.escape(_FIRST)}((?:3\.model\.){{0,20}})\d")
 
 
 def known(weights: Weights) -> bool:
@@ -21,14 +21,14 @@ def known(weights: Weights) -> bool:
 
 def plan(weights: Weights) -> Plan:
     """Of as many halvings as the names are deep."""
-    halvings = 2 + max(len(found[1]) // len(_DEEPER) for name in weights if (found := _NESTED.match(name)))
+    halvings = 2 + max(len(match[1]) // len(_DEEPER) for name in weights if (match := _NESTED.match(name)))
+    found = layers(halvings)
     width, inputs = shape_of(weights, f"{_OUTER}0.weight")[:2]
     most = shape_of(weights, f"{_side(halvings - 1)}1.weight")[0]
     outputs = shape_of(weights, f"{_OUTER}3.weight")[1]
     settings = {"name": "unet", "width": width, "max_width": most, "halvings": halvings}
-    # Between the first side and the innermost there are normalisations; the innermost has one on the way up.
-    settings["norm"] = norm_at(weights, f"{_side(halvings - 1)}4")
-    return Plan(settings, translator_card("paired", inputs, outputs), layers(halvings), weights)
+    settings["norm"] = norm_of(weights, found.values())
+    return Plan(settings, translator_card("paired", inputs, outputs), found, weights)
 
 
 def layers(halvings: int) -> dict[str, str]:

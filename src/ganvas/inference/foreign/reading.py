@@ -49,8 +49,6 @@ def _from_safetensors(file: Path) -> dict[str, Tensor]:
 def _unpickled(file: Path) -> Any:
     try:
         return torch.load(file, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise DataError(f"{file} cannot be read: {error.strerror or error}") from None
     except Exception as error:  # what a broken pickle raises has no bounds
         if devices.is_out_of_memory(error):
             raise

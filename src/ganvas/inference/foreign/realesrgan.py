@@ -32,7 +32,7 @@ class _Layout:
 
 _LAYOUTS = (
     _Layout(
-        re.compile(r"body\.(\d+)\.rdb\d\."),
+        re.compile(r"body\.(\d{1,3})\.rdb\d\."),
         lambda block, dense, layer: f"body.{block}.rdb{dense}.conv{layer}",
         "conv_first",
         lambda blocks: "conv_body",
@@ -41,7 +41,7 @@ _LAYOUTS = (
         "conv_last",
     ),
     _Layout(
-        re.compile(r"RRDB_trunk\.(\d+)\.RDB\d\."),
+        re.compile(r"RRDB_trunk\.(\d{1,3})\.RDB\d\."),
         lambda block, dense, layer: f"RRDB_trunk.{block}.RDB{dense}.conv{layer}",
         "conv_first",
         lambda blocks: "trunk_conv",
@@ -50,7 +50,7 @@ _LAYOUTS = (
         "conv_last",
     ),
     _Layout(
-        re.compile(r"model\.1\.sub\.(\d+)\.RDB\d\."),
+        re.compile(r"model\.1\.sub\.(\d{1,3})\.RDB\d\."),
         lambda block, dense, layer: f"model.1.sub.{block}.RDB{dense}.conv{layer}.0",
         "model.0",
         lambda blocks: f"model.1.sub.{blocks}",
@@ -94,11 +94,9 @@ def _layout(weights: Weights) -> _Layout | None:
 def _check_end(weights: Weights, layout: _Layout) -> None:
     if layout is not _OLD:
         return
-    end = highest(match[1] for name in weights if (match := re.fullmatch(r"model\.(\d+)\.weight", name)))
+    end = highest(match[1] for name in weights if (match := re.fullmatch(r"model\.(\d{1,3})\.weight", name)))
     if end in _OLD_ENDS:
-        raise DataError(
-            f"enlarges x{_OLD_ENDS[end]} by other layers than those that are read: of its layout that is x4"
-        )
+        raise DataError(f"enlarges x{_OLD_ENDS[end]} in a way that is not read: of this layout that is x4 alone")
 
 
 def _layers(layout: _Layout, blocks: int) -> dict[str, str]:
