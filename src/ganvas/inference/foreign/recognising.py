@@ -19,7 +19,7 @@ def check_family(weights: Weights, name: str) -> None:
             raise DataError(f"looks like {other}, not {name}: --as {other}")
     for what, is_one in _OTHERS.items():
         if is_one(weights):
-            raise DataError(f"looks like {what}: give the generator's, for {name} as {family(name).example}")
+            raise DataError(f"looks like {what}. For {name} give a file like {family(name).example}")
     some = ", ".join(list(weights)[:_NAMED])
     raise DataError(
         f"does not look like {name}, nor like {', '.join(other for other in FAMILIES if other != name)}: "
