@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ganvas.inference.augmentation import augment_data
     from ganvas.inference.classifier import Classifier, load_classifier
     from ganvas.inference.evaluation import evaluate
+    from ganvas.inference.foreign.importing import import_weights
     from ganvas.inference.generator import Generator
     from ganvas.inference.loading import load, sample
 
@@ -35,6 +36,7 @@ _PUBLIC = {
     "sample": "ganvas.inference.loading:sample",
     "augment_data": "ganvas.inference.augmentation:augment_data",
     "evaluate": "ganvas.inference.evaluation:evaluate",
+    "import_weights": "ganvas.inference.foreign.importing:import_weights",
     "grid": "ganvas.core.images:grid",
     "open_data": "ganvas.data:open_data",
     "GanvasError": "ganvas.core.errors:GanvasError",
@@ -59,6 +61,7 @@ __all__ = [
     "augment_data",
     "evaluate",
     "grid",
+    "import_weights",
     "load",
     "load_classifier",
     "open_data",

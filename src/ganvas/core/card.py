@@ -12,6 +12,7 @@ weights and every ONNX file, so that a file alone is enough. Its keys:
     held_out         how many of them training did not see
     mirror           whether training showed them mirrored as well; a card that lacks it does not know
     recipe, images_seen, ganvas   how it was trained, and by which version
+    imported         of weights that another program trained: family, the file's name and its sha256
     source_sha256    of the weights that training began with; None: it began from nothing
     scores           a list of {name, value, better, protocol ...}, the newest of each name
     preview          the seeds of the preview's pictures, as "0-63"

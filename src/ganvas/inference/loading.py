@@ -129,7 +129,8 @@ def _is_local(path: Path) -> bool:
 def _check_kind(path: Path) -> None:
     if path.suffix.lower() in _PICKLES:
         raise DataError(
-            f"{path} is not read: files of its kind may hold code that runs when they are opened. Give {READABLE}"
+            f"{path} is not read: files of its kind may hold code that runs when they are opened. Give {READABLE}; "
+            f"or take its weights out with: ganvas import {path}"
         )
     if path.suffix.lower() == _PROGRAM:
         raise DataError(f"{path} is a program for torch.export.load, and Ganvas does not read it back. Give {READABLE}")

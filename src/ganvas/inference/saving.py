@@ -75,20 +75,16 @@ def licensed(card: Mapping[str, Any], licence: str | None) -> dict[str, Any]:
 def readme(card: Mapping[str, Any], name: str) -> str:
     """The page of a card in Markdown, beginning with the front matter (YAML) that hubs read."""
     classes = card["classes"]
-    about = {name: _plain(card.get(name) or "unknown") for name in ("ganvas", "recipe", "images_seen", "data")}
-    source = card.get("source_sha256")
     colours = _COLOURS.get(card["channels"], "other colours")
     sections = [
         f"---\n{_front_matter(card)}---",
         f"# {_plain(name)}",
         f"![pictures of the seeds {_plain(card.get('preview', cards.PREVIEW_SEEDS))}]({PREVIEW})",
-        f"A generator of pictures, {_plain(card['size'])} pixels, {colours}, trained with Ganvas {about['ganvas']}: "
-        f"recipe {about['recipe']}, network {_plain(card['generator']['name'])}, {about['images_seen']} images seen.",
+        f"A generator of pictures, {_plain(card['size'])} pixels, {colours}, network "
+        f"{_plain(card['generator']['name'])}, {_maker(card)}.",
         f"```python\nimport ganvas\n\ngenerator = ganvas.load({str(name)!r})  # this folder, or user/name on the hub\n"
         "ganvas.grid(generator.sample(range(16))).save('pictures.png')\n```",
-        f"## Trained on\n{about['data']}, SHA-256 of its pictures and labels "
-        f"`{_plain(card.get('data_sha256', 'unknown'))}`, {_plain(card.get('held_out', 0))} of them held out."
-        + (f" It began with the weights of SHA-256 `{_plain(source)}`." if source else ""),
+        f"## Trained on\n{_pictures_seen(card)}",
         f"## Classes\n{', '.join(map(_plain, classes))}" if classes else "## Classes\nNone: it is unconditional.",
         f"## Scores\n{_scores(card.get('scores') or ())}",
         f"## Licence\n{_plain(card.get('licence') or 'Unknown: ask whoever trained it, and see that of its data.')}",
@@ -97,6 +93,27 @@ def readme(card: Mapping[str, Any], name: str) -> str:
 
 
 _COLOURS = {1: "grey", 2: "grey with transparency", 3: "colour", 4: "colour with transparency"}
+
+
+def _maker(card: Mapping[str, Any]) -> str:
+    """Who trained it, and how."""
+    by = f"Ganvas {_plain(card.get('ganvas') or 'unknown')}"
+    if imported := card.get("imported"):
+        file = f"{_plain(imported['file'])}, SHA-256 `{_plain(imported['sha256'])}`"
+        return f"trained by another program and imported into {by} as {_plain(imported['family'])} ({file})"
+    recipe, seen = (_plain(card.get(name) or "unknown") for name in ("recipe", "images_seen"))
+    return f"trained with {by}: recipe {recipe}, {seen} images seen"
+
+
+def _pictures_seen(card: Mapping[str, Any]) -> str:
+    if "imported" in card:
+        return "Unknown: ask whoever trained it."
+    data, source = _plain(card.get("data") or "unknown"), card.get("source_sha256")
+    return (
+        f"{data}, SHA-256 of its pictures and labels `{_plain(card.get('data_sha256', 'unknown'))}`, "
+        f"{_plain(card.get('held_out', 0))} of them held out."
+        + (f" It began with the weights of SHA-256 `{_plain(source)}`." if source else "")
+    )
 
 
 def _front_matter(card: Mapping[str, Any]) -> str:
