@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ganvas.inference.evaluation import evaluate
     from ganvas.inference.generator import Generator
     from ganvas.inference.loading import load, sample
+    from ganvas.inference.translator import Translator
 
 _PUBLIC = {
     "train": "ganvas.api:train",
@@ -32,6 +33,7 @@ _PUBLIC = {
     "load_classifier": "ganvas.inference.classifier:load_classifier",
     "Classifier": "ganvas.inference.classifier:Classifier",
     "Generator": "ganvas.inference.generator:Generator",
+    "Translator": "ganvas.inference.translator:Translator",
     "sample": "ganvas.inference.loading:sample",
     "augment_data": "ganvas.inference.augmentation:augment_data",
     "evaluate": "ganvas.inference.evaluation:evaluate",
@@ -54,6 +56,7 @@ __all__ = [
     "Interrupted",
     "MemoryExhausted",
     "Run",
+    "Translator",
     "UsageError",
     "__version__",
     "augment_data",
