@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ganvas.inference.foreign.importing import import_weights
     from ganvas.inference.generator import Generator
     from ganvas.inference.loading import load, sample
+    from ganvas.inference.translator import Translator
 
 _PUBLIC = {
     "train": "ganvas.api:train",
@@ -33,6 +34,7 @@ _PUBLIC = {
     "load_classifier": "ganvas.inference.classifier:load_classifier",
     "Classifier": "ganvas.inference.classifier:Classifier",
     "Generator": "ganvas.inference.generator:Generator",
+    "Translator": "ganvas.inference.translator:Translator",
     "sample": "ganvas.inference.loading:sample",
     "augment_data": "ganvas.inference.augmentation:augment_data",
     "evaluate": "ganvas.inference.evaluation:evaluate",
@@ -56,6 +58,7 @@ __all__ = [
     "Interrupted",
     "MemoryExhausted",
     "Run",
+    "Translator",
     "UsageError",
     "__version__",
     "augment_data",

@@ -21,6 +21,7 @@ from ganvas.inference.generator import Generator
 from ganvas.inference.loading import ONNX, load
 from ganvas.inference.loading import found as file_of
 from ganvas.inference.summary import write_summary
+from ganvas.inference.translator import Translator
 from ganvas.pace import measured_length, needs_pace
 from ganvas.recipes.auto import Plan, Wishes
 from ganvas.recipes.auto import plan as choose_plan
@@ -49,8 +50,8 @@ class Run:
         """The lines of the journal, oldest first."""
         return read(RunFolder(self.path).journal)
 
-    def load(self) -> Generator:
-        """The run's generator, ready for use."""
+    def load(self) -> Generator | Translator:
+        """The run's generator, or translator, ready for use."""
         return load(self.path)
 
 

@@ -177,7 +177,8 @@ class Plane:
         self.discriminator = self._network("discriminator", SpectralLinear if rules.spectral else nn.Linear, 2, 1)
         self.averaged: Mapping[str, nn.Module] = {"generator": self.generator}
         self.compares_rows = rules.loss.top_k.final < 1
-        self.narrower, self.preview_columns = "", None
+        self.narrower = ""
+        self.preview_columns: int | None = None
         self.players: Sequence[Player] = [
             Player(
                 "discriminator",

@@ -189,7 +189,7 @@ def test_what_cannot_be_meant_is_refused_before_the_file_is_read(refused, tmp_pa
 def test_a_file_of_ganvas_is_used_as_it_is(refused, tmp_path):
     torch.save(CycleGAN().state_dict(), tmp_path / "weights.pth")
     out = ganvas.import_weights(tmp_path / "weights.pth", "cyclegan", out=tmp_path / "first")
-    assert "is of Ganvas already" in refused((out / "generator.safetensors").read_bytes(), "cyclegan")
+    assert "is of Ganvas already" in refused((out / "translator.safetensors").read_bytes(), "cyclegan")
 
 
 def test_safetensors_of_something_else_are_named(refused, tmp_path):

@@ -32,11 +32,11 @@ def imported(tmp_path, weights, family, **chosen):
     torch.save(weights, tmp_path / "weights.pth")
     out = ganvas.import_weights(tmp_path / "weights.pth", family, out=tmp_path / "out", **chosen)
     assert out == tmp_path / "out"
-    held, text = cardfile.contents(out / "generator.safetensors")
+    held, text = cardfile.contents(out / "translator.safetensors")
     card = json.loads(text)
     assert json.loads((out / "card.json").read_text()) == card
-    cls = networks.translator(card["generator"]["name"])
-    network = cls(cls.Settings(**card["generator"]), inputs=card["inputs"], outputs=card["outputs"])
+    cls = networks.translator(card["translator"]["name"])
+    network = cls(cls.Settings(**card["translator"]), inputs=card["inputs"], outputs=card["outputs"])
     network.load_state_dict(held)
     return network.eval(), card
 
@@ -79,14 +79,14 @@ def test_a_pix2pix_normalises_each_picture_by_itself_as_its_program_does(tmp_pat
         layer.train(isinstance(layer, nn.BatchNorm2d))
     side = 2**halvings
     check_same(network, reference, (3, side, side), (3, 2 * side, side))
-    assert card["generator"]["norm"] == "instance-affine"
+    assert card["translator"]["norm"] == "instance-affine"
 
 
 def test_a_pix2pix_may_use_the_averages_of_its_training(tmp_path):
     reference = trained(Pix2pix(halvings=5))
     network, card = imported(tmp_path, reference.state_dict(), "pix2pix", statistics="training")
     check_same(network, reference, (3, 32, 32), (3, 64, 96))
-    assert card["generator"]["norm"] == "batch"
+    assert card["translator"]["norm"] == "batch"
 
 
 def test_a_pix2pix_may_have_instance_normalisation(tmp_path):
@@ -112,7 +112,7 @@ def test_a_cyclegan_translates_as_before(tmp_path, blocks, dropout):
     reference = trained(CycleGAN(blocks=blocks, dropout=dropout))
     network, card = imported(tmp_path, reference.state_dict(), "cyclegan")
     check_same(network, reference, (3, 32, 32), (3, 12, 20))
-    assert (card["kind"], card["task"], card["mode"], card["generator"]["blocks"]) == (
+    assert (card["kind"], card["task"], card["mode"], card["translator"]["blocks"]) == (
         "translator",
         "unpaired",
         "rgb",
@@ -152,7 +152,7 @@ def test_the_older_layouts_of_esrgan_are_the_same_network(tmp_path, renamed):
     assert not weights.keys() & {"conv_body.weight", "body.0.rdb1.conv1.weight"}
     network, card = imported(tmp_path, weights, "realesrgan")
     check_same(network, lambda images: 2 * reference((images + 1) / 2) - 1, (3, 5, 9))
-    assert card["generator"]["blocks"] == 3
+    assert card["translator"]["blocks"] == 3
 
 
 def test_a_grey_realesrgan_stays_grey(tmp_path):
@@ -240,7 +240,7 @@ def test_the_card_says_where_the_weights_are_from(tmp_path):
         "kind": "translator",
         "mode": "rgb",
         "task": "unpaired",
-        "generator": {"name": "resnet", "width": 4, "blocks": 1, "norm": "instance", "upsample": "transposed"},
+        "translator": {"name": "resnet", "width": 4, "blocks": 1, "norm": "instance", "upsample": "transposed"},
         "inputs": 3,
         "outputs": 3,
         "scale": 1,

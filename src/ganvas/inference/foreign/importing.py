@@ -44,7 +44,7 @@ def import_weights(file: str | Path, family: str, *, out: str | Path, statistics
         network, chosen = _network(kind, plan, statistics)
     except DataError as error:
         raise DataError(f"{path} {error}") from None
-    card = {"format": cards.FORMAT, "kind": kind, "generator": chosen, "size": None, **plan.card, "classes": []}
+    card = {"format": cards.FORMAT, "kind": kind, kind: chosen, "size": None, **plan.card, "classes": []}
     card |= {"data": "imported", "recipe": "imported", "images_seen": 0}
     card["imported"] = {"family": family, "file": path.name, "sha256": files.sha256_of_file(path)}
     card |= {"licence": None, "ganvas": VERSION}
@@ -53,7 +53,7 @@ def import_weights(file: str | Path, family: str, *, out: str | Path, statistics
             Generator(network, card, torch.device("cpu")).save(partial)
         else:
             run = RunFolder(partial)
-            files.write_bytes(run.generator, cardfile.as_bytes(network.state_dict(), card))
+            files.write_bytes(run.translator, cardfile.as_bytes(network.state_dict(), card))
             files.write_text(run.card, cards.write(card))
     return Path(out)
 
