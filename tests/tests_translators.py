@@ -4,7 +4,11 @@ import numpy as np
 import torch
 
 from ganvas import networks
+from ganvas.core import cardfile, files
+from ganvas.core.card import write
+from ganvas.core.settings import to_dict
 from ganvas.inference.translator import Translator
+from ganvas.training.folder import RunFolder
 
 CPU = torch.device("cpu")
 SMALL = [  # (family, settings, inputs, outputs, mode)
@@ -43,6 +47,49 @@ def network_of(name, chosen, inputs, outputs):
 def translator_of(name, chosen, inputs, outputs, mode, **more):
     network = network_of(name, chosen, inputs, outputs)
     return Translator(network, {"mode": mode}, CPU, more.pop("precision", "float32"), **more)
+
+
+HINTED = ("unet", {"width": 4, "halvings": 3, "norm": "none"}, 4, 2, "lab-colorize")
+TASKS = {"rgb": "paired", "grey": "paired", "restore": "superres", "inpaint": "inpaint", "lab-colorize": "colorize"}
+
+
+def card_of(name, chosen, inputs, outputs, mode, **more):
+    """As a run writes it."""
+    settings = networks.translator(name).Settings(**chosen)
+    return {
+        "format": 1,
+        "kind": "translator",
+        "mode": mode,
+        "task": TASKS[mode],
+        "translator": to_dict(settings),
+        "inputs": inputs,
+        "outputs": outputs,
+        "scale": getattr(settings, "scale", 1),
+        "size": 64,
+        "channels": 3,
+        "domains": [],
+        "data": "facades",
+        "data_sha256": "ab" * 32,
+        "recipe": "pix2pix",
+        "images_seen": 400,
+        "ganvas": "0.9",
+        "scores": [],
+        "licence": None,
+    } | more
+
+
+def run_of(folder, what, back=None):
+    """A run's folder with the files that use needs, and its network; back: the network of the other direction."""
+    run = RunFolder(folder)
+    folder.mkdir(parents=True)
+    run.settings.write_text(f'task = "{TASKS[what[4]]}"\n')
+    network, card = network_of(*what[:4]), card_of(*what)
+    files.write_bytes(run.translator, cardfile.as_bytes(network.state_dict(), card))
+    files.write_text(run.card, write(card))
+    if back is not None:
+        files.write_bytes(run.translator_back, cardfile.as_bytes(network_of(*back[:4]).state_dict(), card_of(*back)))
+        files.write_text(run.translator_back_card, write(card_of(*back)))
+    return folder, network
 
 
 def photo(height, width, seed=0):

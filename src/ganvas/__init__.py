@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from ganvas.inference.augmentation import augment_data
     from ganvas.inference.classifier import Classifier, load_classifier
     from ganvas.inference.evaluation import evaluate
+    from ganvas.inference.foreign.importing import import_weights
     from ganvas.inference.generator import Generator
     from ganvas.inference.loading import load, sample
+    from ganvas.inference.translator import Translator
 
 _PUBLIC = {
     "train": "ganvas.api:train",
@@ -32,9 +34,11 @@ _PUBLIC = {
     "load_classifier": "ganvas.inference.classifier:load_classifier",
     "Classifier": "ganvas.inference.classifier:Classifier",
     "Generator": "ganvas.inference.generator:Generator",
+    "Translator": "ganvas.inference.translator:Translator",
     "sample": "ganvas.inference.loading:sample",
     "augment_data": "ganvas.inference.augmentation:augment_data",
     "evaluate": "ganvas.inference.evaluation:evaluate",
+    "import_weights": "ganvas.inference.foreign.importing:import_weights",
     "grid": "ganvas.core.images:grid",
     "open_data": "ganvas.data:open_data",
     "GanvasError": "ganvas.core.errors:GanvasError",
@@ -54,11 +58,13 @@ __all__ = [
     "Interrupted",
     "MemoryExhausted",
     "Run",
+    "Translator",
     "UsageError",
     "__version__",
     "augment_data",
     "evaluate",
     "grid",
+    "import_weights",
     "load",
     "load_classifier",
     "open_data",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ganvas import data as data_room
-from ganvas import tasks
+from ganvas import recipes, tasks
 from ganvas.core import errors, files
 from ganvas.core.quantities import parse_count, parse_duration, say_count, say_duration
 from ganvas.core.settings import from_dict, to_dict, to_toml
@@ -21,6 +21,7 @@ from ganvas.inference.generator import Generator
 from ganvas.inference.loading import ONNX, load
 from ganvas.inference.loading import found as file_of
 from ganvas.inference.summary import write_summary
+from ganvas.inference.translator import Translator
 from ganvas.pace import measured_length, needs_pace
 from ganvas.recipes.auto import Plan, Wishes
 from ganvas.recipes.auto import plan as choose_plan
@@ -49,8 +50,8 @@ class Run:
         """The lines of the journal, oldest first."""
         return read(RunFolder(self.path).journal)
 
-    def load(self) -> Generator:
-        """The run's generator, ready for use."""
+    def load(self) -> Generator | Translator:
+        """The run's generator, or translator, ready for use."""
         return load(self.path)
 
 
@@ -82,10 +83,14 @@ def plan(
     """
     if task is not None:
         tasks.task(task)  # a name that does not exist is answered before the data is read
+    own_task = "generate" if recipe == "auto" else recipes.task_of(recipe)
+    if recipe != "auto" and task not in (None, own_task):
+        raise errors.UsageError(f"The recipe {recipe} is for the task {own_task}, not {task}: name another")
     if isinstance(set, Mapping):
         set = [f"{name}={json.dumps(value)}" for name, value in set.items()]  # which TOML reads as well
     wishes = Wishes(
         recipe=recipe,
+        task=task or own_task,
         size=None if size is None else Size.of(size),
         images=None if images is None else parse_count(images),
         seconds=None if time is None else parse_duration(time),
@@ -98,11 +103,8 @@ def plan(
         assignments=tuple(set),
         source=None if start_from is None else _source(start_from),
     )
-    planned = choose_plan(data_room.survey(data, say=say), wishes)
-    if task not in (None, planned.settings.task):
-        chosen = planned.settings
-        raise errors.UsageError(f"The recipe {chosen.recipe} is for the task {chosen.task}, not {task}: name another")
-    return planned
+    look = data_room.survey_paired if wishes.task == "paired" else data_room.survey
+    return choose_plan(look(data, say=say), wishes)
 
 
 def _source(what: str | Path) -> str:
@@ -260,9 +262,7 @@ def _open(chosen: Any, processes: Processes, say: Say) -> tuple[data_room.Datase
     if not processes.leads:
         processes.wait()
     memory = 0 if processes.count > 1 else None  # several processes map one cache, and none holds a copy
-    dataset = data_room.open_data(
-        where.where, size=where.size, channels=where.channels, threads=where.threads, memory=memory, say=say
-    )
+    dataset = where.opened(where.where, threads=where.threads, memory=memory, say=say)
     if processes.leads:
         processes.wait()
     for sentence in data_room.few_in_class(dataset, where.held_out) if where.conditional else ():
@@ -274,7 +274,7 @@ def _open(chosen: Any, processes: Processes, say: Say) -> tuple[data_room.Datase
 def _open_test_part(where: Any, say: Say) -> data_room.Dataset | None:
     """Some real pictures that training does not see; a run goes on without them where they cannot be had."""
     try:
-        found = data_room.open_data(where.test, size=where.size, channels=where.channels, most=_WATCHED_BY, say=say)
+        found = where.opened(where.test, most=_WATCHED_BY, say=say)
         if where.classes and found.classes != where.classes:
             raise errors.DataError(f"{where.test} has other classes than the networks know")
     except errors.DataError as error:

@@ -7,7 +7,18 @@ from typing import Any
 
 from ganvas import terminal
 from ganvas.arguments import parsed
-from ganvas.commands import augmenting, classifying, exploring, judging, looking, sharing, training, using
+from ganvas.commands import (
+    applying,
+    augmenting,
+    classifying,
+    exploring,
+    importing,
+    judging,
+    looking,
+    sharing,
+    training,
+    using,
+)
 from ganvas.commands.printing import tell
 from ganvas.core.errors import GanvasError, MemoryExhausted
 from ganvas.core.version import VERSION
@@ -21,8 +32,10 @@ _COMMANDS: dict[str, Callable[..., Any]] = {
     "directions": exploring.directions,
     "nearest": exploring.nearest,
     "project": exploring.project,
+    "apply": applying.apply,
     "export": sharing.export,
     "push": sharing.push,
+    "import": importing.import_weights,
     "augment": augmenting.augment,
     "classify": classifying.classify,
     "eval": judging.evaluate,

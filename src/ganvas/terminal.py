@@ -22,6 +22,8 @@ console = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty(
 # For what a command was asked for, so that it can be piped.
 output = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH)
 _REFRESH = 0.25  # seconds between two drawings of the progress line
+_SELDOM = 30.0  # the same where each is a line that stays
+_BAR = 24  # letters of a bar
 
 
 def say(sentence: str, to: Console = console) -> None:
@@ -126,6 +128,41 @@ class Progress:
         if self._images is not None and speed:
             lefts.append(max(0.0, (self._images - images) / speed))
         return min(lefts) if lefts else None
+
+
+class FilesProgress:
+    """One line that tells how far the work on many files is, and on the one at hand."""
+
+    def __init__(self) -> None:
+        self._live: Live | None = None
+        self._drawn = self._began = time.monotonic()
+
+    @contextmanager
+    def shown(self) -> Iterator["FilesProgress"]:
+        """Within the block the line is on the screen; without a terminal it is printed, at most twice a minute."""
+        if not console.is_terminal:
+            yield self
+            return
+        with Live(console=console, auto_refresh=False, transient=True, redirect_stdout=False) as self._live:
+            yield self
+
+    def tell(self, number: int, count: int, name: str, part: float) -> None:
+        """The file's number from 1, of how many, its name, and how much of it is done, 0 to 1."""
+        now = time.monotonic()
+        if now - self._drawn < (_REFRESH if self._live is not None else _SELDOM):
+            return
+        self._drawn = now
+        done = (number - 1 + part) / count
+        filled = round(_BAR * done)
+        left = f"{say_duration((now - self._began) * (1 - done) / done)} left" if done else ""
+        parts = [f"{'━' * filled}{'╌' * (_BAR - filled)} {done:.0%}", f"{number}/{count}", f"{name} {part:.0%}", left]
+        line = _text(" · ".join(part for part in parts if part))
+        if self._live is None:
+            console.print(line, soft_wrap=True)
+            return
+        line.truncate(console.width, overflow="ellipsis")
+        self._live.update(line)
+        self._live.refresh()
 
 
 def _short(name: str) -> str:

@@ -3,7 +3,7 @@
 import pytest
 
 from ganvas.core.errors import UsageError
-from ganvas.core.quantities import parse_count, parse_duration, parse_seeds, say_count, say_duration
+from ganvas.core.quantities import parse_bytes, parse_count, parse_duration, parse_seeds, say_count, say_duration
 
 
 @pytest.mark.parametrize(
@@ -81,3 +81,16 @@ def test_counts_are_said_briefly(count, said):
 )
 def test_durations_are_said_in_two_units(seconds, said):
     assert say_duration(seconds) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("512", 512), ("512MB", 512_000_000), ("1.5 GiB", 3 * 2**29), ("8kb", 8_000), ("64mib", 2**26)]
+)
+def test_sizes_of_memory(text, size):
+    assert parse_bytes(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "MB", "0", "-5MB", "3TB", "half", "1..5GB"])
+def test_what_is_no_size_of_memory(text):
+    with pytest.raises(UsageError, match="write it like 512MB"):
+        parse_bytes(text)

@@ -18,7 +18,8 @@ from ganvas.inference import packaged
 from ganvas.inference.comparison import keep
 from ganvas.inference.evaluation import evaluate
 from ganvas.inference.loading import load
-from ganvas.inference.saving import readme, save
+from ganvas.inference.pages import readme
+from ganvas.inference.saving import save
 from ganvas.inference.weights import as_bytes
 
 

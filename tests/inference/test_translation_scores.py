@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tests_translators import CPU, photo
+from tests_translators import CPU, photo, translator_of
 from torch.nn import functional
 
 from ganvas.core.errors import DataError, UsageError
@@ -244,7 +244,9 @@ def run(tmp_path, monkeypatch):
     def make(lines: str) -> Path:
         folder = tmp_path / "run"
         folder.mkdir(exist_ok=True)
-        (folder / "settings.toml").write_text(f'task = "superres"\n[data]\nwhere = "{tmp_path / "photos"}"\n{lines}\n')
+        (folder / "settings.toml").write_text(
+            f'task = "superres"\n[data]\nsize = 32\nwhere = "{tmp_path / "photos"}"\n{lines}\n'
+        )
         return folder
 
     known = evaluation.is_generator
@@ -258,6 +260,9 @@ def test_a_run_is_judged_by_what_it_held_out(photos, run, tmp_path):
     assert found.scores[0].protocol.reference_part == "the 2 that training did not see"
     for number in (2, 7):  # as `held_out_indices` says
         save(photo(50 + number, 71 - number, number), tmp_path / "test" / f"{number}.png")
+    save(photo(20, 70), tmp_path / "photos" / "00-too-small.png")
+    pieces = evaluate(run("held_out = 2\nscales = [1.0, 0.5]"), metrics=["psnr"])
+    assert pieces.scores[0].value == found.scores[0].value
     other = evaluate(run(f'held_out = 2\ntest = "{tmp_path / "test"}"'), metrics=["psnr"])
     assert other.scores[0].value == found.scores[0].value
     assert other.scores[0].protocol.reference_part == "all"
@@ -283,6 +288,21 @@ def test_the_command_prints_both_and_its_page_shows_them(photos, run, tmp_path, 
     status, out, said = ganvas("eval", folder, *asked)
     assert "bicubic" in out
     assert "psnr (pairs)" in out
+
+
+def test_a_saved_translator_is_judged_in_float32_as_the_one_in_memory(photos, tmp_path, ganvas):
+    larger = translator_of("srresnet", {"width": 8, "blocks": 1, "scale": 4}, 3, 3, "restore")
+    larger.card |= {
+        "kind": "translator",
+        "translator": {"name": "srresnet", "width": 8, "blocks": 1, "scale": 4},
+        "inputs": 3,
+        "outputs": 3,
+        "scale": 4,
+    }
+    larger.save(tmp_path / "saved")
+    status, out, said = ganvas("eval", tmp_path / "saved", "--against", photos, "--metrics", "psnr", "--json")
+    assert status == 0, said
+    assert json.loads(out)["scores"][0]["value"] == evaluate(larger, photos, metrics=["psnr"]).scores[0].value
 
 
 def test_the_page_shows_what_was_given_what_was_made_and_what_is_true(photos, tmp_path):
@@ -315,9 +335,9 @@ def test_what_cannot_be_judged_is_answered(photos, negatives, tmp_path):
         evaluate(translator(torch.neg, "rgb", "inpaint"), photos)
     paired = translator(torch.neg, "rgb", "paired")
     (negatives / "b" / "3.bmp").unlink()
-    with pytest.raises(DataError, match="has no partner for 3: pictures of a pair"):
+    with pytest.raises(DataError, match="pairs/b has no partner for 3: pictures of a pair"):
         evaluate(paired, negatives)
-    with pytest.raises(DataError, match=r"lie side by side in one picture, and 0.png has an odd width"):
+    with pytest.raises(DataError, match="photos holds no pairs"):
         evaluate(paired, photos)
     with pytest.raises(DataError, match="should hold two folders"):
         evaluate(translator(torch.neg, "rgb"), photos)

@@ -443,7 +443,7 @@ def test_all_can_be_of_one_format(tmp_path, pictures):
         (["nothing.png"], {}, "There is no file or folder nothing.png"),
         (["a.png"], {"format": "gif"}, "--format gif: use png"),
         (["a.png", "more/a.png"], {}, "would both be written to"),
-        (["a.png"], {"masks": "nowhere"}, "no mask, or folder of masks, nowhere"),
+        (["a.png"], {"masks": "nowhere"}, "There is no file or folder nowhere with masks"),
         (["a.png"], {"masks": "more"}, "takes no masks"),
         (["a.png"], {"out": "b.jpg"}, "is a file: give a folder"),
     ],

@@ -24,8 +24,8 @@ SMALL = {
     "gated": {"width": 4, "dilations": (2, 3)},
 }
 CHOICES = {
-    "unet": {"norm": ("batch", "instance", "none"), "upsample": ("transposed", "resize")},
-    "resnet": {"norm": ("batch", "instance", "none"), "upsample": ("transposed", "resize")},
+    "unet": {"norm": ("batch", "instance", "instance-affine", "none"), "upsample": ("transposed", "resize")},
+    "resnet": {"norm": ("batch", "instance", "instance-affine", "none"), "upsample": ("transposed", "resize")},
     "srresnet": {"scale": (2, 3, 4), "enlargement": ("bicubic", "bilinear", "none")},
     "rrdb": {"scale": (1, 2, 3, 4), "enlargement": ("bicubic", "bilinear", "none")},
     "gated": {},
@@ -112,7 +112,7 @@ def test_double_precision_stays(name, chosen):
 
 @each_case
 def test_a_network_starts_with_pictures_that_are_neither_flat_nor_saturated(name, chosen):
-    if chosen.get("norm") in ("batch", "instance"):  # N(0, 0.02^2), as published: nearly flat
+    if chosen.get("norm") in ("batch", "instance", "instance-affine"):  # N(0, 0.02^2), as published: nearly flat
         return
     network = build(name, chosen | ({"width": 24} if name != "unet" else {"width": 16, "max_width": 64}))
     with torch.no_grad():

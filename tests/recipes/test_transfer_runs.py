@@ -12,7 +12,7 @@ from ganvas import api
 from ganvas.core.errors import DataError, UsageError
 from ganvas.core.files import sha256_of_file
 from ganvas.inference.loading import load
-from ganvas.inference.saving import readme
+from ganvas.inference.pages import readme
 from ganvas.training import checkpoints
 
 PLAIN = ("generator.norm=none", "discriminator.norm=none")

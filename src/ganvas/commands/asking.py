@@ -21,6 +21,7 @@ GENERATOR = (
     "A run's folder, a saved folder, a .safetensors or .onnx file, the name of a generator in the package, or "
     "user/name on the hub."
 )
+TRANSLATOR = "A run's folder, a saved folder, a .safetensors or .onnx file, or user/name on the hub."
 Run = Annotated[str, Positional, arg(metavar="RUN", help=GENERATOR)]
 Layers = Annotated[str | None, arg(metavar="0-3")]
 

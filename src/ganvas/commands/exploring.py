@@ -43,13 +43,13 @@ def walk(
         json: One JSON object on stdout.
     """
     from ganvas.inference import latent
-    from ganvas.inference.loading import load
+    from ganvas.inference.loading import load_generator
     from ganvas.inference.pictures import check_animation, write_animation
 
     check_animation(Path(out))
     if frames > MOST_FRAMES:
         raise UsageError(f"--frames {frames}: {MOST_FRAMES:,} are the most; at 20 a second they take eight minutes")
-    generator = load(run)
+    generator = load_generator(run)
     places = places_of(generator, seeds, at)
     wanted = own_labels(places)[:1] if label is None else class_numbers(generator, label)
     points, labels = points_of(generator, places, wanted, truncation)
@@ -85,10 +85,10 @@ def mix(
 
     from ganvas.core.images import grid
     from ganvas.inference.latent import mixed_styles, style_layers
-    from ganvas.inference.loading import load
+    from ganvas.inference.loading import load_generator
     from ganvas.inference.pictures import write_picture
 
-    generator, rows, columns = load(run), parse_seeds(seeds), parse_seeds(styles)
+    generator, rows, columns = load_generator(run), parse_seeds(seeds), parse_seeds(styles)
     chosen = style_layers(generator, parse_layers(layers))
     wanted = None if label is None else [generator.class_number(label)]
     left, _ = points_of(generator, rows, wanted or rows, truncation)
@@ -140,10 +140,10 @@ def directions(
 
     from ganvas.core.images import grid
     from ganvas.inference.directions import find
-    from ganvas.inference.loading import load
+    from ganvas.inference.loading import load_generator
     from ganvas.inference.pictures import write_picture
 
-    generator = load(run)
+    generator = load_generator(run)
     places = places_of(generator, seeds if seeds or at else "0", at)
     wanted = own_labels(places) if label is None else [generator.class_number(label)]
     points, labels = points_of(generator, places, wanted, truncation)
@@ -186,11 +186,11 @@ def nearest(
 
     from ganvas.core.images import grid
     from ganvas.inference.given import read_picture
-    from ganvas.inference.loading import load
+    from ganvas.inference.loading import load_generator
     from ganvas.inference.pictures import write_picture
     from ganvas.inference.projection import nearest as find_nearest
 
-    generator = load(run)
+    generator = load_generator(run)
     picture = read_picture(image, generator, fit=fit)
     found = find_nearest(generator, picture, parse_seeds(seeds), count=count, label=label)
     drawn = generator.pictures(generator.latents([each.seed for each in found]), [each.label for each in found])
@@ -233,14 +233,14 @@ def project(
     from ganvas.core import files
     from ganvas.core.images import grid, to_pillow
     from ganvas.inference.given import Point, read_picture, save_point
-    from ganvas.inference.loading import load
+    from ganvas.inference.loading import load_generator
     from ganvas.inference.pictures import write_picture
     from ganvas.inference.projection import project as find_point
 
     folder = Path(out)
     with files.written_to(out):
         files.check_writable(folder / "projected.png")
-    generator = load(run)
+    generator = load_generator(run)
     picture = read_picture(image, generator, fit=fit)
     found = find_point(generator, picture, steps=steps, label=label)
     told: dict[str, Any] = {

@@ -21,7 +21,7 @@ _Assignments = Annotated[tuple[tuple[str, ...], ...], UseAppendAction, arg(metav
 def train(
     data: Annotated[str, Positional, arg(metavar="DATA")],
     *,
-    task: Annotated[Literal["generate", "autoencode", "semi-supervised"] | None, arg(metavar="NAME")] = None,
+    task: Annotated[str | None, arg(metavar="NAME")] = None,
     recipe: Annotated[str, arg(metavar="auto|NAME")] = "auto",
     start_from: Annotated[str | None, arg(name="from", metavar="RUN|FILE")] = None,
     out: Annotated[str | None, arg(metavar="RUN")] = None,
@@ -42,7 +42,8 @@ def train(
 
     Args:
         data: A folder, a zip, or a name: fashion-mnist, mnist, cifar10, celeba, ffhq, lsun/CLASS, digits.
-        task: generate (a GAN), autoencode (a VAE) or semi-supervised (a classifier); without it the recipe decides.
+        task: generate (a GAN), autoencode (a VAE) or semi-supervised (a classifier); for pictures of pictures paired,
+            unpaired, superres, inpaint or colorize. Without it the recipe decides.
         recipe: Named settings; auto chooses from the data and the machine.
         start_from: A trained run, or a generator.safetensors, whose weights and settings to begin with.
         out: The run's folder; without it runs/<data>-<recipe>-<n>.

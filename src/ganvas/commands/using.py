@@ -42,7 +42,7 @@ def sample(
     import numpy as np
 
     from ganvas.inference.directions import Mover
-    from ganvas.inference.loading import load
+    from ganvas.inference.loading import load_generator
     from ganvas.inference.pictures import is_folder, write, write_each
 
     if seeds is not None and count is not None:
@@ -55,7 +55,7 @@ def sample(
     if layers is not None and move is None:
         raise UsageError("--layers says what --move moves: give both, or leave it out")
     moves, chosen = None if move is None else parse_moves(move), parse_layers(layers)
-    generator = load(run, precision=precision)
+    generator = load_generator(run, precision=precision)
     moved = None if moves is None else Mover(generator, moves, chosen)
     batches = generator.batches(numbers, truncation=truncation, label=parse_label(generator, label), moved=moved)
     if is_folder(out):

@@ -7,11 +7,15 @@ weights and every ONNX file, so that a file alone is enough. Its keys:
     kind             "generator"; "classifier"; or "translator", of a network from pictures to pictures
     generator        the network's settings, from which it is rebuilt; size, channels, classes: its pictures
     translator       the same of a translator; inputs, outputs: its channels; scale: how many times larger what it makes
-                     is; mode: one of `inference.modes`, how pictures become what it reads and back
+                     is; mode: one of `inference.modes`, how pictures become what it reads and back; channels: of its
+                     pictures; size: of those of training, or None
+    task             of a translator: paired, unpaired, superres, inpaint or colorize
+    domains          of a translator: what it turns into what, as ["A", "B"]; [] where that has no names
     data             the name of what it was trained on; data_sha256: the fingerprint of those pictures and labels
     held_out         how many of them training did not see
     mirror           whether training showed them mirrored as well; a card that lacks it does not know
     recipe, images_seen, ganvas   how it was trained, and by which version
+    imported         of weights that another program trained: family, the file's name and its sha256
     source_sha256    of the weights that training began with; None: it began from nothing
     scores           a list of {name, value, better, protocol ...}, the newest of each name
     preview          the seeds of the preview's pictures, as "0-63"
@@ -19,22 +23,24 @@ weights and every ONNX file, so that a file alone is enough. Its keys:
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
-from ganvas.core.errors import DataError
+from ganvas.core.errors import DataError, UsageError
 from ganvas.core.version import VERSION
 
 FORMAT = 1
 KIND = "generator"
+TRANSLATOR = "translator"
 KEY = "ganvas"  # under which files hold their card in their metadata
 PREVIEW_SEEDS = "0-63"
 
 
 def read(text: str | None, where: str) -> dict[str, Any]:
-    """The card that a file holds. where: the file, for messages; text: None where it holds none.
+    """The card that a file holds, of a generator or a translator. where: the file, for messages; text: None without.
 
-    Raises DataError if that is no card of a generator, or one of a newer format.
+    Raises DataError if that is no such card, or one of a newer format.
     """
     try:
         card = json.loads(text or "{}")
@@ -42,12 +48,24 @@ def read(text: str | None, where: str) -> dict[str, Any]:
         raise DataError(f"{where} is damaged: its card is not JSON ({error})") from None
     if isinstance(card, dict) and card.get("kind") == "classifier":
         raise DataError(f"{where} is a classifier, not a generator: ganvas classify takes it")
-    if not isinstance(card, dict) or card.get("kind") != KIND:
+    if not isinstance(card, dict) or card.get("kind") not in (KIND, TRANSLATOR):
         raise DataError(
             f"{where} is not a generator of Ganvas: its card is missing. Give a run, or what `ganvas export` wrote"
         )
     refuse_newer(card, where)
     return card
+
+
+def check_generator(card: Mapping[str, Any], where: str) -> None:
+    """Raise UsageError for a translator. where: as the user named it, for what to do with it."""
+    if card["kind"] == TRANSLATOR:
+        raise UsageError(f"{where} turns pictures into pictures: ganvas apply {where} photo.jpg --out DIR")
+
+
+def check_translator(card: Mapping[str, Any], where: str) -> None:
+    """Raise UsageError for a generator. where: as the user named it, for what to do with it."""
+    if card["kind"] == KIND:
+        raise UsageError(f"{where} makes pictures of nothing and takes none: ganvas sample {where} --out grid.png")
 
 
 def refuse_newer(card: Mapping[str, Any], where: str) -> None:
@@ -65,6 +83,15 @@ def write(card: dict[str, Any]) -> str:
     return json.dumps(card, indent=2, ensure_ascii=False) + "\n"
 
 
+@contextmanager
+def named(where: str) -> Iterator[None]:
+    """Let a DataError on what a card says name the file that it is from."""
+    try:
+        yield
+    except DataError as error:
+        raise DataError(f"{where}: {error}") from None
+
+
 def identity(card: dict[str, Any]) -> dict[str, Any]:
-    """The card without what may be said of the same generator at another time."""
+    """The card without what may be said of the same network at another time."""
     return {key: value for key, value in card.items() if key not in ("scores", "licence", "preview", "format")}

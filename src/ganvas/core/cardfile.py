@@ -14,7 +14,10 @@ from ganvas.core.errors import DataError
 
 
 def read(file: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """The weights by name, and the card. Raises DataError if the file is damaged, or not one of a generator."""
+    """The weights by name, and the card, of a generator or a translator.
+
+    Raises DataError if the file is damaged, or has no such card.
+    """
     held, text = contents(file)
     return held, cards.read(text, str(file))
 

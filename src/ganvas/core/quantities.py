@@ -1,10 +1,11 @@
-"""Counts and durations as people write them: 500k, 1.5M, 90s, 10m, 2h."""
+"""Counts, durations and sizes of memory as people write them: 500k, 1.5M, 90s, 10m, 2h, 512MB."""
 
 import re
 
 from ganvas.core.errors import UsageError
 
 _COUNTS = {"": 1, "k": 1_000, "m": 1_000_000}
+_BYTES = {"": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
@@ -26,6 +27,14 @@ def parse_duration(text: str | float) -> float:
     if total <= 0:
         raise UsageError(f"{text!r} is not a time above zero")
     return total
+
+
+def parse_bytes(text: str | int) -> int:
+    """512, "512MB", "1.5GB" or "512MiB" in bytes. Raises UsageError if it is not a size above zero."""
+    value = _parse(str(text).lower(), _BYTES)
+    if value is None or value < 1:
+        raise UsageError(f"{text!r} is not a size of memory: write it like 512MB or 1.5GB")
+    return round(value)
 
 
 def _parse(text: str, units: dict[str, int]) -> float | None:

@@ -2,9 +2,9 @@
 
 from ganvas.core.parts import load
 from ganvas.data.checks import Check, check, few_in_class
-from ganvas.data.dataset import Dataset, held_out_indices
+from ganvas.data.dataset import Dataset, held_out_indices, held_out_rows
 from ganvas.data.named.published import Listing
-from ganvas.data.opening import open_data
+from ganvas.data.opening import open_data, open_paired, open_pieces, survey_paired
 from ganvas.data.pairs import Pairs, open_pairs
 from ganvas.data.report import Report, SetAside
 from ganvas.data.surveys import Survey, survey
@@ -60,9 +60,13 @@ __all__ = [
     "check",
     "few_in_class",
     "held_out_indices",
+    "held_out_rows",
     "named_sets",
     "open_data",
+    "open_paired",
     "open_pairs",
+    "open_pieces",
     "survey",
+    "survey_paired",
     "test_part",
 ]

@@ -23,7 +23,7 @@ from ganvas.core.errors import DataError
 from ganvas.core.files import replacing, write_text
 from ganvas.core.places import megabytes, user_cache
 from ganvas.data.loading import Decoded, Wish, blocks
-from ganvas.data.report import SetAside
+from ganvas.data.report import SetAside, counted
 from ganvas.data.source import Say, Source, signature_of
 
 READER = 1  # raised when the same files would be decoded to other pixels than before
@@ -37,10 +37,11 @@ def decode_into_cache(source: Source, wish: Wish, say: Say) -> Decoded:
     Raises DataError when the disk is full or the cache folder cannot be written.
     """
     folder = user_cache() / "decoded"
+    place = source.where + source.reading
     stem = re.sub(r"[^\w-]+", "-", source.name)[:40]
-    key = f"{stem}-{wish.size}-{wish.channels}-{zlib.crc32(source.where.encode('utf-8', 'surrogatepass')):08x}"
+    key = f"{stem}-{wish.size}-{wish.channels}-{zlib.crc32(place.encode('utf-8', 'surrogatepass')):08x}"
     state = signature_of(
-        [READER, PIL.__version__, source.where, source.signature, wish.size.plain, wish.channels, wish.smallest]
+        [READER, PIL.__version__, place, source.signature, wish.size.plain, wish.channels, wish.smallest]
     )
     try:
         if found := _read(folder, key, state, wish):
@@ -80,9 +81,9 @@ def _build(source: Source, wish: Wish, say: Say, folder: Path, key: str, state: 
     if shutil.disk_usage(folder).free < needed:
         raise DataError(
             f"{folder} has no room for {megabytes(needed)} of decoded pictures: make room, or set\n"
-            "XDG_CACHE_HOME to a folder on a larger disk, or take a smaller --size."
+            f"XDG_CACHE_HOME to a folder on a larger disk, or {source.less}."
         )
-    say(f"Decoding {len(source):,} pictures once, to {megabytes(needed)} in {folder}")
+    say(f"Decoding {counted(len(source), source.unit)} once, to {megabytes(needed)} in {folder}")
     pixels = folder / f"{key}-{state[:16]}.pixels"
     kept: list[int] = []
     aside: list[SetAside] = []

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from ganvas.core.sizes import Size
-from ganvas.data.dataset import Dataset, held_out_indices
+from ganvas.data.dataset import Dataset, held_out_rows
 from ganvas.data.decode import Look, Unreadable, quiet_pillow
 from ganvas.data.loading import Wish, in_order, own_threads
 from ganvas.data.locating import locate, no_picture
+from ganvas.data.paired import folders_of
 from ganvas.data.report import Report, SetAside, counted, listed
 from ganvas.data.source import Say, Source
 from ganvas.data.surveys import Survey, look_over
@@ -23,11 +24,30 @@ FEW_IN_CLASS = 20
 ODD_BALANCE = 10  # the largest class is so many times the smallest
 LONG = 3.0  # a picture so many times as wide as high, or as high as wide, loses most of itself
 _AT_ONCE = 32
+_LONELY = 3  # pictures without partner that a line names
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """Two folders whose pictures pair by name. titles: theirs. lonely: paths of pictures without partner."""
+
+    count: int
+    titles: tuple[str, ...]
+    lonely: tuple[str, ...]
+
+    def __str__(self) -> str:
+        more = ", ..." if len(self.lonely) > _LONELY else ""
+        alone = f"; {len(self.lonely):,} without partner: {', '.join(self.lonely[:_LONELY])}{more}"
+        return f"{self.count:,} by name, {' and '.join(self.titles)}{alone if self.lonely else ''}"
 
 
 @dataclass(frozen=True)
 class Check:
-    """What `check` found. smallest, largest: width and height. duplicates: pictures that equal an earlier one."""
+    """What `check` found.
+
+    smallest, largest: width and height. duplicates: pictures that equal an earlier one. pairs: where most pictures of
+    two folders have a partner of the same name in the other, else None.
+    """
 
     where: str
     name: str
@@ -40,6 +60,7 @@ class Check:
     median_side: int
     classes: Mapping[str, int]
     duplicates: int
+    pairs: Pairing | None
     report: Report
     warnings: tuple[str, ...]
     suggested_size: int
@@ -61,6 +82,7 @@ class Check:
             f"  modes       {listed(self.modes)}",
             f"  sizes       {sizes}",
             f"  classes     {_some(self.classes)}",
+            *([] if self.pairs is None else [f"  pairs       {self.pairs}"]),
             f"  duplicates  {self.duplicates:,}",
         ]
         lines += [f"  {line}" for line in self.report.lines()]
@@ -97,7 +119,8 @@ def check(where: str | Path, *, threads: int | None = None, say: Say | None = No
 
 def _account(source: Source, overview: Survey, wish: Wish) -> Check:
     source.begin()
-    blocks = list(in_order(lambda indexes: _see(source, wish, indexes), len(source), _AT_ONCE, wish.threads))
+    parts = source.parts(_AT_ONCE)
+    blocks = list(in_order(lambda indexes: _see(source, wish, indexes), parts, wish.threads, len(source)))
     good = [one for block in blocks for one in block.good]
     aside = [one for block in blocks for one in block.aside]
     if not good:
@@ -121,6 +144,7 @@ def _account(source: Source, overview: Survey, wish: Wish) -> Check:
         median_side=overview.size,
         classes=classes,
         duplicates=duplicates,
+        pairs=_pairing(source),
         report=Report(len(good), (*source.aside, *aside), source.others),
         warnings=tuple(_warnings(overview, looks, classes, duplicates, wish.size)),
         suggested_size=overview.suggested_size,
@@ -138,6 +162,13 @@ def _see(source: Source, wish: Wish, indexes: range) -> _Seen:
         except Unreadable as why:  # the file changed between the two readings
             aside.append(SetAside(source.title(index), str(why)))
     return _Seen(good, aside)
+
+
+def _pairing(source: Source) -> Pairing | None:
+    names = folders_of(source) or []
+    both = {name for folder, name in names if folder == 0} & {name for folder, name in names if folder == 1}
+    lonely = tuple(source.title(index) for index, (_, name) in enumerate(names) if name not in both)
+    return Pairing(len(both), source.classes, lonely) if len(lonely) < len(both) else None
 
 
 def _warnings(
@@ -168,7 +199,7 @@ def few_in_class(dataset: Dataset, held_out: int) -> list[str]:
     """A sentence if classes have very few pictures, or none, once so many are held out of the data; else none."""
     if dataset.labels is None:
         return []
-    labels = np.delete(dataset.labels, held_out_indices(len(dataset), held_out))
+    labels = np.delete(dataset.labels, held_out_rows(dataset, held_out))
     counts = np.bincount(labels, minlength=len(dataset.classes)).tolist()
     return _few_in_class(dict(zip(dataset.classes, counts, strict=True)))
 

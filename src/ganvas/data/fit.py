@@ -129,6 +129,17 @@ def fit_arrays(images: np.ndarray, size: Size, channels: int) -> np.ndarray:
     return np.stack([to_channels(cover(_to_pillow(picture), size), channels) for picture in images])
 
 
+def covered(picture: np.ndarray, size: Size) -> np.ndarray:
+    """uint8 [C, h, w], C 1, 3 or 4: the centre of a picture that is upright, brought to a size as files are."""
+    return to_channels(cover(_to_pillow(picture), size), len(picture))
+
+
+def resized(picture: np.ndarray, size: Size) -> np.ndarray:
+    """uint8 [C, h, w], C 1, 3 or 4: all of a picture at another size, by Lanczos over all that becomes a pixel."""
+    wanted = size.width, size.height
+    return to_channels(_to_pillow(picture).resize(wanted, Image.Resampling.LANCZOS), len(picture))
+
+
 def is_padded(height: int, width: int, size: Size) -> bool:
     """Whether pictures of an array set come to a size without being resized."""
     return 0 <= size.height - height <= PADDED and 0 <= size.width - width <= PADDED

@@ -4,7 +4,7 @@ import hashlib
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
@@ -13,11 +13,12 @@ import numpy as np
 
 from ganvas.core.errors import MemoryExhausted
 from ganvas.core.sizes import Size
-from ganvas.data.report import SetAside
+from ganvas.data.report import SetAside, counted
 from ganvas.data.source import Fitted, Say, Source
 
 BLOCK_BYTES = 2 * 2**20  # decoded pixels that a thread hands over at once
 BLOCK_PICTURES = 64
+AHEAD_BYTES = 256 * 2**20  # decoded pixels that may wait for their turn
 MAX_THREADS = 16
 _TELL_SECONDS = 10.0
 
@@ -55,37 +56,40 @@ def own_threads() -> int:
     return min(available, MAX_THREADS)
 
 
-def in_order(work: Callable[[range], T], count: int, step: int, threads: int) -> Iterator[T]:
-    """What `work` gives for the ranges of `step` that make up range(count), in order; few are ahead at any time."""
+def in_order(work: Callable[[range], T], parts: Iterable[range], threads: int, most: int) -> Iterator[T]:
+    """What `work` gives for each of some ranges, in order; few are ahead at any time.
+
+    most: indexes that may be ahead, where more than one range is.
+    """
     with ThreadPoolExecutor(threads, thread_name_prefix="decode") as pool:
-        ahead: deque[Future[T]] = deque()
+        ahead: deque[tuple[int, Future[T]]] = deque()
         try:
-            for start in range(0, count, step):
-                ahead.append(pool.submit(work, range(start, min(start + step, count))))
-                if len(ahead) > 2 * threads:
-                    yield ahead.popleft().result()
+            for part in parts:
+                while len(ahead) > 2 * threads or (ahead and sum(size for size, _ in ahead) + len(part) > most):
+                    yield ahead.popleft()[1].result()
+                ahead.append((len(part), pool.submit(work, part)))
             while ahead:
-                yield ahead.popleft().result()
+                yield ahead.popleft()[1].result()
         finally:
-            for waiting in ahead:
+            for _, waiting in ahead:
                 waiting.cancel()
 
 
 def blocks(source: Source, wish: Wish, say: Say) -> Iterator[Fitted]:
     """The source's pictures in order, some at a time; says how far it is when that takes long."""
     source.begin()
-    step = max(1, min(BLOCK_PICTURES, BLOCK_BYTES // wish.picture_bytes))
-    done, told = 0, time.monotonic()
+    parts = list(source.parts(max(1, min(BLOCK_PICTURES, BLOCK_BYTES // wish.picture_bytes))))
+    told = time.monotonic()
 
     def work(indexes: range) -> Fitted:
         return source.fit(indexes, wish.size, wish.channels, wish.smallest)
 
-    for block in in_order(work, len(source), step, wish.threads):
+    decoded = in_order(work, parts, wish.threads, AHEAD_BYTES // wish.picture_bytes)
+    for part, block in zip(parts, decoded, strict=True):
         yield block
-        done += len(block.kept) + len(block.aside)
         if time.monotonic() - told > _TELL_SECONDS:
             told = time.monotonic()
-            say(f"  {done:,} of {len(source):,} pictures decoded")
+            say(f"  {part.stop:,} of {counted(len(source), source.unit)} decoded")
 
 
 def decode_into_memory(source: Source, wish: Wish, say: Say) -> Decoded:
@@ -103,6 +107,6 @@ def decode_into_memory(source: Source, wish: Wish, say: Say) -> Decoded:
             aside += block.aside
     except MemoryError:
         raise MemoryExhausted(
-            f"There is no room in memory for {shape[0]:,} pictures of {wish.size.words}: take a smaller --size."
+            f"There is no room in memory for {counted(shape[0], source.unit)} of {wish.size.words}: {source.less}."
         ) from None
     return Decoded(images[: len(kept)], np.array(kept, np.int64), tuple(aside), digest.hexdigest())

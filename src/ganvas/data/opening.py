@@ -1,6 +1,9 @@
 """Opening data to train on: found, looked over, decoded once, in memory or through a cache."""
 
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -11,6 +14,8 @@ from ganvas.data.dataset import Dataset, fingerprint_of
 from ganvas.data.decode import quiet_pillow
 from ganvas.data.loading import Decoded, Wish, decode_into_memory, own_threads
 from ganvas.data.locating import locate, no_picture
+from ganvas.data.paired import locate_pairs, look_over_pairs
+from ganvas.data.pieces import checked_scales, in_pieces
 from ganvas.data.report import Report
 from ganvas.data.source import Say, Source
 from ganvas.data.surveys import Survey, look_over
@@ -38,12 +43,10 @@ def open_data(
     None is a third of what is free. most: take so many of the pictures, evenly spread, if there are more.
     Raises UsageError for a size or channels that cannot be, DataError when no picture can be read.
     """
-    asked = _checked(size, channels, threads)
+    asked = None if size is None else _checked_size(size)
+    _check(channels, threads)
     tell = say or _silent
-    source = locate(where, tell)
-    if most is not None and most < len(source):
-        source = source.some(np.linspace(0, len(source) - 1, most).astype(np.int64))
-    try:
+    with closing(_thinned(locate(where, tell), most)) as source:
         overview = look_over(source)
         wish = Wish(
             size=asked or Size.of(overview.suggested_size),
@@ -51,19 +54,97 @@ def open_data(
             smallest=overview.smallest_side,
             threads=threads or own_threads(),
         )
-        if memory is None:
-            memory = _a_third_of_what_is_free()
-        fits = len(source) * wish.picture_bytes <= memory
-        with quiet_pillow():
-            decoded = (decode_into_memory if fits else decode_into_cache)(source, wish, tell)
-        fit = source.fitting(wish.size, overview.shape == wish.size)
-        return _dataset(source, overview, decoded, fit, tell)
-    finally:
-        source.close()
+        return _read(source, overview, wish, memory, tell)
+
+
+def open_pieces(
+    where: str | Path,
+    *,
+    size: int | str | Size,
+    channels: int,
+    scales: Sequence[float] = (),
+    threads: int | None = None,
+    say: Say | None = None,
+    memory: int | None = None,
+    most: int | None = None,
+) -> Dataset:
+    """Open pictures cut into pieces of a size, [N, channels, H, W]; `groups` tells which picture each is a piece of.
+
+    scales: the parts of the pictures' sides, above 0 and up to 1, to which each picture is brought before it is cut, by
+    Lanczos; without any, whole pictures as `open_data` gives them. most: of the pictures. The rest as in `open_data`.
+    Raises UsageError for what cannot be, DataError when no picture can be read or is as large as a piece.
+    """
+    if not scales:
+        return open_data(where, size=size, channels=channels, threads=threads, say=say, memory=memory, most=most)
+    asked, parts = _checked_size(size), checked_scales(scales)
+    _check(channels, threads)
+    tell = say or _silent
+    with closing(_thinned(locate(where, tell), most)) as source:
+        overview = look_over(source)
+        wish = Wish(asked, channels, 1, threads or own_threads())
+        return _read(in_pieces(source, asked, parts, tell), overview, wish, memory, tell)
+
+
+def open_paired(
+    where: str | Path,
+    *,
+    size: int | str | Size,
+    channels: int,
+    scales: Sequence[float] = (),
+    threads: int | None = None,
+    say: Say | None = None,
+    memory: int | None = None,
+    most: int | None = None,
+) -> Dataset:
+    """Open pictures in pairs as uint8 [N, 2 * channels, H, W], the first of a pair in the first channels.
+
+    where: a folder or zip with two folders of pictures that have the same names, or with pictures whose left half is
+    the first and the right half the second. Both of a pair are cut and resized alike. `classes` is the two folders'
+    names, or ("left", "right"); there are no labels. scales: as in `open_pieces`; the rest as in `open_data`.
+    Raises UsageError for what cannot be; DataError when there are no pairs, for a picture without partner, and for a
+    pair of two sizes.
+    """
+    asked, parts = _checked_size(size), checked_scales(scales)
+    _check(channels, threads)
+    tell = say or _silent
+    with closing(_thinned(locate_pairs(where, tell), most)) as source:
+        overview = look_over_pairs(source)
+        wish = Wish(asked, source.together * channels, overview.smallest_side, threads or own_threads())
+        return _read(in_pieces(source, asked, parts, tell) if parts else source, overview, wish, memory, tell)
+
+
+def survey_paired(where: str | Path, *, say: Say | None = None) -> Survey:
+    """Look at pairs without decoding them, as `survey` does: how many, and size and shape of one picture of a pair.
+
+    `classes` is what the two of every pair are called. Raises DataError as `open_paired` does.
+    """
+    with closing(locate_pairs(where, say or _silent)) as source:
+        return look_over_pairs(source)
+
+
+S = TypeVar("S", bound=Source)
+
+
+def _thinned(source: S, most: int | None) -> S:
+    """At most so many of a source's pictures, evenly spread."""
+    if most is None or most >= len(source):
+        return source
+    return source.some(np.linspace(0, len(source) - 1, most).astype(np.int64))
+
+
+def _read(source: Source, overview: Survey, wish: Wish, memory: int | None, tell: Say) -> Dataset:
+    """Decode a source. overview: of the pictures, of which its rows may be pieces."""
+    if memory is None:
+        memory = _a_third_of_what_is_free()
+    fits = len(source) * wish.picture_bytes <= memory
+    with quiet_pillow():
+        decoded = (decode_into_memory if fits else decode_into_cache)(source, wish, tell)
+    fit = source.fitting(wish.size, overview.shape == wish.size)
+    return _dataset(source, overview, decoded, fit, tell)
 
 
 def _dataset(source: Source, overview: Survey, decoded: Decoded, fit: str, tell: Say) -> Dataset:
-    report = Report(len(decoded.kept), (*source.aside, *decoded.aside), source.others)
+    report = Report(source.files(decoded.kept), (*source.aside, *decoded.aside), source.others)
     if not len(decoded.kept):
         raise no_picture(source, decoded.aside)
     if report.set_aside:
@@ -76,6 +157,9 @@ def _dataset(source: Source, overview: Survey, decoded: Decoded, fit: str, tell:
         empty = sorted(set(range(len(overview.classes))) - set(labels.tolist()))
         if empty:
             tell(f"No picture could be read of: {', '.join(overview.classes[index] for index in empty)}")
+    groups = None
+    if source.groups is not None:
+        groups = np.unique(source.groups[decoded.kept], return_inverse=True)[1].astype(np.int64)
     return Dataset(
         name=overview.name,
         where=source.where,
@@ -83,21 +167,26 @@ def _dataset(source: Source, overview: Survey, decoded: Decoded, fit: str, tell:
         labels=labels,
         classes=overview.classes,
         report=report,
-        fingerprint=fingerprint_of(decoded.images.shape, decoded.pixels, labels, overview.classes),
+        fingerprint=fingerprint_of(decoded.images.shape, decoded.pixels, labels, overview.classes, groups),
         fit=fit,
+        groups=groups,
     )
 
 
-def _checked(size: int | str | Size | None, channels: int | None, threads: int | None) -> Size | None:
+def _checked_size(size: int | str | Size) -> Size:
     """The size that is asked for. Raises UsageError for what cannot be."""
-    asked = None if size is None else Size.of(size)
-    if asked is not None and not LEAST <= asked.shorter <= asked.longer <= GREATEST:
+    asked = Size.of(size)
+    if not LEAST <= asked.shorter <= asked.longer <= GREATEST:
         raise UsageError(f"--size {asked}: pictures can be {LEAST} to {GREATEST} pixels wide and high")
+    return asked
+
+
+def _check(channels: int | None, threads: int | None) -> None:
+    """Raises UsageError for what cannot be."""
     if channels not in (None, 1, 3, 4):
         raise UsageError(f"channels {channels}: use 1 for grey, 3 for colour, 4 for colour with transparency")
     if threads is not None and threads < 1:
         raise UsageError(f"threads {threads}: use 1 or more")
-    return asked
 
 
 def _a_third_of_what_is_free() -> int:

@@ -1,6 +1,6 @@
 """Two sets of pictures that belong together by their names: A/cat/1.png with B/cat/1.jpg."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -84,7 +84,7 @@ class Pairs:
 def open_pairs(a: str | Path, b: str | Path, say: Say) -> Iterator[Pairs]:
     """The pairs of two folders or zips; within the block, which belongs to the main thread, they can be read.
 
-    Raises DataError for a picture without partner, for one that cannot be read, and for grey beside colour.
+    Raises DataError for a picture without partner and for one that cannot be read.
     """
     left = locate(a, say)
     try:
@@ -107,7 +107,37 @@ def _reading(name: str) -> Iterator[None]:
 
 
 def _paired(a: Source, b: Source, written: tuple[str, str]) -> Pairs:
-    ours, theirs = (_by_name(side, where) for side, where in zip((a, b), written, strict=True))
+    ours, theirs = (
+        by_name(((index, pair_name(side.title(index))) for index in range(len(side))), where)
+        for side, where in zip((a, b), written, strict=True)
+    )
+    refuse_lonely(ours, theirs, written)
+    names = tuple(sorted(ours))
+    indexes = tuple((ours[name], theirs[name]) for name in names)
+    looks = []
+    for name, (left, right) in zip(names, indexes, strict=True):
+        with _reading(name):
+            looks.append((a.look(left), b.look(right)))
+    return Pairs(names, (a, b), indexes, tuple(looks))
+
+
+def pair_name(path: str) -> str:
+    """What the two pictures of a pair have in common: the path, whatever its ending."""
+    return str(PurePosixPath(path).with_suffix(""))
+
+
+def by_name(pictures: Iterable[tuple[int, str]], where: str) -> dict[str, int]:
+    """Indexes of one side's pictures by the names of their pairs. Raises DataError for two of one name."""
+    found: dict[str, int] = {}
+    for index, name in pictures:
+        if name in found:
+            raise DataError(f"{where} has two pictures called {name}, and a pair has one on each side: rename one")
+        found[name] = index
+    return found
+
+
+def refuse_lonely(ours: Mapping[str, int], theirs: Mapping[str, int], written: tuple[str, str]) -> None:
+    """Raises DataError for pictures of one side that have no partner on the other. written: the two places."""
     for mine, other, where in ((ours, theirs, written[1]), (theirs, ours, written[0])):
         if alone := sorted(mine.keys() - other.keys()):
             more = f" and {len(alone) - _NAMED:,} more" if len(alone) > _NAMED else ""
@@ -115,26 +145,3 @@ def _paired(a: Source, b: Source, written: tuple[str, str]) -> Pairs:
                 f"{where} has no partner for {', '.join(alone[:_NAMED])}{more}: pictures of a pair have the same path "
                 "and name, whatever its ending. Add what is missing, or take away what it would belong to"
             )
-    names = tuple(sorted(ours))
-    indexes = tuple((ours[name], theirs[name]) for name in names)
-    looks = []
-    for name, (left, right) in zip(names, indexes, strict=True):
-        with _reading(name):
-            looks.append((a.look(left), b.look(right)))
-        if looks[-1][0].channels != looks[-1][1].channels:
-            kinds = ["grey" if look.channels == 1 else "in colour" for look in looks[-1]]
-            raise DataError(
-                f"{a.title(left)} of {written[0]} is {kinds[0]} and {b.title(right)} of {written[1]} is {kinds[1]}: "
-                "they are compared channel by channel. Save both as grey pictures, or both in colour"
-            )
-    return Pairs(names, (a, b), indexes, tuple(looks))
-
-
-def _by_name(side: Source, where: str) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for index in range(len(side)):
-        name = str(PurePosixPath(side.title(index)).with_suffix(""))
-        if name in found:
-            raise DataError(f"{where} has two pictures called {name}, and a pair has one on each side: rename one")
-        found[name] = index
-    return found

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, Protocol, Self
+from typing import Any, BinaryIO, ClassVar, NamedTuple, Protocol, Self
 
 import numpy as np
 
@@ -42,15 +42,25 @@ class Source(ABC):
     """Pictures that can be opened, not decoded yet.
 
     where: the canonical place, which opens the same again. kind: the words for it in messages. signature: changes
-    when the files do. labels: int64 [N], or None when there are no classes. notes: what was decided, to be said.
+    when the files do. reading: what tells two sources of one place apart; "" where a row is a picture. labels: int64
+    [N], or None when there are no classes. groups: int64 [N], the picture that each row is a part of; None where a row
+    is all of one. notes: what was decided, to be said.
+
+    unit: what a row is. less: what to do if all rows are too much. together: pictures in the channels of a row.
     """
+
+    unit: ClassVar[str] = "picture"
+    less: ClassVar[str] = "take a smaller --size"
+    together: ClassVar[int] = 1
 
     where: str
     name: str
     kind: str
     signature: str
+    reading: str = ""
     classes: tuple[str, ...] = ()
     labels: np.ndarray | None = None
+    groups: np.ndarray | None = None
     aside: tuple[SetAside, ...] = ()
     others: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -68,6 +78,18 @@ class Source(ABC):
 
     def _some_labels(self, indexes: np.ndarray) -> np.ndarray | None:
         return None if self.labels is None else self.labels[indexes]
+
+    def set_aside(self, index: int, why: Exception) -> list[SetAside]:
+        """The files that are left out with a picture, and the reason."""
+        return [SetAside(self.title(index), str(why))]
+
+    def files(self, indexes: np.ndarray) -> int:
+        """How many files some of the pictures, int64 [n], are read from."""
+        return len(indexes)
+
+    def parts(self, most: int) -> Iterator[range]:
+        """All indexes in order, parted into what is decoded at once: `most` at a time."""
+        return (range(start, min(start + most, len(self))) for start in range(0, len(self), most))
 
     @abstractmethod
     def look(self, index: int) -> Look:
@@ -145,7 +167,7 @@ class EncodedSource(Source):
                 images[len(kept)] = self._fit_one(index, size, channels, smallest)
                 kept.append(index)
             except Unreadable as why:
-                aside.append(SetAside(self.title(index), str(why)))
+                aside += self.set_aside(index, why)
         return Fitted(images[: len(kept)], kept, aside)
 
     def _fit_one(self, index: int, size: Size, channels: int, smallest: int) -> np.ndarray:

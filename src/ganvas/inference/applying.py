@@ -2,9 +2,10 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ganvas.core.errors import DataError, GanvasError, UsageError
 from ganvas.core.files import check_writable
@@ -15,7 +16,7 @@ from ganvas.inference.translator import Translator
 
 _SHOWN = 3  # failures that a message names
 _ENDINGS = {"PNG": ".png", "JPEG": ".jpg", "TIFF": ".tif", "WEBP": ".webp", "BMP": ".bmp", "PPM": ".ppm"}
-MASKS = (".png", ".tif", ".tiff", ".webp", ".bmp", ".jpg", ".jpeg", ".pgm")
+GUIDES = (".png", ".tif", ".tiff", ".webp", ".bmp", ".jpg", ".jpeg", ".pgm")
 
 Tell = Callable[[int, int, str, float], None]
 """Told of progress: the picture's number from 1, of how many, its name, and how much of it is done, 0 to 1."""
@@ -40,14 +41,32 @@ class Applied:
     failed: list[tuple[Path, str]] = field(default_factory=list)
     notes: list[tuple[Path, str]] = field(default_factory=list)
 
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        told = {
+            name: [{"picture": str(path), "why": why} for path, why in which]
+            for name, which in (("failed", self.failed), ("notes", self.notes))
+        }
+        return {"written": list(map(str, self.written)), "skipped": list(map(str, self.skipped)), **told}
+
+    def in_words(self, out: str | Path) -> str:
+        """What there is now, in a sentence. out: the folder."""
+        words = f"{_pictures(len(self.written))} written to {out}"
+        if self.skipped:
+            words += f"; {_pictures(len(self.skipped))} there already (--replace makes them anew)"
+        return words
+
     def check(self) -> None:
         """Raise DataError, which names some, if any picture failed; the others are done."""
         if not self.failed:
             return
         named = "; ".join(f"{path} {why}" for path, why in self.failed[:_SHOWN])
         more = f"; and {len(self.failed) - _SHOWN} more" if len(self.failed) > _SHOWN else ""
-        count = "1 picture" if len(self.failed) == 1 else f"{len(self.failed)} pictures"
-        raise DataError(f"{count} could not be used: {named}{more}")
+        raise DataError(f"{_pictures(len(self.failed))} could not be used: {named}{more}")
+
+
+def _pictures(count: int) -> str:
+    return "1 picture" if count == 1 else f"{count:,} pictures"
 
 
 def apply(
@@ -58,6 +77,7 @@ def apply(
     format: str | None = None,
     replace: bool = False,
     masks: str | Path | None = None,
+    hints: str | Path | None = None,
     tell: Tell = lambda number, count, name, part: None,
 ) -> Applied:
     """Apply a network to picture files and to all below folders, into a folder.
@@ -65,7 +85,8 @@ def apply(
     Names are kept, and below a folder its subfolders. Formats are kept where they are written here, else PNG is; or
     all are of `format`: png, jpeg, tiff, webp, bmp, ppm. Files that are there already are left as they are, so that the
     same call goes on where one was stopped; replace: they are made anew. masks: for `inpaint`, a mask, or a folder of
-    masks with the pictures' names; without it holes are where pictures are transparent.
+    masks with the pictures' names; without it holes are where pictures are transparent. hints: the same of hints of
+    colours, for networks that take them; pictures without are made without.
     A picture that cannot be used is named in the result, and the rest is done. Raises UsageError, before anything is
     begun, for a call that cannot be meant, also one that would write over its own pictures; DataError if there is no
     picture, or `out` cannot be written. However it ends, each file is whole or not there.
@@ -73,9 +94,11 @@ def apply(
     folder = Path(out)
     done = Applied()
     jobs = plan(inputs, folder, format, done)
-    _check(jobs, folder, masks)
+    _check(jobs, folder, {"masks": masks, "hints": hints})
     if masks is not None and not translator.mode.masked:
         raise UsageError("This network takes no masks: it changes the whole of a picture")
+    if hints is not None and not translator.hinted:
+        raise UsageError("This network takes no hints of colours: only one that was trained with them does")
     with quiet_pillow():
         for number, job in enumerate(jobs, 1):
             if job.out.exists() and not replace:
@@ -87,8 +110,8 @@ def apply(
 
             progress(0.0)
             try:
-                mask = _mask_of(job, masks)
-                notes = translator.write(job.picture, job.out, mask=mask, progress=progress)
+                mask, said = _mask_of(job, masks), None if hints is None else _beside(job, hints)
+                notes = translator.write(job.picture, job.out, mask=mask, hints=said, progress=progress)
             except OSError as error:
                 raise DataError(
                     f"{job.out} cannot be written: {error.strerror or error}. Choose another --out"
@@ -99,7 +122,8 @@ def apply(
                 raise type(error)(f"{job.picture} {error}") from None
             else:
                 done.written.append(job.out)
-                done.notes += [(job.picture, note) for note in notes]
+                unhinted = [f"has no hints in {hints}, and is made without"] if hints is not None and not said else []
+                done.notes += [(job.picture, note) for note in (*unhinted, *notes)]
     return done
 
 
@@ -167,7 +191,7 @@ def _begins_like_a_picture(path: Path) -> bool:
         return False
 
 
-def _check(jobs: Sequence[Job], out: Path, masks: str | Path | None) -> None:
+def _check(jobs: Sequence[Job], out: Path, beside: Mapping[str, str | Path | None]) -> None:
     """Raise UsageError or DataError for what can be known before anything is begun."""
     if not jobs:
         raise DataError("There is no picture among what is given: give files, or folders with pictures")
@@ -175,8 +199,9 @@ def _check(jobs: Sequence[Job], out: Path, masks: str | Path | None) -> None:
     over = next((job for job in jobs if job.out.resolve() in sources), None)
     if over is not None:
         raise UsageError(f"--out {out}: {over.picture} would be written over; choose another folder")
-    if masks is not None and not Path(masks).exists():
-        raise UsageError(f"There is no mask, or folder of masks, {masks}")
+    for kind, where in beside.items():
+        if where is not None and not Path(where).exists():
+            raise UsageError(f"There is no file or folder {where} with {kind}")
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out} is a file: give a folder")
     try:
@@ -187,10 +212,17 @@ def _check(jobs: Sequence[Job], out: Path, masks: str | Path | None) -> None:
 
 def _mask_of(job: Job, masks: str | Path | None) -> Path | None:
     """The mask of a picture: the one that was given, or that of its name, with any ending, in the folder of masks."""
-    if masks is None or Path(masks).is_file():
-        return None if masks is None else Path(masks)
-    found = [Path(masks) / f"{job.picture.stem}{ending}" for ending in MASKS]
-    mask = next((one for one in found if one.is_file()), None)
+    if masks is None:
+        return None
+    mask = _beside(job, masks)
     if mask is None:
         raise DataError(f"has no mask in {masks}: one is named {job.picture.stem}.png")
     return mask
+
+
+def _beside(job: Job, where: str | Path) -> Path | None:
+    """The file that was given for all pictures, or that of a picture's name, with any ending, in a folder."""
+    if Path(where).is_file():
+        return Path(where)
+    found = [Path(where) / f"{job.picture.stem}{ending}" for ending in GUIDES]
+    return next((one for one in found if one.is_file()), None)

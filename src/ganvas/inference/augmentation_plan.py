@@ -14,7 +14,7 @@ from ganvas.core.sizes import Size
 from ganvas.core.version import VERSION
 from ganvas.inference.copy_watch import extractors_of, needed
 from ganvas.inference.generator import Generator
-from ganvas.inference.loading import load
+from ganvas.inference.loading import load_generator
 from ganvas.inference.quotas import evening, folder_names, in_proportion
 from ganvas.inference.reference import Reals, reference_of
 from ganvas.inference.set_folder import SetFolder, check_out
@@ -92,7 +92,7 @@ def planned(
 ) -> Plan:
     """The plan of a set; the arguments are those of `augment_data`. Raises UsageError and DataError as it does."""
     _check(where, out, count, first_seed)
-    maker = generator if isinstance(generator, Generator) else load(generator)
+    maker = generator if isinstance(generator, Generator) else load_generator(generator)
     subject = subject_of(maker, None, 0, say)
     real, held = reference_of(subject, where, held_out, say)
     held = needed(held, where)

@@ -156,7 +156,7 @@ def _translated(
 ) -> Evaluation:
     """The scores of a network from pictures to pictures. where: it lies; None for one in memory."""
     check_metrics(asked.metrics)
-    data, held = held_out_data(where) if against is None else (against, 0)
+    data, held = held_out_data(where) if against is None else (against, None)
     scores, sheet, title = translation_scores(translator, data, held, asked, say)
     name = where.name if where is not None else str(translator.card.get("recipe", "translator"))
     return Evaluation(name, title, tuple(scores), np.empty(0), cards.identity(translator.card), sheet=sheet)

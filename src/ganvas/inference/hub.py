@@ -1,4 +1,4 @@
-"""Generators on the hub (huggingface.co, or what HF_ENDPOINT names): fetched and pushed as folders of `saving`."""
+"""Networks on the hub (huggingface.co, or what HF_ENDPOINT names): fetched and pushed as folders of `saving`."""
 
 import os
 import re
@@ -14,6 +14,7 @@ from ganvas.core.places import is_offline
 from ganvas.core.version import VERSION
 from ganvas.inference.generator import Generator
 from ganvas.inference.saving import MODEL, save
+from ganvas.inference.translator import Translator
 
 _HUB = "https://huggingface.co"
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
@@ -45,9 +46,14 @@ def fetch(name: str) -> Path:
 
 
 def push(
-    generator: Generator, name: str, *, precision: str = "float32", licence: str | None = None, private: bool = False
+    network: Generator | Translator,
+    name: str,
+    *,
+    precision: str = "float32",
+    licence: str | None = None,
+    private: bool = False,
 ) -> str:
-    """Put a generator on the hub as "user/name", made if it is not there, and return its address.
+    """Put a generator or a translator on the hub as "user/name", made if it is not there, and return its address.
 
     precision, licence: as for `saving.save`. private: of a new one, for nobody else's eyes. Who pushes is known by
     HF_TOKEN or `hf auth login`. Raises UsageError for a name that cannot be one and without the extra `hub`, DataError
@@ -59,11 +65,13 @@ def push(
     if is_offline():
         raise UsageError("GANVAS_OFFLINE is set, so nothing is pushed: unset it")
     with tempfile.TemporaryDirectory(prefix="ganvas-push-") as above:
-        folder = save(generator, Path(above) / name.split("/")[1], precision=precision, licence=licence)
+        folder = save(network, Path(above) / name.split("/")[1], precision=precision, licence=licence)
         with _told(name, "Log in with `hf auth login`, or set HF_TOKEN to a token that may write"):
             api = hub.HfApi(endpoint=_endpoint(), library_name="ganvas", library_version=VERSION)
             address = str(api.create_repo(name, private=private, exist_ok=True))
-            api.upload_folder(repo_id=name, folder_path=folder, commit_message=f"A generator by Ganvas {VERSION}")
+            api.upload_folder(
+                repo_id=name, folder_path=folder, commit_message=f"A {network.card['kind']} by Ganvas {VERSION}"
+            )
     return address
 
 

@@ -1,4 +1,4 @@
-"""From what a user names to a generator, without running any code that a file holds."""
+"""From what a user names to a generator or a translator, without running any code that a file holds."""
 
 import json
 from collections.abc import Sequence
@@ -15,6 +15,7 @@ from ganvas.inference import hub, weights
 from ganvas.inference.generator import Generator, Label
 from ganvas.inference.packaged import packaged
 from ganvas.inference.saving import MODEL
+from ganvas.inference.translator import Translator
 from ganvas.metrics.protocol import Score
 from ganvas.training.folder import RunFolder
 
@@ -23,31 +24,60 @@ ONNX = ".onnx"
 _ENDINGS = (".safetensors", ONNX)
 _PROGRAM = ".pt2"
 _PICKLES = (".pt", ".pth", ".pkl", ".ckpt", ".bin")
+_TRANSLATING = ("paired", "unpaired", "superres", "inpaint", "colorize")  # tasks that train a translator
 _RUNS = "runs"  # where runs go unless --out says something else
 
 
-def load(what: str | Path, *, device: str = "auto", precision: str = "auto") -> Generator:
-    """The generator of a run, of a folder or file that came from one, of the package, or of the hub.
+def load(
+    what: str | Path, *, device: str = "auto", precision: str = "auto", back: bool = False
+) -> Generator | Translator:
+    """What a run trained, or what a folder or file holds that came from one, of the package or of the hub.
 
-    what: a run's folder; a folder that `Generator.save` wrote; a .safetensors or .onnx file; the name of a generator in
-    the package; or "user/name" on the hub. device: auto, cpu, cuda, cuda:N, mps; an ONNX file is drawn on the CPU.
+    A Generator, or a Translator where the card says that it turns pictures into pictures.
+    what: a run's folder; a folder that `save` wrote; a .safetensors or .onnx file; the name of a generator in the
+    package; or "user/name" on the hub. device: auto, cpu, cuda, cuda:N, mps; an ONNX file is drawn on the CPU.
     precision: of drawing: "auto" is bfloat16 where the processor has it, which is faster and differs by at most a few
     of the 256 values of a pixel (45 dB and more); "float32" draws exactly what the network gives, as evaluations do.
-    Raises UsageError for a device or precision that there is not; DataError if there is no such generator, or if it is
-    damaged, of a newer version or not one of Ganvas.
+    back: the other direction of a run that trained both.
+    Raises UsageError for a device or precision that there is not, and for a direction that there is not; DataError if
+    there is no such network, or if it is damaged, of a newer version or not one of Ganvas.
     """
-    path = found(what)
+    path = _back(what) if back else found(what)
     if path.suffix.lower() == ONNX:
-        from ganvas.inference.onnxfile import OnnxGenerator, check_precision  # of an extra
+        from ganvas.inference.onnxfile import check_precision, load_onnx  # of an extra
 
         check_precision(precision)
         chosen = devices.choose_device(device)
         if chosen.type != "cpu" and device != "auto":
             raise UsageError(f"--device {device}: {path} is drawn by onnxruntime on the CPU; leave --device out")
-        return OnnxGenerator(path)
+        return load_onnx(path)
     read, card = cardfile.read(path)
     network = weights.network_of(card, read, str(path))
-    return Generator(network, with_scores(card, Path(what)), devices.choose_device(device), precision)
+    known = card if back else with_scores(card, Path(what))
+    if card["kind"] == cards.TRANSLATOR:
+        with cards.named(str(path)):
+            return Translator(network, known, devices.choose_device(device), precision)
+    return Generator(network, known, devices.choose_device(device), precision)
+
+
+def load_generator(what: str | Path, *, device: str = "auto", precision: str = "auto") -> Generator:
+    """`load` for what draws pictures of seeds. Raises UsageError for a translator as well."""
+    loaded = load(what, device=device, precision=precision)
+    if isinstance(loaded, Translator):
+        cards.check_generator(loaded.card, str(what))
+    assert isinstance(loaded, Generator)
+    return loaded
+
+
+def load_translator(
+    what: str | Path, *, device: str = "auto", precision: str = "auto", back: bool = False
+) -> Translator:
+    """`load` for what turns pictures into pictures. Raises UsageError for a generator as well."""
+    loaded = load(what, device=device, precision=precision, back=back)
+    if isinstance(loaded, Generator):
+        cards.check_translator(loaded.card, str(what))
+    assert isinstance(loaded, Translator)
+    return loaded
 
 
 def sample(
@@ -55,26 +85,26 @@ def sample(
 ) -> np.ndarray:
     """uint8 [N, C, H, W]: pictures of a run or of a generator file; `load` once for more than one call.
 
-    Arguments and errors are those of `load` and of `Generator.sample`.
+    Arguments and errors are those of `load_generator` and of `Generator.sample`.
     """
-    return load(what).sample(seeds, truncation=truncation, label=label)
+    return load_generator(what).sample(seeds, truncation=truncation, label=label)
 
 
 def is_generator(what: Generator | str | Path) -> bool:
-    """Whether this is a generator, in memory, in a run or in a file, and not a set of pictures.
+    """Whether this is a network, in memory, in a run or in a file, and not a set of pictures.
 
-    A name in the package may also be one of data.
+    A translator is one as well. A name in the package may also be one of data.
     """
     if isinstance(what, Generator):
         return True
     path = Path(what)
     if path.is_dir():
-        return any((path / name).is_file() for name in (RunFolder(path).generator.name, MODEL))
+        return any(file.is_file() for file in _files(path))
     return path.suffix.lower() in _ENDINGS
 
 
 def found(what: str | Path) -> Path:
-    """The file that holds the generator that is meant. Raises DataError that says what would do, if there is none."""
+    """The file that holds the network that is meant. Raises DataError that says what would do, if there is none."""
     path = Path(what)
     if path.is_dir():
         return _in_folder(path)
@@ -108,16 +138,36 @@ def _told(score: Score) -> dict[str, Any]:
     return {name: value for name, value in score.as_dict().items() if name in names and value is not None}
 
 
+def _files(folder: Path) -> tuple[Path, ...]:
+    """Where the network of a run or of a saved folder may be."""
+    return RunFolder(folder).generator, RunFolder(folder).translator, folder / MODEL
+
+
 def _in_folder(path: Path) -> Path:
-    for file in (path / RunFolder(path).generator.name, path / MODEL):
+    for file in _files(path):
         if file.is_file():
             return file
-    if RunFolder(path).settings.is_file():
+    run = RunFolder(path)
+    if run.settings.is_file():
+        translates = run.read_settings().get("task") in _TRANSLATING
+        kind, file = ("translator", run.translator) if translates else ("generator", run.generator)
         raise DataError(
-            f"No generator at {path} yet: the run has no {RunFolder(path).generator.name}; each checkpoint writes it.\n"
+            f"No {kind} at {path} yet: the run has no {file.name}; each checkpoint writes it.\n"
             f"Wait for it if the run is still training; else go on with: ganvas resume {path}"
         )
     raise DataError(f"No generator at {path}: the folder holds neither a run nor {MODEL}. Give {READABLE}")
+
+
+def _back(what: str | Path) -> Path:
+    """The file of a run's other direction. Raises UsageError where there is none, DataError as `found` does."""
+    found(what)
+    file = RunFolder(what).translator_back
+    if not file.is_file():
+        raise UsageError(
+            f"{what} has no other direction: runs of unpaired pictures have one, in {file.name}. Give such a run, or "
+            "leave back (--back) out"
+        )
+    return file
 
 
 def _is_local(path: Path) -> bool:
@@ -129,7 +179,8 @@ def _is_local(path: Path) -> bool:
 def _check_kind(path: Path) -> None:
     if path.suffix.lower() in _PICKLES:
         raise DataError(
-            f"{path} is not read: files of its kind may hold code that runs when they are opened. Give {READABLE}"
+            f"{path} is not read: files of its kind may hold code that runs when they are opened. Give {READABLE}; "
+            f"or take its weights out with: ganvas import {path}"
         )
     if path.suffix.lower() == _PROGRAM:
         raise DataError(f"{path} is a program for torch.export.load, and Ganvas does not read it back. Give {READABLE}")

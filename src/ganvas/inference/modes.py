@@ -1,7 +1,8 @@
 """How pictures become what a network from pictures to pictures reads, and what it makes becomes pictures.
 
 A card names one of these as its mode. Pictures are float [1, 3, H, W] in [-1, 1], those in grey with three equal
-channels; for `inpaint` a mask [1, 1, H, W] follows as a fourth, 1 where the picture is unknown.
+channels; for `inpaint` a mask [1, 1, H, W] follows as a fourth, 1 where the picture is unknown. For
+`lab-colorize` with hints a picture of their colours follows, and a mask that is 1 where they say one.
 """
 
 from typing import Protocol
@@ -18,12 +19,13 @@ _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow's
 
 class Mode(Protocol):
     """channels: what networks it fits, as (inputs, outputs). keeps_grey: grey pictures come back grey. masked: pictures
-    come with a mask.
+    come with a mask. hinted: they may come with hints of colours, which those networks read that have room for them.
     """
 
     channels: tuple[tuple[int, int], ...]
     keeps_grey: bool
     masked: bool
+    hinted: bool
 
     def given(self, picture: Tensor, inputs: int) -> Tensor:
         """What the network reads of a picture: [1, inputs, H, W]."""
@@ -40,6 +42,7 @@ class Rgb:
     channels: tuple[tuple[int, int], ...] = ((3, 3), (1, 3))
     keeps_grey = False
     masked = False
+    hinted = False
 
     def given(self, picture: Tensor, inputs: int) -> Tensor:
         """The colours, or their luma."""
@@ -64,19 +67,28 @@ class Restore(Rgb):
 
 
 class Colorize:
-    """Lightness in, colour out, as `core.lab.apart` gives them; the lightness of the result is the picture's."""
+    """Lightness in, colour out, as `core.lab.apart` gives them; the lightness of the result is the picture's.
 
-    channels: tuple[tuple[int, int], ...] = ((1, 2),)
+    Networks with hints (Zhang et al. 2017) read the lightness, the colours of the hints, 0 where there are none, and 1
+    where there are.
+    """
+
+    channels: tuple[tuple[int, int], ...] = ((1, 2), (4, 2))
     keeps_grey = False
     masked = False
+    hinted = True
 
     def given(self, picture: Tensor, inputs: int) -> Tensor:
-        """The lightness."""
-        return apart(picture)[0]
+        """The lightness, and behind it what the hints say."""
+        lightness = apart(picture[:, :3])[0]
+        if inputs == 1:
+            return lightness
+        said, where = apart(picture[:, 3:6])[1], picture[:, 6:]
+        return torch.cat([lightness, said * where, where], dim=1)
 
     def made(self, picture: Tensor, made: Tensor) -> Tensor:
         """The lightness with the colours that were made."""
-        return together(apart(picture)[0], made.clamp(-1, 1))
+        return together(apart(picture[:, :3])[0], made.clamp(-1, 1))
 
 
 class Inpaint:
@@ -85,6 +97,7 @@ class Inpaint:
     channels: tuple[tuple[int, int], ...] = ((4, 3),)
     keeps_grey = True
     masked = True
+    hinted = False
 
     def given(self, picture: Tensor, inputs: int) -> Tensor:
         """The picture without what is unknown, and the mask."""

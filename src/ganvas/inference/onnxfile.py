@@ -1,18 +1,21 @@
-"""A generator in an ONNX file, drawn by onnxruntime; the network is there too, from the file's own weights."""
+"""A network in an ONNX file, run by onnxruntime; the network is there too, from the file's own weights."""
 
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ganvas.core import card as cards
 from ganvas.core.errors import DataError, UsageError
 from ganvas.inference import weights
-from ganvas.inference.export import INPUTS, NETWORK, OUTPUT, needs
+from ganvas.inference.export import IMAGES, NETWORK, OUTPUT, names_of, needs
 from ganvas.inference.generator import Generator
+from ganvas.inference.translator import Translator
+from ganvas.networks.translating import Translator as Network
 
+_CPU = torch.device("cpu")
 _CONSTANT = "lifted_tensor"  # in the names of what the exporter adds
 # Of batch normalisation; nothing reads the second after training, so that no graph holds it.
 _MEAN, _COUNT = "running_mean", "num_batches_tracked"
@@ -24,24 +27,9 @@ class OnnxGenerator(Generator):
     What needs weights or gradients finds the network rebuilt.
     """
 
-    def __init__(self, file: Path) -> None:
-        """Raises UsageError without the extra `export`, DataError for a file that is damaged or not of Ganvas."""
-        needs("onnx", "onnxruntime")
-        import onnxruntime  # of the extra, and slow to import
-
-        held, card, content = _read(file)
-        super().__init__(weights.network_of(card, held, str(file)), card, torch.device("cpu"), "float32")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = torch.get_num_threads()
-        options.log_severity_level = 3
-        try:
-            self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-            inputs = tuple(one.name for one in self._session.get_inputs())
-            outputs = [one.name for one in self._session.get_outputs()]
-        except Exception as error:  # onnxruntime's own have no common base of their own
-            raise DataError(f"{file} cannot be run by onnxruntime: {error}") from None
-        if inputs != INPUTS[: 3 if self.classes else 2] or outputs != [OUTPUT]:
-            raise DataError(f"{file} takes {', '.join(inputs)} and was changed since `ganvas export`: export it anew")
+    def __init__(self, network: nn.Module, card: dict[str, Any], session: Any) -> None:
+        super().__init__(network, card, _CPU, "float32")
+        self._session = session
 
     def at(self, precision: str) -> Generator:
         """Itself: an ONNX file is drawn in float32. Raises UsageError for another precision."""
@@ -55,6 +43,64 @@ class OnnxGenerator(Generator):
         if classes is not None:
             given["labels"] = classes.numpy()
         return torch.from_numpy(self._session.run([OUTPUT], given)[0])
+
+
+class OnnxTranslator(Translator):
+    """A translator whose pictures onnxruntime makes, in float32 on the CPU.
+
+    How far it looks, and what memory it takes, is measured on the network rebuilt.
+    """
+
+    def __init__(self, network: Network, card: dict[str, Any], session: Any) -> None:
+        super().__init__(network, card, _CPU, "float32")
+        self._run = _Session(network, session)
+
+    def _drawing(self, bits: int) -> Network:
+        return self._run
+
+    def _measured(self, bits: int) -> Network:
+        return self.network
+
+
+class _Session(Network):
+    """A network that onnxruntime runs."""
+
+    def __init__(self, network: Network, session: Any) -> None:
+        super().__init__()
+        self.inputs, self.outputs, self.scale = network.inputs, network.outputs, network.scale
+        self._session = session
+
+    def forward(self, images: Tensor) -> Tensor:
+        """The file extends pictures itself."""
+        given = {IMAGES: images.contiguous().numpy()}
+        return torch.from_numpy(self._session.run([OUTPUT], given)[0])
+
+
+def load_onnx(file: Path) -> Generator | Translator:
+    """What an ONNX file of `ganvas export` holds.
+
+    Raises UsageError without the extra `export`, DataError for a file that is damaged or not of Ganvas.
+    """
+    needs("onnx", "onnxruntime")
+    import onnxruntime  # of the extra, and slow to import
+
+    held, card, content = _read(file)
+    network: Any = weights.network_of(card, held, str(file))
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    options.log_severity_level = 3
+    try:
+        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        inputs = tuple(one.name for one in session.get_inputs())
+        outputs = [one.name for one in session.get_outputs()]
+    except Exception as error:  # onnxruntime's own have no common base of their own
+        raise DataError(f"{file} cannot be run by onnxruntime: {error}") from None
+    with cards.named(str(file)):
+        kind = OnnxTranslator if card["kind"] == cards.TRANSLATOR else OnnxGenerator
+        loaded = kind(network, card, session)
+    if inputs != names_of(loaded) or outputs != [OUTPUT]:
+        raise DataError(f"{file} takes {', '.join(inputs)} and was changed since `ganvas export`: export it anew")
+    return loaded
 
 
 def check_precision(precision: str) -> None:

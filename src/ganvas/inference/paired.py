@@ -39,6 +39,7 @@ def paired_scores(
     Raises DataError for a picture without partner, of another size or kind than its partner, too small, not readable.
     """
     with data_room.open_pairs(what, against, say) as pairs:
+        _refuse_grey_beside_colour(pairs)
         measures = measures_of(names, _scales(pairs, size, names), weights)
         say(f"{len(pairs):,} pairs of {pairs.titles[0]} and {pairs.titles[1]}")
         values, reference = _values(pairs, size, {name: measure for name, (measure, _) in measures.items()}, say)
@@ -120,6 +121,17 @@ def _values(
             found.append(measures[measure](a, b).item())
         progress.add(1)
     return values, digest.hexdigest()
+
+
+def _refuse_grey_beside_colour(pairs: Pairs) -> None:
+    for places, looks in zip(pairs.indexes, pairs.looks, strict=True):
+        if looks[0].channels != looks[1].channels:
+            (a, b), sides = places, pairs.sides
+            kinds = ["grey" if look.channels == 1 else "in colour" for look in looks]
+            raise DataError(
+                f"{sides[0].title(a)} of {sides[0].where} is {kinds[0]} and {sides[1].title(b)} of {sides[1].where} is "
+                f"{kinds[1]}: they are compared channel by channel. Save both as grey pictures, or both in colour"
+            )
 
 
 def _scales(pairs: Pairs, size: Size | None, names: Sequence[str]) -> int:

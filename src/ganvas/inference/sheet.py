@@ -7,9 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganvas.core.images import to_pillow
 from ganvas.core.sizes import Size
-from ganvas.data.fit import cover, to_channels
+from ganvas.data.fit import convert, covered
 from ganvas.inference.posing import Posed
 from ganvas.inference.whole import middle
 
@@ -54,9 +53,5 @@ class SheetMaker:
 
     def _small(self, picture: Tensor) -> Tensor:
         pixels = picture[0].numpy()
-        if self._enlarged:
-            shown = middle(pixels, self._side, self._side)
-            shown = to_channels(to_pillow(shown), 3)
-        else:
-            shown = to_channels(cover(to_pillow(pixels), Size.of(self._side)), 3)
-        return torch.from_numpy(shown.copy())
+        shown = middle(pixels, self._side, self._side) if self._enlarged else covered(pixels, Size.of(self._side))
+        return torch.from_numpy(convert(shown, 3).copy())

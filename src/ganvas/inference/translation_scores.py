@@ -22,7 +22,7 @@ from ganvas.inference.sheet import Sheet, SheetMaker
 from ganvas.inference.subject import Say
 from ganvas.inference.translator import Translator
 from ganvas.inference.trials import Trial, posed_trial, unpaired_trial
-from ganvas.inference.whole import open_pictures
+from ganvas.inference.whole import HeldOut, open_pictures
 from ganvas.metrics.extraction import Progress
 from ganvas.metrics.extractors import Extractor
 from ganvas.metrics.imagenet import find_weights
@@ -59,8 +59,8 @@ def check_metrics(names: Sequence[str] | None) -> None:
             )
 
 
-def held_out_data(run: Path | None) -> tuple[str, int]:
-    """Where a run's held-out pictures are, and how many were held out of that; 0: training saw none of it.
+def held_out_data(run: Path | None) -> tuple[str, HeldOut | None]:
+    """Where a run's held-out pictures are, and which of those that are there; None: all, as training saw none of them.
 
     run: its folder, None for a network that is in none. Raises UsageError where no pictures were held out.
     """
@@ -69,26 +69,27 @@ def held_out_data(run: Path | None) -> tuple[str, int]:
         raise UsageError(f"This network lies in no run that kept pictures out of its training: {advice}")
     data = RunFolder.open(run).read_settings().get("data", {})
     if data.get("test"):
-        return str(data["test"]), 0
+        return str(data["test"]), None
     if data.get("held_out"):
-        return str(data["where"]), int(data["held_out"])
+        kept = Size.of(data.get("load", data["size"]))
+        return str(data["where"]), HeldOut(int(data["held_out"]), kept, tuple(data.get("scales", ())))
     raise UsageError(f"{run} kept no pictures out of its training: {advice}")
 
 
 def translation_scores(
-    translator: Translator, where: str | Path, held: int, asked: Asked, say: Say
+    translator: Translator, where: str | Path, held: HeldOut | None, asked: Asked, say: Say
 ) -> tuple[list[Score], Sheet, str]:
     """Scores, some of the pictures, and the name of the data that a translator is judged on.
 
-    translator: in float32. where: the pictures; held: so many of them were held out of training, and these are taken;
-    0 for all. Raises DataError for pictures that cannot be used, UsageError for what cannot be meant.
+    translator: in float32. where: the pictures; held: which of them, None for all. Raises DataError for pictures that
+    cannot be used, UsageError for what cannot be meant.
     """
     posing = Posing(translator) if is_posed(translator) else None
     size = asked.size
     if size is None and posing is None and translator.card.get("size"):
         size = Size.of(translator.card["size"])
         say(f"Pictures are brought to {size.words} pixels, as in training; with --size N to others")
-    with open_pictures(where, size, say) as found:
+    with open_pictures(where, held, size, say, paired=posing is not None and posing.paired) as found:
         if posing is None:
             trial = unpaired_trial(translator, found, held, asked.count, say)
         else:

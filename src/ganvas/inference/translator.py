@@ -13,10 +13,11 @@ from torch import Tensor
 from ganvas.core import devices, files
 from ganvas.core.errors import DataError, MemoryExhausted, UsageError
 from ganvas.data.decode import Unreadable, quiet_pillow
+from ganvas.inference import guides, tiles
 from ganvas.inference import rows as writing
-from ganvas.inference import tiles
 from ganvas.inference.fast_translator import fast_translator
 from ganvas.inference.generator import PRECISIONS
+from ganvas.inference.guides import Guide
 from ganvas.inference.modes import luma, mode
 from ganvas.inference.photo import Photo, read_photo
 from ganvas.inference.seen import Seen, bytes_for_a_pixel, seen
@@ -41,9 +42,10 @@ def silent(part: float) -> None:
 class Translator:
     """A network from pictures to pictures ready for use.
 
-    card: what it is, as in `core.card`; mode: how pictures become what it reads and back. scale: how many times larger
-    what it makes is. network: in float32 and evaluation mode, on `device`; in another `precision` pictures come from a
-    copy that is made at the first of them. memory: bytes for the work on one tile, about. A picture with 16 bits is
+    card: what it is, as in `core.card`; mode: how pictures become what it reads and back. hinted: whether it takes
+    hints of colours. scale: how many times larger what it makes is. network: in float32 and evaluation mode, on
+    `device`; in another `precision` pictures come from a copy that is made at the first of them. memory: bytes for the
+    work on one tile, about. A picture with 16 bits is
     worked on in float32 unless bfloat16 was asked for, whose steps would be seen in it.
     """
 
@@ -61,6 +63,7 @@ class Translator:
             raise UsageError(f"--precision {precision}: pictures are made in {', '.join(PRECISIONS)}")
         self.card = card
         self.mode = mode(str(card.get("mode")), network.inputs, network.outputs)
+        self.hinted = self.mode.hinted and network.inputs > 1
         self.scale: int = network.scale
         self.device = device
         self.memory = memory
@@ -70,29 +73,33 @@ class Translator:
         network = network.eval().requires_grad_(False).float()
         self.network: Network = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def __call__(self, picture: Any, mask: Any = None) -> Any:
+    def __call__(self, picture: Any, mask: Any = None, *, hints: Any = None) -> Any:
         """What becomes of a picture.
 
         picture: a file, whose result is a Pillow image with 8 bits a channel; or an array [C, H, W], uint8 or uint16
         with 1 to 4 channels, whose result is one of its type. mask: for `inpaint`, a file or an array [H, W], where it
-        is white (an array: not 0) the picture is unknown; without it, where the picture is transparent.
-        Raises DataError for a picture, or a mask, that cannot be used; UsageError for an array of another kind.
+        is white (an array: not 0) the picture is unknown; without it, where the picture is transparent. hints: of
+        colours, where `hinted`: a file or an array [4, H, W], transparent but where it says a colour; without it, none.
+        Raises DataError for a picture, a mask or hints that cannot be used; UsageError for an array of another kind,
+        and for a mask or hints that the network does not take.
         """
         if isinstance(picture, np.ndarray):
-            photo = _photo_of_array(picture)
-            return np.concatenate(list(self._made(photo, mask, silent))).transpose(2, 0, 1)
+            photo = guides.photo_of_array(picture)
+            return np.concatenate(list(self._made(photo, mask, hints, silent))).transpose(2, 0, 1)
         name = Path(picture)
         try:
             with quiet_pillow():
                 photo = read_photo(name)
-            made = np.concatenate(list(self._made(photo, mask, silent)))
+            made = np.concatenate(list(self._made(photo, mask, hints, silent)))
         except (Unreadable, DataError) as error:
             raise DataError(f"{name} {error}") from None
         if made.dtype == np.uint16:
             made = ((made.astype(np.uint32) + 128) // 257).astype(np.uint8)
         return Image.fromarray(made[:, :, 0] if made.shape[2] == 1 else made)
 
-    def write(self, picture: Path, out: Path, *, mask: Any = None, progress: Progress = silent) -> list[str]:
+    def write(
+        self, picture: Path, out: Path, *, mask: Any = None, hints: Any = None, progress: Progress = silent
+    ) -> list[str]:
         """Make a file of a file, in the format that the ending of `out` means, with all that the format can keep.
 
         Tiles are made smaller while memory does not suffice. However it ends, `out` is whole or as it was. Returns what
@@ -105,13 +112,25 @@ class Translator:
         photo = read_photo(picture)
         while True:
             try:
-                return self._write(photo, out, format, mask, progress)
+                return self._write(photo, out, format, mask, hints, progress)
             except Exception as error:
                 if not devices.is_out_of_memory(error):
                     raise
                 if self.memory <= LEAST_MEMORY:
                     raise MemoryExhausted("does not fit into memory, even in the smallest tiles") from None
             self.memory //= 2
+
+    def save(self, folder: str | Path, *, precision: str = "float32", licence: str | None = None) -> Path:
+        """Write the translator as a folder that `ganvas.load` and hubs of models read; see `saving.save`."""
+        from ganvas.inference.saving import save  # which needs this class
+
+        return save(self, Path(folder), precision=precision, licence=licence)
+
+    def push(self, name: str, *, precision: str = "float32", licence: str | None = None, private: bool = False) -> str:
+        """Put the translator on the hub as "user/name" and return its address; see `hub.push`."""
+        from ganvas.inference.hub import push  # which needs this class
+
+        return push(self, name, precision=precision, licence=licence, private=private)
 
     def note_on(self, photo: Photo) -> str | None:
         """What there is to be said of the tiles of a picture; None where they are as the whole."""
@@ -131,20 +150,20 @@ class Translator:
             )
         return None
 
-    def _write(self, photo: Photo, out: Path, format: str, mask: Any, progress: Progress) -> list[str]:
+    def _write(self, photo: Photo, out: Path, format: str, mask: Any, hints: Any, progress: Progress) -> list[str]:
         made = self._shape(photo, holes_by_alpha=self.mode.masked and mask is None)
         shape, lost = writing.written_as(format, made)
         kept, left_out = writing.kept_in(format, photo.kept, made)
         note = self.note_on(photo)
         notes = [*photo.notes, *lost, *left_out, *([note] if note else [])]
         with files.replacing(out) as partial, writing.sink(partial, format, shape, kept) as sink:
-            for band in self._made(photo, mask, progress):
+            for band in self._made(photo, mask, hints, progress):
                 sink.add(writing.fitted(band, shape))
         return notes
 
-    def _made(self, photo: Photo, mask: Any, progress: Progress) -> Iterator[np.ndarray]:
+    def _made(self, photo: Photo, mask: Any, hints: Any, progress: Progress) -> Iterator[np.ndarray]:
         """Bands [rows, W, C] from the top, with alpha where the picture has it."""
-        unknown = self._mask(photo, mask)
+        guide = self._guide(photo, mask, hints)
         holes_by_alpha = self.mode.masked and mask is None
         size, chosen = (photo.height, photo.width), self._tiling(photo)
         made = self._drawing(photo.bits)
@@ -155,12 +174,9 @@ class Translator:
 
         def draw(rows: slice, columns: slice) -> Tensor:
             nonlocal done
-            cut = photo.cut(rows, columns)[:, :, :colours]
-            picture = torch.from_numpy(cut.astype(np.float32)).permute(2, 0, 1)[None]
-            picture = picture.mul_(2 / full).sub_(1).expand(1, 3, *cut.shape[:2])
-            if unknown is not None:
-                holes = torch.from_numpy(unknown[rows, columns].astype(np.float32))[None, None]
-                picture = torch.cat([picture, holes], dim=1)
+            picture = guides.as_pictures(photo.cut(rows, columns)[:, :, :colours], photo.bits)
+            if guide is not None:
+                picture = torch.cat([picture, guide.cut(rows, columns)], dim=1)
             with torch.inference_mode():
                 picture = picture.to(self.device)
                 given = self.mode.given(picture, self.network.inputs).contiguous(memory_format=torch.channels_last)
@@ -203,30 +219,15 @@ class Translator:
         height, width = photo.height * self.scale, photo.width * self.scale
         return writing.Shape(height, width, (1 if grey else 3) + alpha, photo.bits)
 
-    def _mask(self, photo: Photo, mask: Any) -> np.ndarray | None:
-        """bool [H, W], where the picture is unknown; None in modes without. Raises DataError."""
-        if not self.mode.masked:
-            if mask is not None:
-                raise UsageError("This network takes no mask: it changes the whole of a picture")
-            return None
-        if mask is None:
-            if not photo.transparent:
-                raise DataError("needs a mask, white where it is to be filled; or be transparent there")
-            unknown = photo.cut(slice(0, photo.height), slice(0, photo.width))[:, :, -1] == 0
-        elif isinstance(mask, np.ndarray):
-            unknown = mask != 0
-        else:
-            try:
-                held = read_photo(Path(mask))
-            except Unreadable as error:
-                raise DataError(f"has a mask, {mask}, that {error}") from None
-            unknown = held.cut(slice(0, held.height), slice(0, held.width))[:, :, 0] >= 2 ** (held.bits - 1)
-        if unknown.shape != (photo.height, photo.width):
-            raise DataError(
-                f"has {photo.width} x {photo.height} pixels and its mask {' x '.join(map(str, unknown.shape[::-1]))}: "
-                "they have to be of one size"
-            )
-        return unknown
+    def _guide(self, photo: Photo, mask: Any, hints: Any) -> Guide | None:
+        """What the network reads beside the picture; None where nothing. Raises DataError, and UsageError for more."""
+        if mask is not None and not self.mode.masked:
+            raise UsageError("This network takes no mask: it changes the whole of a picture")
+        if hints is not None and not self.hinted:
+            raise UsageError("This network takes no hints of colours: only one that was trained with them does")
+        if self.mode.masked:
+            return guides.holes(photo, mask)
+        return guides.hints(photo, hints) if self.hinted else None
 
     def drawn(self, given: Tensor) -> Tensor:
         """What the network makes of what it reads, in tiles where that is large, in the precision of 8-bit pictures.
@@ -268,25 +269,12 @@ class Translator:
         precision = self.precision if bits == 8 else self._precision_of_16
         return self.network if precision == "float32" else self._fast
 
+    def _measured(self, bits: int) -> Network:
+        """What the memory of drawing is measured on."""
+        return self._drawing(bits)
+
     def _bytes_for_a_pixel(self, bits: int) -> int:
         if bits not in self._bytes:
-            drawing = self._drawing(bits)
-            self._bytes[bits] = bytes_for_a_pixel(drawing, self.network.inputs, self.network.least, self.device)
+            measured = self._measured(bits)
+            self._bytes[bits] = bytes_for_a_pixel(measured, self.network.inputs, self.network.least, self.device)
         return self._bytes[bits]
-
-
-def _photo_of_array(picture: np.ndarray) -> Photo:
-    if (
-        picture.ndim != 3
-        or not 1 <= len(picture) <= 4
-        or picture.dtype not in (np.uint8, np.uint16)
-        or not picture.size
-    ):
-        raise UsageError(
-            f"A picture is an array [C, H, W] of uint8 or uint16 with 1 to 4 channels, not {picture.dtype} "
-            f"{list(picture.shape)}"
-        )
-    pixels = np.ascontiguousarray(picture.transpose(1, 2, 0))
-    if picture.dtype == np.uint16:
-        return Photo(pixels)
-    return Photo(Image.fromarray(pixels[:, :, 0] if len(picture) == 1 else pixels))

@@ -10,13 +10,12 @@ from torch import Tensor
 
 from ganvas.core.ahead import one_ahead
 from ganvas.core.errors import DataError
-from ganvas.core.images import to_pillow
 from ganvas.core.sizes import Size
-from ganvas.data.fit import to_channels
+from ganvas.data.fit import convert
 from ganvas.inference.posing import Posed, Posing
 from ganvas.inference.subject import Say
 from ganvas.inference.translator import Translator
-from ganvas.inference.whole import Pictures, held_out, pairs, sides
+from ganvas.inference.whole import HeldOut, Pictures, sides
 from ganvas.training.draws import Draws
 
 
@@ -43,15 +42,13 @@ class Trial:
 
 
 def posed_trial(
-    translator: Translator, posing: Posing, found: Pictures, held: int, count: int, seed: int, say: Say
+    translator: Translator, posing: Posing, found: Pictures, held: HeldOut | None, count: int, seed: int, say: Say
 ) -> Trial:
     """Of a network that has a problem: each picture is posed, and its true answer is known.
 
-    held: so many pictures were held out of training, and these are taken; 0: all. Raises DataError for pictures that
-    cannot be used.
+    held: out of training, as the pictures were found. Raises DataError for pictures that cannot be used.
     """
-    pictures = pairs(found) if posing.paired else found
-    pictures = held_out(pictures, held) if held else pictures
+    pictures = found
     if posing.of_colours:
         coloured = [place for place, look in enumerate(pictures.looks) if look.channels > 1]
         if len(coloured) < len(pictures):
@@ -63,7 +60,7 @@ def posed_trial(
 
     def answers() -> Iterator[Posed]:
         read = (chosen.read(place, posing.channels) for place in range(len(chosen)))
-        for name, number, pixels in zip(chosen.names, chosen.numbers, one_ahead(read), strict=True):
+        for name, number, pixels in zip(chosen.names, chosen.indexes, one_ahead(read), strict=True):
             yield posing(pixels, name, dice, number)
 
     scale = translator.scale
@@ -80,14 +77,12 @@ def posed_trial(
     )
 
 
-def unpaired_trial(translator: Translator, found: Pictures, held: int, count: int, say: Say) -> Trial:
+def unpaired_trial(translator: Translator, found: Pictures, held: HeldOut | None, count: int, say: Say) -> Trial:
     """Of a network between two kinds of pictures: answers to those of one kind should be like those of the other.
 
     Where names pair all pictures of the two folders, what has the same name is the true answer as well.
     """
     given, wanted = sides(found, translator.card.get("domains") or ())
-    if held:
-        given, wanted = held_out(given, held), held_out(wanted, held)
     say(f"{given.title} is turned into {wanted.title}")
     chosen, others = _some(given, count), _some(wanted, count)
     sizes = [chosen.shape(place).times(translator.scale) for place in range(len(chosen))]
@@ -101,7 +96,7 @@ def unpaired_trial(translator: Translator, found: Pictures, held: int, count: in
         )
         for pixels, partner in one_ahead(read):
             made = translator(np.ascontiguousarray(pixels))
-            plain = _tensor(to_channels(to_pillow(pixels), channels))
+            plain = _tensor(convert(pixels, channels))
             yield Posed(plain, plain, _tensor(made), None if partner is None else _tensor(partner))
 
     def like() -> Iterator[Tensor]:
@@ -140,8 +135,8 @@ def _some(pictures: Pictures, count: int) -> Pictures:
     return pictures.spread(count)
 
 
-def _part(pictures: Pictures, chosen: Pictures, held: int) -> str:
-    whole = f"the {len(pictures):,} that training did not see" if held else "all"
+def _part(pictures: Pictures, chosen: Pictures, held: HeldOut | None) -> str:
+    whole = "all" if held is None else f"the {len(pictures):,} that training did not see"
     return whole if len(chosen) == len(pictures) else f"{len(chosen):,} of {whole}, evenly spread"
 
 

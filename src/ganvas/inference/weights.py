@@ -1,4 +1,4 @@
-"""A generator's weights as its file has them, and the network that is rebuilt from them and the card."""
+"""A network's weights as its file has them, and the network that is rebuilt from them and the card."""
 
 import math
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from ganvas import networks
+from ganvas.core import card as cards
 from ganvas.core import cardfile
 from ganvas.core.errors import DataError, UsageError
 from ganvas.core.settings import from_dict
@@ -25,21 +26,27 @@ def as_bytes(weights: Mapping[str, Tensor], card: dict[str, Any], precision: tor
     return cardfile.as_bytes(held, card)
 
 
-def network_of(card: dict[str, Any], weights: Mapping[str, Tensor], where: str) -> nn.Module:
-    """The network that a card describes, with these weights. where: the file they are from, for messages.
+def network_of(card: dict[str, Any], weights: Mapping[str, Tensor], where: str) -> Any:
+    """The network that a card of either kind describes, with these weights. where: their file, for messages.
 
     Raises DataError if they do not belong together.
     """
     try:
-        part = card["generator"]
-        family = networks.generator(part["name"])
-        chosen = from_dict(family.Settings, part, "generator")
-        shape = {"size": Size.of(card["size"]), "channels": card["channels"], "classes": len(card["classes"])}
+        part = card[card["kind"]]
+        if card["kind"] == cards.TRANSLATOR:
+            family = networks.translator(part["name"])
+            shape: dict[str, Any] = {"inputs": card["inputs"], "outputs": card["outputs"]}
+        else:
+            family = networks.generator(part["name"])
+            shape = {"size": Size.of(card["size"]), "channels": card["channels"], "classes": len(card["classes"])}
+        chosen = from_dict(family.Settings, part, card["kind"])
         held = sum(tensor.numel() for tensor in weights.values())
         # The meta device would save these draws, and cost a second of imports.
         with torch.random.fork_rng(devices=[]), _Bounded(4 * held + _SPARE):
             network: nn.Module = family(chosen, **shape)
         network.load_state_dict(weights, assign=True)
+        if "scale" in card and card["scale"] != getattr(network, "scale", 1):
+            raise RuntimeError(f"its scale is not {card['scale']}.")
     except (KeyError, TypeError, RuntimeError, UsageError) as error:
         first, *others = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
         told = others[0] if others else first  # PyTorch's own list has a head

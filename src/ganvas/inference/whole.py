@@ -1,49 +1,54 @@
 """Whole pictures that a network from pictures to pictures is judged by: read one by one, at their own size."""
 
-import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 
 from ganvas import data as data_room
 from ganvas.core.errors import DataError
-from ganvas.core.images import to_pillow
 from ganvas.core.sizes import Size
 from ganvas.data.decode import Look, Unreadable, quiet_pillow
-from ganvas.data.fit import AS_THEY_ARE, cover, cut, to_channels
+from ganvas.data.fit import AS_THEY_ARE, covered, cut
 from ganvas.data.listing import natural_order
 from ganvas.data.locating import locate, no_picture, slug
+from ganvas.data.paired import folders_of, locate_pairs
+from ganvas.data.pieces import in_pieces
 from ganvas.data.report import Report, SetAside
 from ganvas.data.source import Say, Source
+from ganvas.data.surveys import look_over
 
 MOST_SIDE = 1024  # pixels; of a longer side the middle is taken, so that a picture takes seconds
-_NAMED = 3  # pictures that a message names
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Which pictures a run kept out of its training. count: of them; kept, scales: how training read them."""
+
+    count: int
+    kept: Size
+    scales: tuple[float, ...]
 
 
 @dataclass(frozen=True)
 class Pictures:
-    """Pictures of a source, alone or the two of each pair, read when they are asked for.
+    """Pictures of a source, or its pairs, read when they are asked for.
 
-    names: of the pictures or pairs. indexes: of their one or two files; looks: at their headers. halves: the two of a
-    pair are the halves of one picture, left and right. size: what their centres are brought to; None: they stay as they
-    are, or of sides longer than MOST_SIDE the middle. numbers: their places among all that were found. folder: that
-    they all lie in, if others were found beside it.
+    indexes: in the source; names, looks: of each. size: what their centres are brought to; None: they stay as they are,
+    or of sides longer than MOST_SIDE the middle. folder: that they all lie in, if others were found beside it.
     """
 
     source: Source
+    indexes: tuple[int, ...]
     names: tuple[str, ...]
-    indexes: tuple[tuple[int, ...], ...]
     looks: tuple[Look, ...]
-    numbers: tuple[int, ...]
     size: Size | None = None
-    halves: bool = False
     folder: str = ""
 
     def __len__(self) -> int:
-        return len(self.names)
+        return len(self.indexes)
 
     @property
     def title(self) -> str:
@@ -61,17 +66,15 @@ class Pictures:
     def shape(self, place: int) -> Size:
         """The size that a picture will be read at; its header may not tell yet that it has to be turned upright."""
         look = self.looks[place]
-        width = look.width // 2 if self.halves else look.width
-        return self.size or Size(min(look.height, MOST_SIDE), min(width, MOST_SIDE))
+        return self.size or Size(min(look.height, MOST_SIDE), min(look.width, MOST_SIDE))
 
     def some(self, places: Sequence[int]) -> "Pictures":
         """Those at some places."""
         return replace(
             self,
-            names=tuple(self.names[place] for place in places),
             indexes=tuple(self.indexes[place] for place in places),
+            names=tuple(self.names[place] for place in places),
             looks=tuple(self.looks[place] for place in places),
-            numbers=tuple(self.numbers[place] for place in places),
         )
 
     def spread(self, count: int) -> "Pictures":
@@ -80,28 +83,18 @@ class Pictures:
         return self.some([place * len(self) // count for place in range(count)])
 
     def read(self, place: int, channels: int) -> np.ndarray:
-        """One picture, upright, uint8 [channels, H, W], of a pair [2 * channels, H, W].
+        """One picture, upright, uint8 [channels, H, W]; both of a pair, [2 * channels, H, W].
 
-        Raises DataError if it cannot be read, or if the two of a pair are of unlike sizes.
+        Raises DataError if it cannot be read.
         """
-        name = self.names[place]
+        together = self.source.together
         try:
-            found = [self.source.whole(index, channels) for index in self.indexes[place]]
+            found = self.source.whole(self.indexes[place], together * channels)
         except Unreadable as why:
-            raise DataError(f"{name} {why}: put it right, or take it away") from None
-        if self.halves:
-            half = found[0].shape[2] // 2
-            found = [found[0][:, :, :half], found[0][:, :, -half:]]
-        found = [self._sized(picture) for picture in found]
-        if found[0].shape != found[-1].shape:
-            sizes = " and ".join(f"{one.shape[2]} x {one.shape[1]}" for one in found)
-            raise DataError(f"The two of the pair {name} are {sizes} pixels: bring them to one size, or give --size N")
-        return np.concatenate(found)
-
-    def _sized(self, picture: np.ndarray) -> np.ndarray:
-        if self.size is not None:
-            return to_channels(cover(to_pillow(picture), self.size), len(picture))
-        return middle(picture, MOST_SIDE, MOST_SIDE)
+            raise DataError(f"{self.names[place]} {why}: put it right, or take it away") from None
+        if self.size is None:
+            return middle(found, MOST_SIDE, MOST_SIDE)
+        return np.concatenate([covered(one, self.size) for one in np.split(found, together)])
 
 
 def middle(picture: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -111,45 +104,49 @@ def middle(picture: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 @contextmanager
-def open_pictures(where: str | Path, size: Size | None, say: Say) -> Iterator[Pictures]:
-    """All pictures of a folder, zip or name; within the block, which belongs to the main thread, they can be read.
+def open_pictures(
+    where: str | Path, held: HeldOut | None, size: Size | None, say: Say, *, paired: bool
+) -> Iterator[Pictures]:
+    """The pictures, or pairs, of a folder, zip or name; within the block, of the main thread, they can be read.
 
-    Those of which not even the header can be read are set aside, and it is said. Raises DataError if none is left.
+    held: only those that a run kept out of its training. Those of which not even the header can be read are set aside,
+    and it is said. Raises DataError if none is left, and for what does not make pairs.
     """
-    source = locate(where, say)
+    source: Source = locate_pairs(where, say) if paired else locate(where, say)
     try:
         with quiet_pillow():
-            yield _looked_at(source, size, say)
+            found = _looked_at(source, size, say)
+            yield found if held is None else _held_out(found, held)
     finally:
         source.close()
 
 
 def _looked_at(source: Source, size: Size | None, say: Say) -> Pictures:
     looks: dict[int, Look] = {}
-    aside = []
+    aside: list[SetAside] = []
     for index in range(len(source)):
         try:
             looks[index] = source.look(index)
         except Unreadable as why:
-            aside.append(SetAside(source.title(index), str(why)))
+            aside += source.set_aside(index, why)
     if not looks:
         raise no_picture(source, aside)
     if aside:
         say(str(Report(len(looks), tuple(aside))))
     source.begin()
-    return Pictures(
-        source,
-        names=tuple(map(source.title, looks)),
-        indexes=tuple((index,) for index in looks),
-        looks=tuple(looks.values()),
-        numbers=tuple(range(len(looks))),
-        size=size,
-    )
+    return Pictures(source, tuple(looks), tuple(map(source.title, looks)), tuple(looks.values()), size)
 
 
-def held_out(pictures: Pictures, count: int) -> Pictures:
-    """Those that a run kept out of its training, which read the same pictures or pairs, so many of them."""
-    return pictures.some(data_room.held_out_indices(len(pictures), count).tolist())
+def _held_out(pictures: Pictures, held: HeldOut) -> Pictures:
+    """As `data.held_out_rows` says of what training read: pictures that were too small for it do not count."""
+    if held.scales:
+        read = in_pieces(pictures.source, held.kept, held.scales, lambda _: None).pictures
+        names = {read.title(index) for index in range(len(read))}
+        counted = [place for place, name in enumerate(pictures.names) if name in names]
+    else:
+        least = look_over(pictures.source).smallest_side
+        counted = [place for place, look in enumerate(pictures.looks) if min(look.width, look.height) >= least]
+    return pictures.some([counted[place] for place in data_room.held_out_indices(len(counted), held.count)])
 
 
 def sides(pictures: Pictures, domains: Sequence[str]) -> tuple[Pictures, Pictures]:
@@ -159,53 +156,20 @@ def sides(pictures: Pictures, domains: Sequence[str]) -> tuple[Pictures, Picture
     DataError unless there are two folders.
     """
     source = pictures.source
-    if source.labels is None or len(source.classes) != 2:
+    folders = folders_of(source)
+    if folders is None:
         there = f"{len(source.classes)} folders" if source.classes else "no folders that part them"
         raise DataError(
             f"{source.where} should hold two folders, with the pictures that are given and with such as they should "
             f"become, and has {there}"
         )
-    turned = len(domains) == 2 and natural_order(domains[1]) < natural_order(domains[0])
-    paths = [PurePosixPath(name).with_suffix("").parts for name in pictures.names]
-    around = itertools.takewhile(lambda parts: len(set(parts)) == 1, zip(*paths, strict=False))
-    depth = 1 + len(list(around))
-    named = replace(pictures, names=tuple("/".join(parts[depth:]) for parts in paths))
-    labels = [int(source.labels[index]) for (index,) in pictures.indexes]
+    named = replace(pictures, names=tuple(folders[index][1] for index in pictures.indexes))
     first, second = (
-        _folder(named, name, [place for place, one in enumerate(labels) if one == label])
-        for label, name in enumerate(source.classes)
-    )
-    return (second, first) if turned else (first, second)
-
-
-def pairs(pictures: Pictures) -> Pictures:
-    """Pairs of two folders' pictures of the same names; or of one folder's, each the two halves of a picture.
-
-    Raises DataError for a picture without partner, and for a width that has no halves.
-    """
-    source = pictures.source
-    if source.labels is None or len(source.classes) != 2:
-        odd = [name for name, look in zip(pictures.names, pictures.looks, strict=True) if look.width % 2]
-        if odd:
-            raise DataError(
-                f"{source.where} does not hold two folders, so that the two of a pair should lie side by side in one "
-                f"picture, and {odd[0]} has an odd width: give a folder with two folders of pictures of the same names"
-            )
-        return replace(pictures, halves=True)
-    first, second = sides(pictures, ())
-    theirs = {name: place for place, name in enumerate(second.names)}
-    alone = sorted(set(first.names) ^ set(second.names))
-    if alone:
-        more = f" and {len(alone) - _NAMED:,} more" if len(alone) > _NAMED else ""
-        raise DataError(
-            f"{source.where} has no partner for {', '.join(alone[:_NAMED])}{more}: pictures of a pair have the same "
-            "path and name in the two folders, whatever its ending"
+        replace(
+            named.some([place for place, index in enumerate(pictures.indexes) if folders[index][0] == label]),
+            folder=source.classes[label],
         )
-    indexes = tuple(
-        (*index, *second.indexes[theirs[name]]) for name, index in zip(first.names, first.indexes, strict=True)
+        for label in (0, 1)
     )
-    return replace(first, indexes=indexes, folder="")
-
-
-def _folder(pictures: Pictures, name: str, places: Sequence[int]) -> Pictures:
-    return replace(pictures.some(places), numbers=tuple(range(len(places))), folder=name)
+    turned = len(domains) == 2 and natural_order(domains[1]) < natural_order(domains[0])
+    return (second, first) if turned else (first, second)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from ganvas.core.settings import settings
 from ganvas.networks.layers import Width, initialise_fan_in, to_pictures
-from ganvas.networks.normalising import NormName, initialise_normed, norm_of
+from ganvas.networks.normalising import NormName, by_picture, has_shift, initialise_normed, norm_of
 from ganvas.networks.translating import Translator, Window, check_inputs_and_outputs, reach_of
 from ganvas.networks.upsampling import Upsample, doubling
 
@@ -31,8 +31,9 @@ class ResidualTranslator(Translator):
         width: Width = 64
         # Residual blocks; the paper has 6 for 128 pixels and 9 for 256.
         blocks: Annotated[int, Field(ge=1, le=64)] = 9
-        # After each layer but the last: "instance" normalisation as in the paper (each picture by itself), "batch", or
-        # "none" (He's first weights, each block's part divided by the root of their number).
+        # After each layer but the last: "instance" normalisation as in the paper (each picture by itself),
+        # "instance-affine" (the same with weights), "batch", or "none" (He's first weights, each block's part divided
+        # by the root of their number).
         norm: NormName = "instance"
         # "transposed" convolutions as in the paper; "resize": nearest doubling and 3x3, which leaves no checkerboard.
         upsample: Upsample = "transposed"
@@ -44,7 +45,7 @@ class ResidualTranslator(Translator):
         super().__init__()
         check_inputs_and_outputs(inputs=inputs, outputs=outputs)
         self.inputs, self.outputs = inputs, outputs
-        width, norm, bias = settings.width, settings.norm, settings.norm != "batch"
+        width, norm, bias = settings.width, settings.norm, not has_shift(settings.norm)
         first = nn.Conv2d(inputs, width, 7, padding=3, padding_mode="reflect", bias=bias)
         self.first = nn.Sequential(first, norm_of(norm, width), nn.ReLU(inplace=True))
         self.down = nn.ModuleList(
@@ -69,7 +70,7 @@ class ResidualTranslator(Translator):
         )
         self.last = nn.Conv2d(width, outputs, 7, padding=3, padding_mode="reflect")
         self.resized = settings.upsample == "resize"
-        self.reach = None if norm == "instance" else reach_of(self._back, self.multiple)
+        self.reach = None if by_picture(norm) else reach_of(self._back, self.multiple)
         self.widths = (inputs, 2 * width, 4 * width, 4 * width, 4 * width)
         if norm == "none":
             initialise_fan_in(self, self.last, slope=0.0)
@@ -116,7 +117,7 @@ class ResidualBlock(nn.Module):
     def __init__(self, width: int, norm: NormName) -> None:
         super().__init__()
         self.first, self.second = (
-            nn.Conv2d(width, width, 3, padding=1, padding_mode="reflect", bias=norm != "batch") for _ in range(2)
+            nn.Conv2d(width, width, 3, padding=1, padding_mode="reflect", bias=not has_shift(norm)) for _ in range(2)
         )
         self.first_norm, self.second_norm = norm_of(norm, width), norm_of(norm, width)
 

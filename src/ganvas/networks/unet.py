@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from ganvas.core.settings import settings
 from ganvas.networks.layers import Width, doubling_widths, initialise_fan_in, to_pictures
-from ganvas.networks.normalising import NormName, initialise_normed, norm_of
+from ganvas.networks.normalising import NormName, by_picture, has_shift, initialise_normed, norm_of
 from ganvas.networks.translating import Translator, Window, check_inputs_and_outputs, reach_of
 from ganvas.networks.upsampling import Upsample, doubling, last_of
 
@@ -39,7 +39,7 @@ class UNet(Translator):
         # How often the sides are halved; 8 leave one value of 256 pixels, which smaller pictures are extended to.
         halvings: Annotated[int, Field(ge=2, le=10)] = 8
         # After each layer but the first, the innermost and the last: "batch" normalisation as in the paper, "instance"
-        # (each picture by itself), or "none" (He's first weights).
+        # (each picture by itself), "instance-affine" (the same with weights), or "none" (He's first weights).
         norm: NormName = "batch"
         # "transposed" convolutions as in the paper; "resize": nearest doubling and 3x3, which leaves no checkerboard.
         upsample: Upsample = "transposed"
@@ -49,7 +49,7 @@ class UNet(Translator):
         check_inputs_and_outputs(inputs=inputs, outputs=outputs)
         self.inputs, self.outputs = inputs, outputs
         self.multiple = self.least = 2**settings.halvings
-        norm, bias = settings.norm, settings.norm != "batch"
+        norm, bias = settings.norm, not has_shift(settings.norm)
         widths = doubling_widths("unet", settings.width, settings.max_width, settings.halvings)
         down = [nn.Conv2d(*pair, 4, stride=2, padding=1, bias=bias) for pair in itertools.pairwise([inputs, *widths])]
         self.down = nn.ModuleList(down)
@@ -59,7 +59,7 @@ class UNet(Translator):
         self.up = nn.ModuleList(doubling(settings.upsample, *pair, 4, bias=bias) for pair in pairs)
         self.up_norms = nn.ModuleList(norm_of(norm, width) for width in widths[-2::-1])
         self.last = doubling(settings.upsample, doubled[-1], outputs, 4, bias=True)
-        self.reach = None if norm == "instance" else reach_of(self._back, self.multiple)
+        self.reach = None if by_picture(norm) else reach_of(self._back, self.multiple)
         if norm == "none":
             initialise_fan_in(self, last_of(self.last), SLOPE)
         else:

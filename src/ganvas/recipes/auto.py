@@ -10,7 +10,7 @@ from ganvas.core.errors import UsageError
 from ganvas.core.settings import from_dict, override, to_dict
 from ganvas.core.sizes import Size
 from ganvas.data import Survey, test_part
-from ganvas.recipes import RECIPES, transfer, what_it_takes
+from ganvas.recipes import FOR_TASK, IN_PARTS, RECIPES, TRANSLATES, transfer, what_it_takes
 from ganvas.recipes import recipe as named_recipe
 from ganvas.recipes.choices import Choices, Machine
 from ganvas.tasks.checks import check_batch, check_data, group_of, pictures_together
@@ -26,6 +26,7 @@ class Wishes:
     """What the user asked for; None is left to the recipe."""
 
     recipe: str = "auto"
+    task: str = "generate"
     size: int | str | Size | None = None
     images: int | None = None
     seconds: float | None = None
@@ -64,12 +65,16 @@ def plan(survey: Survey, wishes: Wishes) -> Plan:
     seen = f"typically {survey.size}" if survey.shape is None or survey.shape.square else f"all {survey.shape.words}"
     found = f"{survey.count:,} pictures, {seen} px"
     choices.note("data", survey.name, found + (f", {len(survey.classes)} classes" if survey.classes else ""))
-    usual_size = choices.size if source is None else partial(transfer.size, source, choices)
+    usual_size = partial(choices.size, wishes.task) if source is None else partial(transfer.size, source, choices)
     size = Size.of(choices.unless_asked("size", wishes.size, usual_size))
     channels = choices.channels() if source is None else transfer.channels(source, choices)
     usual_recipe = partial(choices.recipe, size) if source is None else partial(transfer.recipe, source, choices)
+    if source is None and wishes.task in FOR_TASK:
+        usual_recipe = partial(choices.recipe_for, wishes.task)
     name = choices.unless_asked("recipe", wishes.recipe, usual_recipe)
-    made = _made(wishes, name, _chosen_data(survey, size, channels, choices), choices, source)
+    made = _made(wishes, name, _chosen_data(survey, size, channels, choices, wishes.task), choices, source)
+    if wishes.task in IN_PARTS:
+        made = dataclasses.replace(made, data=dataclasses.replace(made.data, **choices.pieces(wishes.task, size)))
     values = to_dict(made)
     values["training"] |= {
         "seed": wishes.seed,
@@ -114,16 +119,17 @@ def plan(survey: Survey, wishes: Wishes) -> Plan:
     return Plan(survey.name, chosen, choices.reasons)
 
 
-def _chosen_data(survey: Survey, size: Size, channels: int, choices: Choices) -> DataSettings:
+def _chosen_data(survey: Survey, size: Size, channels: int, choices: Choices, task: str) -> DataSettings:
     seen: dict[str, Any] = {
         "where": survey.where,
         "size": size.plain,
         "channels": channels,
         "test": test_part(survey.where),
     }
-    seen |= {"classes": choices.classes(), "mirror": choices.mirror()}
+    translates = task in TRANSLATES
+    seen |= {"classes": survey.classes if translates else choices.classes(), "mirror": choices.mirror()}
     if seen["test"] is None:
-        seen["held_out"] = choices.held_out()
+        seen["held_out"] = choices.held_out_for_scores() if translates else choices.held_out()
     return from_dict(DataSettings, seen, "data")
 
 
@@ -135,7 +141,8 @@ def _made(wishes: Wishes, name: str, data: DataSettings, choices: Choices, sourc
     else:
         made = named_recipe(name)(data) if batch is None else named_recipe(name)(data, batch)
     told = any(assignment.strip().startswith("augment.") for assignment in wishes.assignments)
-    if wishes.recipe == "auto" and made.augment.name is None and not told and choices.augments():
+    augments = isinstance(made, GenerateSettings) and wishes.recipe == "auto" and made.augment.name is None
+    if augments and not told and choices.augments():
         made = dataclasses.replace(made, augment=transfer.FOR_FEW)
     return made
 

@@ -10,12 +10,17 @@ from ganvas.core import devices
 from ganvas.core.sizes import Size
 from ganvas.data import Survey
 from ganvas.networks.doublings import is_made, nearest_made
+from ganvas.recipes import FOR_TASK
 from ganvas.tasks.generate_settings import FEW_TO_KNOW_BY_HEART
 
 _FEW_PER_CLASS = 20  # fewer pictures a class teach a network nothing about it
 _FEW = 5_000  # fewer pictures than this are shown mirrored as well
 _FEW_TO_HOLD_OUT = 100  # of fewer pictures none are held out; else a twentieth, within these
 _LEAST_HELD_OUT, _MOST_HELD_OUT = 10, 1_000
+_MOST_SCORED = 200
+_ENLARGED = 128  # pixels a side of parts that are learned to be made of smaller ones
+_SCALES, _MOST_SCALES = (1.0, 0.5, 0.25, 0.125, 0.0625), 3  # at which pictures are cut into pieces
+_HELD_BYTES = 2 * 2**30  # of pieces of one scale, about
 _LARGEST = {"cpu": 64, "mps": 128, "cuda": 256}
 _IMAGES = {"mps": 1_000_000, "cuda": 5_000_000}
 # On a CPU, at up to 32 pixels and in bfloat16; half of it for larger ones and half for other arithmetic.
@@ -56,9 +61,11 @@ class Choices:
         """What the user asked for; None or "auto": what `choose` says, which notes why."""
         return choose() if asked in (None, "auto") else self.note(what, asked, "as you asked")
 
-    def size(self) -> int:
-        """Pixels a side."""
+    def size(self, task: str = "generate") -> int:
+        """Pixels a side, of pictures or of the parts of them that training sees."""
         kind, typical = self._machine.device.type, self._survey.size
+        if task == "superres" and typical >= _ENLARGED:
+            return self.note("size", _ENLARGED, "of the parts that training sees, enlarged; pictures may have any size")
         if typical < 8:
             return self.note("size", 8, f"{typical} px, grown to the smallest that convolutions make")
         if 24 <= typical < 32:
@@ -87,6 +94,32 @@ class Choices:
             return self.note("recipe", "conv28", f"{size} is no power of two but divisible by four")
         nearest = "" if size.square else f"; the nearest that they make is {nearest_made(size)}"
         return self.note("recipe", "mlp", f"the convolutional networks make no {size} px{nearest}")
+
+    def recipe_for(self, task: str) -> str:
+        """The usual one for a task, on such a machine."""
+        small, large = FOR_TASK[task]
+        if small == large:
+            return self.note("recipe", small, f"for the task {task}")
+        if self._machine.memory >= _WIDE:
+            return self.note("recipe", large, f"for the task {task}, on a GPU")
+        return self.note("recipe", small, f"for the task {task}, in minutes")
+
+    def pieces(self, task: str, size: Size) -> dict[str, Any]:
+        """The settings by which pictures much larger than what training sees are cut into pieces; {} for others.
+
+        Larger pictures are learned from the finest details, what fills or colours them from what is seen together.
+        """
+        load, typical = Size(2 * size.height, 2 * size.width), self._survey.size
+        if typical < 2 * load.shorter:
+            return {}
+        weighs = self._survey.count * 4 * typical**2  # bytes, about, at full scale
+        possible = [s for s in _SCALES if s * typical >= load.shorter and s * s * weighs <= _HELD_BYTES]
+        scales = tuple(possible[:_MOST_SCALES] if task == "superres" else possible[-_MOST_SCALES:])
+        if not scales:
+            return {}
+        told = ", ".join(f"{scale:g}" for scale in scales)
+        self.note("pieces", f"{load} px", f"pictures are cut, at {told} of their size; training sees parts of pieces")
+        return {"load": load, "scales": scales}
 
     def augments(self) -> bool:
         """Whether a recipe that does not augment by itself does it for these pictures."""
@@ -122,6 +155,13 @@ class Choices:
         reason = "pictures training does not see, to notice memorising; none: --set data.held_out=0"
         return self.note("held out", count, reason)
 
+    def held_out_for_scores(self) -> int:
+        """Pictures that training does not see, on which what it makes is scored."""
+        if self._survey.count < _LEAST_HELD_OUT:
+            return 0
+        count = min(max(self._survey.count // 10, 1), _MOST_SCORED)
+        return self.note("held out", count, "pictures training does not see, for scores; none: --set data.held_out=0")
+
     def precision(self) -> str:
         """The arithmetic of the networks."""
         fast = self._machine.fast_bfloat16
@@ -131,7 +171,7 @@ class Choices:
     def images(self, size: Size, published: int | None) -> int:
         """How long to train, in images. published: as long as the recipe's paper did, if the recipe says so."""
         if published is not None:
-            return self.note("images", published, "as published; or --images, --time")
+            return self.note("images", published, "the recipe's; or --images, --time")
         machine, kind = self._machine, self._machine.device.type
         if kind == "cpu":
             cores = min(machine.cores, _MOST_CORES)

@@ -7,6 +7,11 @@ from ganvas.core.parts import load
 TASKS = {
     "generate": "ganvas.tasks.generate:Generate",
     "autoencode": "ganvas.tasks.autoencode:Autoencode",
+    "paired": "ganvas.tasks.guided:Guided",
+    "unpaired": "ganvas.tasks.unpaired:Unpaired",
+    "superres": "ganvas.tasks.guided:Guided",
+    "inpaint": "ganvas.tasks.guided:Guided",
+    "colorize": "ganvas.tasks.guided:Guided",
     "semi-supervised": "ganvas.tasks.semi_supervised:SemiSupervised",
 }
 

@@ -11,6 +11,7 @@ from ganvas import losses, networks
 from ganvas.core.errors import UsageError
 from ganvas.core.settings import by_name, settings
 from ganvas.core.sizes import Size
+from ganvas.data import Dataset, open_data
 from ganvas.tasks.augmenting import AugmentSettings, Probability
 from ganvas.training.clock import Clock, decayed
 from ganvas.training.players import OptimizerSettings
@@ -22,6 +23,8 @@ SMALLEST = 4  # pixels a side
 
 FEW_TO_LEARN_FROM = 20  # of fewer pictures a generator makes copies, whatever is done
 FEW_TO_KNOW_BY_HEART = 1_000  # of fewer pictures the discriminator needs augmentation
+
+_PENALTIES = ("r1", "r2", "gradient_penalty", "path_length")  # those of the loss
 
 
 def _not_too_small(size: Size) -> Size:
@@ -51,6 +54,10 @@ class DataSettings:
         """Whether pictures are made of a class."""
         return bool(self.classes)
 
+    def opened(self, where: str, **how: Any) -> Dataset:
+        """The data at a place, which is `where` or `test`, as the networks take it. how: arguments of `open_data`."""
+        return open_data(where, size=self.size, channels=self.channels, **how)
+
     def check(self) -> None:
         """Raises UsageError for data that nothing is learned from, whatever the pictures are; here there is none."""
 
@@ -71,6 +78,15 @@ class PenaltySettings:
     every: Count = 1  # rounds from one to the next (lazy); the weight is multiplied by it, so that the mean stays
     final: Weight | None = None  # the weight that it falls to, as half a cosine; None: it stays
     decay_images: Count | None = None  # how long that takes; a plan takes the run's images
+
+    @property
+    def endless(self) -> bool:
+        """Whether the weight falls without a length, which never happens."""
+        return self.final is not None and self.decay_images is None
+
+    def lasting(self, images: int | None) -> Self:
+        """This, with a fall that has no length made so long; None leaves it without."""
+        return dataclasses.replace(self, decay_images=images) if self.endless else self
 
     def at(self, images: int) -> float:
         """The weight after `images` images."""
@@ -187,11 +203,7 @@ class GenerateSettings:
     def lasting(self, images: int | None) -> Self:
         """These, with every decay that has no length made as long as the run; None: the run has no goal in images."""
         replaced: dict[str, Any] = {name: getattr(self, name).lasting(images) for name in self.OPTIMIZERS}
-        penalties = {
-            name: dataclasses.replace(penalty, decay_images=images)
-            for name in ("r1", "r2", "gradient_penalty", "path_length")
-            if (penalty := getattr(self.loss, name)).final is not None and penalty.decay_images is None
-        }
+        penalties = {name: getattr(self.loss, name).lasting(images) for name in _PENALTIES}
         loss = dataclasses.replace(self.loss, **penalties)
         if loss.top_k.final < 1 and loss.top_k.decay_images is None:
             loss = dataclasses.replace(loss, top_k=dataclasses.replace(loss.top_k, decay_images=images))
@@ -200,9 +212,7 @@ class GenerateSettings:
     def endless(self) -> list[str]:
         """The decays that have no length, and so never happen."""
         decays = {name: getattr(self, name).endless for name in self.OPTIMIZERS}
-        for name in ("r1", "r2", "gradient_penalty", "path_length"):
-            penalty = getattr(self.loss, name)
-            decays[f"loss.{name}"] = penalty.final is not None and penalty.decay_images is None
+        decays |= {f"loss.{name}": getattr(self.loss, name).endless for name in _PENALTIES}
         decays["loss.top_k"] = self.loss.top_k.final < 1 and self.loss.top_k.decay_images is None
         return [name for name, endless in decays.items() if endless]
 

@@ -1,4 +1,4 @@
-"""What every task that makes pictures from latents has: data, precision, dice; and pictures shown, scored, shared."""
+"""What every task that makes pictures from latents has: pictures that are watched, shown, scored, shared."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping
@@ -11,15 +11,15 @@ from torch import Tensor, nn
 
 from ganvas import metrics
 from ganvas.core import card, devices
-from ganvas.core.images import to_float, to_uint8
+from ganvas.core.images import to_uint8
 from ganvas.core.settings import to_dict
 from ganvas.core.version import VERSION
-from ganvas.data import Dataset, held_out_indices
+from ganvas.data import Dataset
 from ganvas.metrics.scorer import Scorer
-from ganvas.tasks.checks import check_data, narrower
+from ganvas.tasks.data_task import DataTask
 from ganvas.tasks.diagnostics import Labelled
 from ganvas.training.clock import Clock
-from ganvas.training.draws import Draws, latents_of_seeds
+from ganvas.training.draws import latents_of_seeds
 from ganvas.training.players import Published
 
 _PREVIEWS = 64  # pictures in a sample grid, the seeds 0 to 63
@@ -30,38 +30,19 @@ _COMPARED, _COMPARED_BYTES = 10_000, 2**28  # and training pictures among which 
 _COMPARED_AT_ONCE = 250
 
 
-class PictureTask:
+class PictureTask(DataTask):
     """A task that learns to make pictures of a data set from latents. What it plays is said by those that build on it.
 
-    generator: the network that makes them, which each of those sets. device, dtype: of weights, losses and penalties.
+    generator: the network that makes them, which each of those sets.
     """
 
     generator: Any
-    compares_rows = False
 
     def __init__(self, chosen: Any, data: Dataset, unseen: Dataset | None = None) -> None:
-        """unseen: real pictures for the watch; without them it takes those that are held out of the data, if any are.
-
-        Raises UsageError for classes that are not those of the data, and if all its pictures are held out.
-        """
-        check_data(chosen, len(data), data.classes)
-        self.chosen, self.data = chosen, data
-        self.narrower = narrower(chosen)
-        self.device = devices.choose_device(chosen.training.device)
-        self._precision = devices.choose_precision(chosen.training.precision, self.device)
-        self.dtype = torch.float64 if self._precision == torch.float64 else torch.float32
-        self._draws = Draws(chosen.training.seed)
-        held_out = held_out_indices(len(data), chosen.data.held_out)
-        self._seen = np.setdiff1d(np.arange(len(data)), held_out)
-        self._unseen: tuple[Dataset, np.ndarray] = (data, held_out)
-        if unseen is not None:
-            self._unseen = unseen, np.arange(len(unseen))
+        """As of `DataTask`."""
+        super().__init__(chosen, data, unseen)
         self._scorer: Scorer | None = None
         self._sampled_at_once = min(_AT_ONCE, chosen.training.micro_batch or _AT_ONCE)
-
-    def begin(self) -> list[str]:
-        """Take the weights that the settings say a run begins with, and tell which; here there are none."""
-        return []
 
     @property
     def averaged(self) -> Mapping[str, nn.Module]:
@@ -75,35 +56,13 @@ class PictureTask:
         """
         data = self.chosen.data
         shape = {"size": data.size, "channels": data.channels, "classes": len(data.classes)} | own
-        with self._draws.initialising(role):
-            network = table(part.name)(part, **shape)
-        return network.to(self.device, self.dtype, memory_format=torch.channels_last).train()
-
-    def _place(self, clock: Clock, moves: int, move: int) -> int:
-        """How many rows a player has seen before a move, of so many a round."""
-        return clock.images * moves + move * self.chosen.training.batch
-
-    def _drawn_indices(self, role: str, place: int, rows: slice) -> np.ndarray:
-        """Which pictures of the data a role sees at a place of its own endless reading: int64 [rows]."""
-        return self._seen[self._draws.order(role, place, self.chosen.training.batch, len(self._seen))[rows].numpy()]
-
-    def _drawn_pictures(self, role: str, place: int, rows: slice, indices: np.ndarray) -> Tensor:
-        """Those pictures, uint8 [rows, C, H, W], some of them mirrored where the settings say so."""
-        real = torch.from_numpy(np.ascontiguousarray(self.data.images[indices]))
-        if self.chosen.data.mirror:
-            turned = self._draws.uniform(f"{role}/mirror", place, self.chosen.training.batch)[rows] < 0.5
-            real = torch.where(turned[:, None, None, None], real.flip(-1), real)
-        return real.to(self.device, non_blocking=True)
+        return self._built(table, role, part, **shape)
 
     def _labels_of(self, data: Dataset, indices: np.ndarray) -> Tensor | None:
         """The labels of some of a data set's pictures, int64 [N], if the networks know classes."""
         if not self.chosen.data.conditional or data.labels is None:
             return None
         return torch.from_numpy(data.labels[indices]).to(self.device)
-
-    @property
-    def _looked_at_once(self) -> int:
-        return self.chosen.training.micro_batch or self.chosen.training.batch
 
     @cached_property
     def _looked_at(self) -> tuple[Labelled, Labelled]:
@@ -124,13 +83,6 @@ class PictureTask:
             yield part
             if self.chosen.data.mirror:
                 yield part.flip(-1)
-
-    def _laid_out(self, pictures: Tensor) -> Tensor:
-        """uint8 [N, C, H, W] as the networks take them."""
-        return to_float(pictures).to(self.dtype).contiguous(memory_format=torch.channels_last)
-
-    def _autocast(self) -> torch.autocast:
-        return devices.autocast(self.device, self._precision)
 
     def _generate_from_seeds(self, seeds: range, labels: Tensor | None) -> Tensor:
         latents = latents_of_seeds(seeds, self.generator.latent).to(self.device, self.dtype)

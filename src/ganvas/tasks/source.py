@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ganvas import networks
+from ganvas.core import card as cards
 from ganvas.core import cardfile, files
 from ganvas.core.errors import DataError, UsageError
 from ganvas.core.settings import from_dict
@@ -130,6 +131,7 @@ def _of_file(path: Path, file: Path, sha256: str | None) -> Source:
     if sha256 not in (None, files.sha256_of_file(file)):
         raise _changed(path)
     weights, card = cardfile.read(file)
+    cards.check_generator(card, str(file))
     try:
         part = from_dict(networks.generator(card["generator"]["name"]).Settings, card["generator"], "generator")
         shape = {name: card[name] for name in ("size", "channels", "classes")}

@@ -35,6 +35,9 @@ class RunFolder:
         self.card = self.path / "card.json"
         self.classifier = self.path / "classifier.safetensors"
         self.classifier_card = self.path / "classifier.json"
+        self.translator = self.path / "translator.safetensors"  # its card is card.json
+        self.translator_back = self.path / "translator-back.safetensors"  # of the other direction
+        self.translator_back_card = self.path / "translator-back.json"
         self.summary = self.path / "summary.html"
         self.tensorboard = self.path / "tensorboard"
         self.scores = self.path / "scores"

@@ -63,7 +63,7 @@ class Player:
 
     objective: maps (batch, clock) to named scalar terms; each is a mean over the batch's rows, their sum is descended.
     moves: how many times the player moves in a round. after_step: called after each step (weight clipping).
-    frozen: parts of the networks whose weights stay as they are.
+    frozen: parts of the networks whose weights stay as they are. after: images seen before which it does not move.
     """
 
     def __init__(
@@ -76,11 +76,12 @@ class Player:
         moves: int = 1,
         after_step: Callable[[], None] | None = None,
         frozen: Iterable[nn.Module] = (),
+        after: int = 0,
     ) -> None:
         self.name = name
         self.networks = nn.ModuleDict(networks)
         self.objective = objective
-        self.moves = moves
+        self.moves, self.after = moves, after
         self.optimizer_settings = optimizer
         kept = {id(weight.requires_grad_(False)) for part in frozen for weight in part.parameters()}
         self.learned = {key: weight for key, weight in self.networks.named_parameters() if id(weight) not in kept}
@@ -135,6 +136,7 @@ class Task(Protocol):
     """Who plays, in which order, what they see, and what there is to look at."""
 
     players: Sequence[Player]
+    preview_columns: int | None  # of the sheet of the preview; None: as square as it goes
     averaged: Mapping[str, nn.Module]  # the networks whose running average is kept, by name
     compares_rows: bool  # whether a row's terms depend on the others that pass with it, beyond BatchNorm
     narrower: str  # assignments to settings that take less memory, for a person who ran out of it; "" if there are none
@@ -160,5 +162,5 @@ class Task(Protocol):
         ...
 
     def publish(self, averages: Mapping[str, nn.Module], clock: Clock) -> Mapping[str, Published]:
-        """The networks worth sharing: "generator", "classifier"."""
+        """The networks worth sharing: "generator", "classifier", "translator"."""
         ...

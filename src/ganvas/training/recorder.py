@@ -84,7 +84,7 @@ class Recorder:
         if self._journal is None or clock.images == self._previewed:
             return
         self._previewed = clock.images
-        sheet = images.grid(self._task.preview(averages))
+        sheet = images.grid(self._task.preview(averages), self._task.preview_columns)
         with files.replacing(self._run.samples / f"{_age(clock, interval)}.png") as partial:
             sheet.save(partial, format="PNG")
 
@@ -97,15 +97,17 @@ class Recorder:
     def publish(self, averages: Mapping[str, nn.Module], clock: Clock) -> None:
         """Write each network's weights and card, as generator.safetensors and card.json.
 
-        A classifier's are classifier.safetensors and classifier.json. The newest score is on the card of the network
-        that it is of: the classifier, where there is one.
+        A classifier's are classifier.safetensors and classifier.json, a translator's translator.safetensors and
+        card.json. The newest score is on the card of the network that it is of.
         """
         places = {
             "generator": (self._run.generator, self._run.card),
             "classifier": (self._run.classifier, self._run.classifier_card),
+            "translator": (self._run.translator, self._run.card),
+            "back": (self._run.translator_back, self._run.translator_back_card),
         }
         published = self._task.publish(averages, clock)
-        scored = "classifier" if "classifier" in published else "generator"
+        scored = next(name for name in ("classifier", "translator", "generator") if name in published)
         for network, (tensors, about) in published.items():
             weights_file, card_file = places[network]
             about["scores"] = self._run.scores_until(clock.images) if network == scored else []

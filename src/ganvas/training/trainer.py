@@ -138,6 +138,8 @@ class Trainer:
         """One round of the game."""
         clock = self.clock
         for player in self.task.players:
+            if clock.images < player.after:
+                continue
             for move in range(player.moves):
                 player.begin_move()
                 self._gradients(player, move)

@@ -1,0 +1,117 @@
+"""What every task has that learns to make pictures of pictures: parts of pictures, the networks, what is shared."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ganvas.core import card
+from ganvas.core.images import to_float, to_uint8
+from ganvas.core.settings import to_dict
+from ganvas.core.sizes import Size
+from ganvas.core.version import VERSION
+from ganvas.data import Dataset
+from ganvas.tasks.data_task import DataTask
+from ganvas.training.clock import Clock
+
+KIND = "translator"
+
+
+class TranslationTask(DataTask):
+    """A task that learns to make pictures of pictures. What it plays is said by those that build on it.
+
+    translator, discriminator: the networks; others that a game has are made as they are, by `_another`.
+    """
+
+    translator: Any
+    discriminator: Any
+
+    def __init__(self, chosen: Any, data: Dataset, unseen: Dataset | None = None) -> None:
+        """As of `DataTask`; raises UsageError too if the networks cannot be built for such pictures."""
+        super().__init__(chosen, data, unseen)
+        self.translator, self.discriminator = chosen.built(self._another)
+
+    def _another(self, role: str, family: Any, part: Any, channels: dict[str, int]) -> Any:
+        """A network of a family, of so many channels, made by the dice of a role."""
+        return self._built(lambda name: family, role, part, **channels)
+
+    @property
+    def averaged(self) -> Mapping[str, nn.Module]:
+        """The networks whose running average is kept."""
+        return {"translator": self.translator}
+
+    def _drawn_parts(self, role: str, place: int, rows: slice, indices: np.ndarray) -> Tensor:
+        """Parts of the size of those pictures, uint8 [rows, C, H, W], each somewhere in what is kept of a picture."""
+        whole = self._drawn_pictures(role, place, rows, indices)
+        where = self._draws.uniform(f"{role}/part", place, 2 * self.chosen.training.batch).view(2, -1)[:, rows]
+        return cut_out(whole, where, self.chosen.data.size)
+
+    def _middles(self, data: Dataset, indices: np.ndarray) -> Tensor:
+        """The middle parts of some pictures, uint8 [N, C, H, W]."""
+        whole = torch.from_numpy(np.ascontiguousarray(data.images[indices])).to(self.device)
+        return cut_out(whole, torch.full((2, len(indices)), 0.5), self.chosen.data.size)
+
+    def _some_of(self, data: Dataset, indices: np.ndarray, most: int) -> Tensor:
+        """The middle parts of at most so many of these pictures, evenly spread: uint8 [N, C, H, W]."""
+        spread = np.linspace(0, len(indices) - 1, min(most, len(indices))).astype(np.int64)
+        return self._middles(data, indices[spread])
+
+    @property
+    def _looked_at(self) -> tuple[Dataset, np.ndarray]:
+        """Pictures for previews, scores and signs: those that training does not see, if any, else those it does."""
+        return self._unseen if len(self._unseen[1]) else (self.data, self._seen)
+
+    def _as_floats(self, pictures: Tensor) -> Tensor:
+        return to_float(pictures).to(self.dtype)
+
+    def _through(self, network: nn.Module, given: Tensor) -> Tensor:
+        """What a network makes of pictures in the run's precision, in the type of the losses."""
+        with self._autocast():
+            made: Tensor = network(given.contiguous(memory_format=torch.channels_last))
+        return made.to(self.dtype)
+
+    def _card(self, network: nn.Module, clock: Clock, **own: object) -> dict[str, object]:
+        """The card that rebuilds a translator. own: what this task says of it beside."""
+        data = self.chosen.data
+        return {
+            "format": card.FORMAT,
+            "kind": KIND,
+            "task": self.chosen.task,
+            "translator": to_dict(self.chosen.translator),
+            "inputs": network.inputs,
+            "outputs": network.outputs,
+            "scale": network.scale,
+            "size": data.size.plain,
+            "channels": data.channels,
+            "data": self.data.name,
+            "data_sha256": self.data.fingerprint,
+            "held_out": data.held_out,
+            "recipe": self.chosen.recipe,
+            "images_seen": clock.images,
+            "ganvas": VERSION,
+            "licence": self.chosen.licence,
+            **own,
+        }
+
+
+def cut_out(pictures: Tensor, where: Tensor, size: Size) -> Tensor:
+    """Parts of pictures: [N, C, H, W], [2, N] in [0, 1), down and across -> [N, C, *size]; 0.5 is the middle."""
+    height, width = pictures.shape[2:]
+    if (height, width) == size.hw:
+        return pictures
+    room = torch.tensor([[height - size.height + 1], [width - size.width + 1]])
+    corners = (where * room).long().T.tolist()
+    cut = [
+        picture[:, top : top + size.height, left : left + size.width]
+        for picture, (top, left) in zip(pictures, corners, strict=True)
+    ]
+    return torch.stack(cut)
+
+
+def in_rows(*columns: Tensor) -> np.ndarray:
+    """Pictures [N, 1 or 3, H, W] in [-1, 1] of several kinds, side by side: uint8 [N * kinds, 1 or 3, H, W]."""
+    most = max(len(column[0]) for column in columns)
+    shown = [to_uint8(column if column.shape[1] == most else column.expand(-1, most, -1, -1)) for column in columns]
+    return torch.stack(shown, dim=1).flatten(0, 1).cpu().numpy()
