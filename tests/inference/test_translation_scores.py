@@ -14,6 +14,7 @@ from torch.nn import functional
 from ganvas.core.errors import DataError, UsageError
 from ganvas.core.images import to_float, to_uint8
 from ganvas.core.sizes import Size
+from ganvas.data import held_out_rows, open_paired, open_pieces
 from ganvas.degrade.bicubic import shrunk
 from ganvas.inference import evaluation, whole
 from ganvas.inference.evaluation import evaluate
@@ -341,3 +342,18 @@ def test_what_cannot_be_judged_is_answered(photos, negatives, tmp_path):
         evaluate(paired, photos)
     with pytest.raises(DataError, match="should hold two folders"):
         evaluate(translator(torch.neg, "rgb"), photos)
+
+
+def test_held_out_pictures_are_those_whose_pieces_training_does_not_see(photos, negatives):
+    save(photo(20, 70), photos / "00-too-small.png")
+    (photos / "3-broken.png").write_bytes(b"no picture")
+    for where, scales, paired in ((photos, (1.0, 0.5), False), (photos, (), False), (negatives, (1.0,), True)):
+        opened = open_paired if paired else open_pieces
+        data = opened(where, size=24, channels=3, scales=scales)
+        rows = held_out_rows(data, 3)
+        if data.groups is not None:  # the first piece of each lies in its upper left corner
+            rows = rows[np.unique(data.groups[rows], return_index=True)[1]]
+        held = whole.HeldOut(3, Size.of(24), scales)
+        with whole.open_pictures(where, held, None if scales else Size.of(24), str, paired=paired) as found:
+            read = [found.read(place, 3)[:, :24, :24] for place in range(len(found))]
+        assert np.array_equal(np.stack(read), data.images[rows])
