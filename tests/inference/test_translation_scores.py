@@ -267,6 +267,8 @@ def test_a_run_is_judged_by_what_it_held_out(photos, run, tmp_path):
     other = evaluate(run(f'held_out = 2\ntest = "{tmp_path / "test"}"'), metrics=["psnr"])
     assert other.scores[0].value == found.scores[0].value
     assert other.scores[0].protocol.reference_part == "all"
+    run("held_out = 2\nscales = [1.0]")
+    assert evaluate(tmp_path / "run" / "any.safetensors", metrics=["psnr"]).scores[0].value == found.scores[0].value
     with pytest.raises(UsageError, match=r"kept no pictures out of its training: give pictures .* --against"):
         evaluate(run("held_out = 0"))
     with pytest.raises(UsageError, match="lies in no run"):
@@ -330,6 +332,8 @@ def test_what_cannot_be_judged_is_answered(photos, negatives, tmp_path):
         evaluate(larger, photos, metrics=["fd"], extractor="pixels", count=2)
     with pytest.raises(DataError, match=r"0.png comes out as no numbers"):
         evaluate(translator(lambda small: enlarge(small) / 0 * 0, **LARGER), photos)
+    with pytest.raises(DataError, match="0 comes out as no numbers"):
+        evaluate(translator(lambda images: images / 0 * 0, "rgb"), negatives)
     with pytest.raises(DataError, match="nothing says how they were spoiled"):
         evaluate(translator(torch.neg, "restore"), photos)
     with pytest.raises(DataError, match=r"problem inpaint, of networks from 4 channels to 3, and this one is from 3"):

@@ -156,7 +156,8 @@ def _translated(
 ) -> Evaluation:
     """The scores of a network from pictures to pictures. where: it lies; None for one in memory."""
     check_metrics(asked.metrics)
-    data, held = held_out_data(where) if against is None else (against, None)
+    run = where if where is None or where.is_dir() else where.parent  # a run's file belongs to it
+    data, held = held_out_data(run) if against is None else (against, None)
     scores, sheet, title = translation_scores(translator, data, held, asked, say)
     name = where.name if where is not None else str(translator.card.get("recipe", "translator"))
     return Evaluation(name, title, tuple(scores), np.empty(0), cards.identity(translator.card), sheet=sheet)

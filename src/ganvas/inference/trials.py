@@ -94,8 +94,11 @@ def unpaired_trial(translator: Translator, found: Pictures, held: HeldOut | None
             (chosen.read(place, 3), None if partners is None else wanted.read(partners[place], channels))
             for place in range(len(chosen))
         )
-        for pixels, partner in one_ahead(read):
-            made = translator(np.ascontiguousarray(pixels))
+        for name, (pixels, partner) in zip(chosen.names, one_ahead(read), strict=True):
+            try:
+                made = translator(np.ascontiguousarray(pixels))
+            except DataError as error:
+                raise DataError(f"{name} {error}") from None
             plain = _tensor(convert(pixels, channels))
             yield Posed(plain, plain, _tensor(made), None if partner is None else _tensor(partner))
 
