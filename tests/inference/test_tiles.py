@@ -9,8 +9,8 @@ from tests_translators import CPU, SMALL, network_of, photo, translator_of
 from torch.nn.functional import pad
 
 from ganvas.inference import tiles
-from ganvas.inference.seen import LEAST_DIFFERENCE, bytes_for_a_pixel, seen
 from ganvas.inference.guides import photo_of_array
+from ganvas.inference.seen import LEAST_DIFFERENCE, bytes_for_a_pixel, seen
 from ganvas.inference.translator import Translator
 
 
