@@ -1,5 +1,6 @@
 """apply on the command line: what is written, what is said, exit statuses; what others say to a translator."""
 
+import io
 import json
 import os
 import signal
@@ -11,9 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from rich.console import Console
 from tests_translators import HINTED, SMALL, photo, run_of
 
 import ganvas as package
+from ganvas import terminal
 from ganvas.commands import applying
 
 UNET, GREY, SRRESNET, INPAINT = SMALL[0], SMALL[3], SMALL[4], SMALL[-1]
@@ -162,3 +165,19 @@ def test_a_stop_leaves_whole_files_and_the_same_call_goes_on(tmp_path):
     told = json.loads(printed)
     assert sorted(told["skipped"]) == sorted(map(str, left))
     assert len(told["written"]) == 63 - len(left)
+
+
+@pytest.mark.parametrize("at_a_terminal", [True, False])
+def test_progress_tells_the_file_the_number_and_the_part(monkeypatch, at_a_terminal):
+    written = io.StringIO()
+    monkeypatch.setattr(terminal, "console", Console(file=written, force_terminal=at_a_terminal, width=60))
+    monkeypatch.setattr(terminal, "_REFRESH", 0.0)
+    monkeypatch.setattr(terminal, "_SELDOM", 0.0)
+    with terminal.FilesProgress().shown() as progress:
+        progress.tell(2, 4, "holiday/\x1b[2Jbeach.jpg", 0.5)
+        shown = written.getvalue()
+    assert "38% · 2/4 · holiday/" in shown
+    assert "\x1b[2Jbeach" not in shown, "what a name holds does not command the terminal"
+    line = next(line for line in shown.splitlines() if "38%" in line)
+    assert line.count("━") == 9
+    assert ("50%" in shown) == (not at_a_terminal), "it is cut to the width"

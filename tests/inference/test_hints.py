@@ -31,7 +31,7 @@ class Told(Network):
 
 
 def told(memory=2**30):
-    return Translator(Told(), {"mode": "lab-colorize"}, CPU, memory=memory)
+    return Translator(Told(), {"mode": "lab-colorize"}, CPU, "float32", memory=memory)
 
 
 def hint(height, width, colour=(200, 40, 60), rows=slice(5, 9), columns=slice(7, 12)):
@@ -55,7 +55,7 @@ def test_the_network_is_given_lightness_hinted_colours_and_their_mask():
     )
     assert torch.allclose(given, expected, atol=1e-6)
     assert given[:, 3].sum() == 4 * 5
-    problem = Colorize(Colorize.Settings(hints=True), size=(30), channels=3)
+    problem = Colorize(Colorize.Settings(hints=True), size=30, channels=3)
     posed, _ = problem.pose(torch.zeros(1, 3, 30, 30), torch.full((1, problem.draws), 0.5))
     assert posed.shape[1] == translator.network.inputs, "what training gives"
 

@@ -9,8 +9,9 @@ from tests_translators import CPU, SMALL, network_of, photo, translator_of
 from torch.nn.functional import pad
 
 from ganvas.inference import tiles
+from ganvas.inference.guides import photo_of_array
 from ganvas.inference.seen import LEAST_DIFFERENCE, bytes_for_a_pixel, seen
-from ganvas.inference.translator import Translator, _photo_of_array
+from ganvas.inference.translator import Translator
 
 
 def in_parts(translator, side):
@@ -26,7 +27,7 @@ def test_tiles_make_what_the_whole_makes(what):
     picture = photo(181, 291)
     mask = (photo(181, 291, seed=1)[0] > 150).astype(np.uint8) if what[4] == "inpaint" else None
     expected, made = whole(picture, mask).astype(int), parts(picture, mask).astype(int)
-    chosen = parts._tiling(_photo_of_array(picture))
+    chosen = parts._tiling(photo_of_array(picture))
     assert tiles.count_tiles((181, 291), chosen) >= 4, "there are parts"
     assert expected.shape[1:] == (181 * whole.scale, 291 * whole.scale)
     assert expected.std() > 5, "there is something to see"
@@ -44,7 +45,7 @@ def test_parts_without_a_margin_are_seen_to_differ():
 
 def test_instance_normalisation_is_made_in_larger_parts_and_said_to_differ():
     translator = translator_of("resnet", {"width": 4, "blocks": 1}, 3, 3, "rgb")
-    picture = _photo_of_array(photo(160, 200))
+    picture = photo_of_array(photo(160, 200))
     assert translator.note_on(picture) is None
     small = in_parts(translator, 40)
     chosen = small._tiling(picture)

@@ -36,6 +36,6 @@ class Troubled(Diverged):
 
 
 class Interrupted(GanvasError):
-    """Training was asked to stop, saved, and can be continued: exit status 130."""
+    """Work was asked to stop, saved what is done, and can be continued: exit status 130."""
 
     exit_status = 130

@@ -33,8 +33,9 @@ class Signs:
         signs = dict(self._task.diagnose())
         thousands = max(clock.images - self._since.images, 1) / 1000
         for player in self._task.players:
-            if player.name in self._norms:
-                signs[f"gradient/{player.name}"] = self._norms[player.name].item() / self._moves[player.name]
+            if player.name not in self._norms:  # it has not moved, as in a warm start
+                continue
+            signs[f"gradient/{player.name}"] = self._norms[player.name].item() / self._moves[player.name]
             before, now = self._weights[player.name], _sample(player)
             moved = torch.linalg.vector_norm(now - before) / torch.linalg.vector_norm(before).clamp(min=1e-12)
             signs[f"movement/{player.name}"] = moved.item() / thousands
