@@ -1,7 +1,7 @@
 """`python -m benchmarks` measures all; `python -m benchmarks NAME...` some. Needs an otherwise idle machine.
 
-`python -m benchmarks comparison`, `transfer` and `few_labels` take from half an hour to hours, have options of their
-own (--help), and are no part of all.
+`python -m benchmarks comparison`, `transfer`, `few_labels` and `translation` take from half an hour to hours, have
+options of their own (--help), and are no part of all.
 """
 
 import sys
@@ -19,6 +19,7 @@ from benchmarks import (
     speed,
     startup,
     transfer,
+    translation,
     watch,
 )
 
@@ -49,7 +50,12 @@ def meant(name: str) -> list[str]:
     return [name] if name in MEASUREMENTS else [one for one in MEASUREMENTS if one.startswith(f"{name}-")]
 
 
-OF_THEIR_OWN = {"comparison": comparison.main, "transfer": transfer.main, "few_labels": few_labels.main}
+OF_THEIR_OWN = {
+    "comparison": comparison.main,
+    "transfer": transfer.main,
+    "few_labels": few_labels.main,
+    "translation": translation.main,
+}
 if sys.argv[1:2] and sys.argv[1] in OF_THEIR_OWN:
     sys.exit(OF_THEIR_OWN[sys.argv[1]](sys.argv[2:]))
 unknown = [name for name in sys.argv[1:] if not meant(name)]
