@@ -6,10 +6,12 @@ from typing import Annotated, Literal
 from pydantic import Field
 from torch import Tensor, nn
 
+from ganvas.core.errors import UsageError
 from ganvas.core.settings import settings
+from ganvas.networks.enlarging import TOUCH
 from ganvas.networks.layers import Width, initialise_fan_in, to_pictures
 from ganvas.networks.normalising import NormName, by_picture, has_shift, initialise_normed, norm_of
-from ganvas.networks.translating import Translator, Window, check_inputs_and_outputs, reach_of
+from ganvas.networks.translating import Translator, Window, check_inputs_and_outputs, in_full, reach_of
 from ganvas.networks.upsampling import Upsample, doubling
 
 
@@ -37,6 +39,9 @@ class ResidualTranslator(Translator):
         norm: NormName = "instance"
         # "transposed" convolutions as in the paper; "resize": nearest doubling and 3x3, which leaves no checkerboard.
         upsample: Upsample = "transposed"
+        # What the network's part is added to: the "picture" itself, with which it begins, for kinds that look alike and
+        # little training; or "none", as in the paper.
+        onto: Literal["picture", "none"] = "none"
 
     multiple = 4
     least = 8  # a quarter of it has the two values that a mirror image needs
@@ -44,7 +49,9 @@ class ResidualTranslator(Translator):
     def __init__(self, settings: Settings, *, inputs: int, outputs: int) -> None:
         super().__init__()
         check_inputs_and_outputs(inputs=inputs, outputs=outputs)
-        self.inputs, self.outputs = inputs, outputs
+        if settings.onto == "picture" and inputs != outputs:
+            raise UsageError(f"resnet cannot add its {outputs} channels to a picture of {inputs}: set onto=none")
+        self.inputs, self.outputs, self.onto = inputs, outputs, settings.onto
         width, norm, bias = settings.width, settings.norm, not has_shift(settings.norm)
         first = nn.Conv2d(inputs, width, 7, padding=3, padding_mode="reflect", bias=bias)
         self.first = nn.Sequential(first, norm_of(norm, width), nn.ReLU(inplace=True))
@@ -78,10 +85,13 @@ class ResidualTranslator(Translator):
                 block.second.weight.data.div_(math.sqrt(2 * settings.blocks))
         else:
             initialise_normed(self)
+        if settings.onto == "picture":
+            self.last.weight.data.mul_(TOUCH)
 
     def translate(self, images: Tensor) -> Tensor:
-        """[N, inputs, H, W] -> [N, outputs, H, W] in [-1, 1]."""
-        return to_pictures(self.last(self.up(self._inner(images)[-1])))
+        """[N, inputs, H, W] -> [N, outputs, H, W] in [-1, 1]; added to the picture, about that."""
+        made = self.last(self.up(self._inner(images)[-1]))
+        return to_pictures(made) if self.onto == "none" else in_full(images) + in_full(made)
 
     def encoded(self, images: Tensor) -> list[Tensor]:
         """What a contrastive loss compares, of the channels `widths`: the pictures, and maps of the first half.

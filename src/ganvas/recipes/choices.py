@@ -19,7 +19,8 @@ _FEW_TO_HOLD_OUT = 100  # of fewer pictures none are held out; else a twentieth,
 _LEAST_HELD_OUT, _MOST_HELD_OUT = 10, 1_000
 _MOST_SCORED = 200
 _ENLARGED = 128  # pixels a side of parts that are learned to be made of smaller ones
-_SCALES, _MOST_SCALES = (1.0, 0.5, 0.25, 0.125, 0.0625), 3  # at which pictures are cut into pieces
+_SCALES = (1.0, 0.5, 0.25, 0.125, 0.0625)  # at which pictures are cut into pieces
+_FINE, _COARSE = 3, 2  # how many of them: the largest where details are learned, the smallest elsewhere
 _HELD_BYTES = 2 * 2**30  # of pieces of one scale, about
 _LARGEST = {"cpu": 64, "mps": 128, "cuda": 256}
 _IMAGES = {"mps": 1_000_000, "cuda": 5_000_000}
@@ -114,7 +115,7 @@ class Choices:
             return {}
         weighs = self._survey.count * 4 * typical**2  # bytes, about, at full scale
         possible = [s for s in _SCALES if s * typical >= load.shorter and s * s * weighs <= _HELD_BYTES]
-        scales = tuple(possible[:_MOST_SCALES] if task == "superres" else possible[-_MOST_SCALES:])
+        scales = tuple(possible[:_FINE] if task == "superres" else possible[-_COARSE:])
         if not scales:
             return {}
         told = ", ".join(f"{scale:g}" for scale in scales)

@@ -85,7 +85,7 @@ def superres(data: DataSettings, batch: int = 16) -> GuidedSettings:
         discriminator=networks.patch_discriminator("patch").Settings(width=32, layers=2, norm="spectral"),
         translator_optimizer=_QUICK,
         discriminator_optimizer=_JUDGE,
-        loss=GuidedLossSettings(weight=0.01, after=20_000, reconstruction=1.0, perceptual=perceptual(0.2)),
+        loss=GuidedLossSettings(weight=0.03, after=20_000, reconstruction=1.0, perceptual=perceptual(0.2)),
         training=training(batch, 80_000),
     )
 
@@ -114,7 +114,7 @@ def inpaint(data: DataSettings, batch: int = 16) -> GuidedSettings:
         translator_optimizer=_QUICK,
         discriminator_optimizer=_JUDGE,
         loss=GuidedLossSettings(
-            adversarial="hinge", weight=0.1, after=20_000, reconstruction=5.0, perceptual=perceptual(0.5)
+            adversarial="hinge", weight=0.1, after=10_000, reconstruction=10.0, perceptual=perceptual(0.5)
         ),
         training=training(batch, 100_000),
     )

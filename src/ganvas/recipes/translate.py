@@ -111,7 +111,7 @@ def swap(data: DataSettings, batch: int = 8) -> UnpairedSettings:
     return dataclasses.replace(
         cyclegan(data, batch),
         recipe="swap",
-        translator=networks.translator("resnet").Settings(width=24, blocks=4, upsample="resize"),
+        translator=networks.translator("resnet").Settings(width=24, blocks=4, upsample="resize", onto="picture"),
         discriminator=networks.patch_discriminator("patch").Settings(width=32, norm="spectral"),
         translator_optimizer=_QUICK,
         discriminator_optimizer=_QUICK,
