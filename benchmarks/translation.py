@@ -31,7 +31,8 @@ _DATA = _HERE.parent / ".data"
 class Problem:
     """What is learned: by which recipe, from which part of .data, in which part of the time, with which settings.
 
-    at: the size that pictures are brought to before they are scored, None for their own. parted: that part is to be parted into what is learned and what is scored; else it has train/ and test/.
+    at: the size that pictures are brought to before they are scored, None for their own. parted: that part is to be
+    parted into what is learned and what is scored; else it has train/ and test/.
     """
 
     told: str
