@@ -22,6 +22,7 @@ def apply(
     replace: bool = False,
     masks: Annotated[str | None, arg(metavar="FILE|DIR")] = None,
     hints: Annotated[str | None, arg(metavar="FILE|DIR")] = None,
+    at: Annotated[int | None, arg(metavar="N")] = None,
     back: bool = False,
     precision: Annotated[str, arg(metavar="auto|float32|bfloat16")] = "auto",
     device: Annotated[str, arg(metavar="auto|cpu|cuda|cuda:N|mps")] = "auto",
@@ -39,6 +40,8 @@ def apply(
         replace: Make anew what is there already.
         masks: For inpainting: a mask, white where pictures are unknown, or a folder of masks with the pictures' names.
         hints: For colours: a picture that is transparent but where it says a colour, or a folder of such by name.
+        at: For colours: they are made for pictures of about so many pixels a side, and enlarged; 0 for full size.
+            Without it four times the size of training.
         back: The other direction of a run of unpaired pictures.
         precision: auto is bfloat16 where the processor has it; float32 makes exactly what the network gives.
         device: Where the network runs.
@@ -53,6 +56,10 @@ def apply(
     most = parse_bytes(memory)
     translator = load_translator(run, device=device, precision=precision, back=back)
     translator.memory = most
+    if at is not None:
+        if translator.at is None or at < 0:
+            raise UsageError(f"--at {at}: it is for networks of colours, 0 or more; leave it out")
+        translator.at = at or None
     try:
         with terminal.FilesProgress().shown() as progress:
             done = applying.apply(

@@ -12,13 +12,15 @@ from torch import Tensor
 
 from ganvas.core import devices, files
 from ganvas.core.errors import DataError, MemoryExhausted, UsageError
+from ganvas.core.sizes import Size
 from ganvas.data.decode import Unreadable, quiet_pillow
 from ganvas.inference import guides, tiles
 from ganvas.inference import rows as writing
+from ganvas.inference.coarse import Coarse
 from ganvas.inference.fast_translator import fast_translator
 from ganvas.inference.generator import PRECISIONS
 from ganvas.inference.guides import Guide
-from ganvas.inference.modes import luma, mode
+from ganvas.inference.modes import Colorize, luma, mode
 from ganvas.inference.photo import Photo, read_photo
 from ganvas.inference.seen import Seen, bytes_for_a_pixel, seen
 from ganvas.inference.tiles import Tiling
@@ -26,6 +28,7 @@ from ganvas.networks.translating import Translator as Network
 
 MEMORY = 512 * 2**20  # bytes for the network's work on a tile
 MOST_MARGIN = 128  # pixels at the edge of a tile that are thrown away
+COLOURED_AT, _USUAL_SIZE = 4, 64  # times what training saw: pictures for which colours are made; such a size
 GLOBAL_MARGIN = 32  # the same where a network looks at all of a tile, so that no margin is enough
 GLOBAL_MEMORY = 4  # times as much for these, so that tiles are as like the whole as may be
 LEAST_MEMORY = 2**20  # below it a smaller tile does not help
@@ -45,8 +48,9 @@ class Translator:
     card: what it is, as in `core.card`; mode: how pictures become what it reads and back. hinted: whether it takes
     hints of colours. scale: how many times larger what it makes is. network: in float32 and evaluation mode, on
     `device`; in another `precision` pictures come from a copy that is made at the first of them. memory: bytes for the
-    work on one tile, about. A picture with 16 bits is
-    worked on in float32 unless bfloat16 was asked for, whose steps would be seen in it.
+    work on one tile, about. at: of a network of colours, pixels of the shorter side that larger pictures are at least
+    made to have for it; None: as many as in their files. A picture with 16 bits is worked on in float32 unless bfloat16
+    was asked for, whose steps would be seen in it.
     """
 
     def __init__(
@@ -67,11 +71,31 @@ class Translator:
         self.scale: int = network.scale
         self.device = device
         self.memory = memory
+        self.at = COLOURED_AT * self._trained_at if isinstance(self.mode, Colorize) else None
+        self._coarse: dict[int, Translator] = {}
         self._bytes: dict[int, int] = {}
         self.precision = str(devices.choose_precision(precision, device)).removeprefix("torch.")
         self._precision_of_16 = "bfloat16" if precision == "bfloat16" else "float32"
         network = network.eval().requires_grad_(False).float()
         self.network: Network = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    @property
+    def _trained_at(self) -> int:
+        """Pixels of the shorter side of what training saw; a usual number where the card does not say."""
+        size = self.card.get("size")
+        return _USUAL_SIZE if size is None else Size.of(size).shorter
+
+    def _for(self, photo: Photo) -> "Translator":
+        """The translator that a picture is made by: this one, or the same worked on smaller pictures."""
+        factor = 1 if self.at is None else max(1, min(photo.height, photo.width) // self.at)
+        if factor == 1:
+            return self
+        if factor not in self._coarse:
+            found = Translator(Coarse(self.network, factor), self.card, self.device, self.precision)
+            found.at = None
+            self._coarse = {factor: found}  # pictures of one size come together
+        self._coarse[factor].memory = self.memory
+        return self._coarse[factor]
 
     def __call__(self, picture: Any, mask: Any = None, *, hints: Any = None) -> Any:
         """What becomes of a picture.
@@ -85,12 +109,12 @@ class Translator:
         """
         if isinstance(picture, np.ndarray):
             photo = guides.photo_of_array(picture)
-            return np.concatenate(list(self._made(photo, mask, hints, silent))).transpose(2, 0, 1)
+            return np.concatenate(list(self._for(photo)._made(photo, mask, hints, silent))).transpose(2, 0, 1)
         name = Path(picture)
         try:
             with quiet_pillow():
                 photo = read_photo(name)
-            made = np.concatenate(list(self._made(photo, mask, hints, silent)))
+            made = np.concatenate(list(self._for(photo)._made(photo, mask, hints, silent)))
         except (Unreadable, DataError) as error:
             raise DataError(f"{name} {error}") from None
         if made.dtype == np.uint16:
@@ -112,7 +136,7 @@ class Translator:
         photo = read_photo(picture)
         while True:
             try:
-                return self._write(photo, out, format, mask, hints, progress)
+                return self._for(photo)._write(photo, out, format, mask, hints, progress)
             except Exception as error:
                 if not devices.is_out_of_memory(error):
                     raise
@@ -134,6 +158,8 @@ class Translator:
 
     def note_on(self, photo: Photo) -> str | None:
         """What there is to be said of the tiles of a picture; None where they are as the whole."""
+        if (worker := self._for(photo)) is not self:
+            return worker.note_on(photo)
         chosen = self._tiling(photo)
         if tiles.count_tiles((photo.height, photo.width), chosen) == 1:
             return None
