@@ -152,8 +152,8 @@ class Guided(TranslationTask):
         ).mean()
 
     def _in_colour(self, given: Tensor, answer: Tensor) -> Tensor:
-        """Answers as RGB pictures in 0..255."""
-        return (self.problem.picture(given, answer).expand(-1, 3, -1, -1) + 1) * 127.5
+        """Answers as RGB pictures in 0..255, in float32, as the features' weights are."""
+        return (self.problem.picture(given, answer).float().expand(-1, 3, -1, -1) + 1) * 127.5
 
     @cached_property
     def _examples(self) -> tuple[Tensor, Tensor]:

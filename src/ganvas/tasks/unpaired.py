@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from ganvas import losses, metrics
+from ganvas.core.errors import UsageError
 from ganvas.core.images import to_uint8
 from ganvas.data import Dataset
 from ganvas.losses import contrastive, penalties
@@ -69,10 +70,16 @@ class Unpaired(TranslationTask):
     def __init__(self, chosen: UnpairedSettings, data: Dataset, unseen: Dataset | None = None) -> None:
         """Build networks and players; unseen: pictures for scores, as of `DataTask`.
 
-        Raises UsageError if the settings do not go with the data or each other.
+        Raises UsageError if the settings do not go with the data or each other, or leave no picture of a kind.
         """
         super().__init__(chosen, data, unseen)
         self._classes = {way: data.classes.index(name) for way, name in zip(WAYS, chosen.domains, strict=True)}
+        for way, kind in zip(WAYS, chosen.domains, strict=True):
+            if not len(self._seen_of[way]):
+                raise UsageError(
+                    f"unpaired: training sees no picture of {kind}, because all are held out or none could be read: "
+                    "add some, or hold out fewer: --set data.held_out=0"
+                )
         self._loss = losses.adversarial_loss(chosen.loss.adversarial)
         self._ways = WAYS if chosen.loss.cycle else WAYS[:1]
         self._translators, self._discriminators = {"there": self.translator}, {"there": self.discriminator}
