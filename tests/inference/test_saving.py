@@ -196,5 +196,5 @@ def test_a_generator_in_the_package_goes_by_its_name(folder, tmp_path, monkeypat
     monkeypatch.setattr(packaged, "_FOLDER", tmp_path)
     monkeypatch.chdir(tmp_path / "mine")
     assert np.array_equal(load("clothes").sample([1]), load(folder).sample([1]))
-    with pytest.raises(DataError, match="or one of the package: clothes"):
+    with pytest.raises(DataError, match="or the name of one in the package: clothes"):
         load("clothing")

@@ -50,7 +50,7 @@ def parse_seeds(text: str) -> list[int]:
     for piece in text.replace(" ", "").split(","):
         found = re.fullmatch(r"(\d{1,18})(?:-(\d{1,18}))?", piece)
         if found is None or int(found[2] or found[1]) < int(found[1]):
-            raise UsageError(f"--seeds {text}: write seeds like 0-63 or 1,5,9")
+            raise UsageError(f"--seeds {text}: write seeds like 0-63 or 1,5,9, numbers of at most 18 digits")
         if int(found[2] or found[1]) - int(found[1]) >= 100_000 - len(seeds):
             raise UsageError(f"--seeds {text}: that is more than 100,000 pictures; ask for them in parts")
         seeds.extend(range(int(found[1]), int(found[2] or found[1]) + 1))

@@ -71,6 +71,8 @@ def load_classifier(path: str | Path, *, device: str = "auto") -> Classifier:
         if path.is_dir():
             reason = f"it has no {FILE}; runs of the recipe few-labels write one"
         raise DataError(f"No classifier at {path}: {reason}")
+    if file.suffix.lower() == ".onnx":
+        raise DataError(f"{file}: exported classifiers are for onnxruntime. Give the run, or its {FILE}")
     weights, text = cardfile.contents(file)
     try:
         card = json.loads(text or "{}")

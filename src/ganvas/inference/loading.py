@@ -188,4 +188,4 @@ def _check_kind(path: Path) -> None:
 
 def _or_packaged() -> str:
     names = ", ".join(packaged())
-    return f"; or one of the package: {names}" if names else ""
+    return f"; or the name of one in the package: {names}" if names else ""
