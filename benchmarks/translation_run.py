@@ -19,7 +19,7 @@ from ganvas.training.folder import RunFolder, environment
 
 _NEVER = 10**9
 _UNDISTURBED = [f"training.{name}={_NEVER}" for name in ("tick", "preview", "checkpoint", "score")]
-_SHOWN = 6  # rows of a sheet
+_SHOWN, _SIDE_BY_SIDE = 12, 2  # pictures of a sheet, and how many stand in a row
 
 
 def main() -> None:
@@ -41,7 +41,7 @@ def run(job: Job, places: Places, seconds: float) -> None:
     row["machine"] = {name: value for name, value in environment().items() if name != "command"}
     places.rows.mkdir(parents=True, exist_ok=True)
     pictures = judged.sheet.pictures[:_SHOWN]
-    sheet = ganvas.grid(pictures.reshape(-1, *pictures.shape[2:]), pictures.shape[1])
+    sheet = ganvas.grid(pictures.reshape(-1, *pictures.shape[2:]), pictures.shape[1] * _SIDE_BY_SIDE)
     sheet.save(places.rows / f"{job}.png", optimize=True)
     files.write_text(places.row_of(job), json.dumps(row, indent=1) + "\n")
     shutil.rmtree(folder / "run" / "checkpoints", ignore_errors=True)
