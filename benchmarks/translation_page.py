@@ -32,7 +32,8 @@ def write(rows: Sequence[Row], told: Mapping[str, tuple[str, str]], sheets: Path
                 picture = page.with_name(f"{page.stem}-{name}.png")
                 _copy(sheets / f"{name}-0.png", picture)
                 heads = ", ".join(firsts[0]["heads"])
-                lines += [f"## {told[name][0].capitalize()}", "", f"![{heads}]({picture.name})", "", f"{heads.capitalize()}, twice in a row.", ""]
+                told_of = f"{heads.capitalize()}, twice in a row."
+                lines += [f"## {told[name][0].capitalize()}", "", f"![{heads}]({picture.name})", "", told_of, ""]
     lines += [f"- `{row['problem']}`, seed {row['seed']}, failed: {row['error']}" for row in rows if "error" in row]
     put_between(page, BEGIN, "\n".join([*lines, ""]), END)
 
