@@ -1,4 +1,7 @@
-"""Tiny real runs: the bundled 8 x 8 digits (grown to 16 for networks that begin there), width 8, batch 8."""
+"""Tiny real runs: the bundled 8 x 8 digits (grown to 16 for networks that begin there), width 8, batch 8.
+
+Those from pictures to pictures are of 16 x 16 pixels, width 4.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,8 +9,10 @@ from typing import Any
 
 import pytest
 import torch
+from tests_folders import for_task
 
 from ganvas import api
+from ganvas.recipes import RECIPES, TRANSLATES, task_of
 from ganvas.training import checkpoints
 
 DCGAN = ("generator.width=8", "discriminator.width=8")
@@ -28,6 +33,18 @@ NARROW = {
         "discriminator.max_width=8",
     ),
 }
+UNET = ("translator.width=4", "translator.max_width=8", "translator.halvings=2")
+RESIDUAL = ("translator.width=4", "translator.blocks=1")
+PATCH = ("discriminator.width=4", "discriminator.max_width=8", "discriminator.layers=1")
+NARROW |= {
+    name: (*UNET, *PATCH, "loss.after=0") for name in RECIPES if name.startswith(("pairs", "pix2pix", "colorize"))
+}
+NARROW |= dict.fromkeys(("swap", "swap-r3", "cyclegan"), (*RESIDUAL, *PATCH, "loss.pool=10"))
+NARROW |= dict.fromkeys(("cut", "contrast"), (*RESIDUAL, *PATCH, "loss.places=16"))
+NARROW |= dict.fromkeys(("superres", "superres-r3", "srgan"), (*RESIDUAL, *PATCH, "loss.after=0"))
+NARROW |= dict.fromkeys(("inpaint", "inpaint-r3"), ("translator.width=4", *PATCH, "loss.after=0"))
+NARROW |= {"srresnet": (*RESIDUAL, "discriminator.width=4")}
+NARROW |= dict.fromkeys(("esrgan", "realesrgan"), (*RESIDUAL, "translator.growth=4", "discriminator.width=4", "loss.after=0"))
 NARROW |= {"stylegan2-ada": NARROW["stylegan2"], "stylegan2-slim": NARROW["stylegan2"], "sngan-slim": NARROW["sngan"]}
 OFTEN = ("training.tick=16", "training.checkpoint=24", "training.preview=1000000", "training.tensorboard=off")
 
@@ -46,14 +63,15 @@ def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def play(tmp_path: Path) -> Callable[..., Path]:
     """Trains a recipe in a folder of tmp_path and returns it; kill_at: raise Killed after so many images.
 
-    start_from: a run to begin from, whose networks are narrow already.
+    data: None: the digits, or a small folder for a task from pictures to pictures. start_from: a run to begin from,
+    whose networks are narrow already.
     """
 
     def run(
         name: str,
         recipe: str,
         *assignments: str,
-        data: str | Path = "digits",
+        data: str | Path | None = None,
         images: int = 80,
         seed: int = 0,
         kill_at: int | None = None,
@@ -64,6 +82,9 @@ def play(tmp_path: Path) -> Callable[..., Path]:
             if clock.images == kill_at:
                 raise Killed
 
+        task = task_of(recipe) if recipe in RECIPES else "generate"
+        if data is None:
+            data = for_task(task, tmp_path / task) if task in TRANSLATES else "digits"
         narrow = NARROW.get(recipe, DCGAN) if start_from is None else ()
         choices |= {"recipe": recipe, "images": images, "batch": 8, "seed": seed, "start_from": start_from}
         planned = api.plan(data, set=[*narrow, *OFTEN, *assignments], say=pytest.fail, **choices)

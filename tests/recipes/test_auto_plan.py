@@ -10,7 +10,7 @@ from ganvas.core.errors import UsageError
 from ganvas.core.settings import from_dict
 from ganvas.core.sizes import Size
 from ganvas.data import Survey, open_data
-from ganvas.recipes import RECIPES, auto
+from ganvas.recipes import RECIPES, TRANSLATES, auto, task_of
 from ganvas.recipes.auto import Wishes, plan
 from ganvas.recipes.choices import Machine
 from ganvas.tasks.generate import Generate
@@ -271,17 +271,24 @@ def test_stylegan2s_gamma_follows_the_batch_that_is_asked_for(wishes):
 
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_a_recipe_plays_with_the_batch_that_is_asked_for_or_with_its_own(recipe):
-    found, needed = survey(32, classes=2), NEEDED.get(recipe, ())
-    assert chosen(found, recipe=recipe, batch=24, assignments=needed).training.batch == 24
-    assert chosen(found, recipe=recipe, assignments=needed).training.batch == {
+    found, needed, task = survey(32, channels=3, classes=2), NEEDED.get(recipe, ()), task_of(recipe)
+    assert chosen(found, recipe=recipe, task=task, batch=24, assignments=needed).training.batch == 24
+    assert chosen(found, recipe=recipe, task=task, assignments=needed).training.batch == {
         "r3gan": 512,
         "fastgan": 16,
         "stylegan2-slim": 32,
         "r3gan-slim": 32,
         "few-labels": 32,
-    }.get(recipe, 64)
+        "pix2pix": 1,
+        "pix2pix-r3": 1,
+        "cyclegan": 1,
+        "cut": 1,
+        "swap": 8,
+        "swap-r3": 8,
+        "contrast": 8,
+    }.get(recipe, 16 if task in TRANSLATES else 64)
     asked = (*needed, "training.batch=48")
-    assert chosen(found, recipe=recipe, batch=24, assignments=asked).training.batch == 48
+    assert chosen(found, recipe=recipe, task=task, batch=24, assignments=asked).training.batch == 48
 
 
 def test_a_decay_without_a_length_is_said_whatever_it_is_of():

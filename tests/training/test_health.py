@@ -182,3 +182,11 @@ def test_the_command_that_stops_on_trouble_ends_with_status_5(monkeypatch, tmp_p
     assert "mode collapse" in said.lower()
     assert "ganvas resume run" in said
     assert json.loads((tmp_path / "run" / "card.json").read_text())["images_seen"] < 800
+
+
+def test_a_player_that_is_not_to_move_yet_is_no_trouble():
+    waiting = {"movement/discriminator": 0.0, "rate/discriminator": 2e-4}
+    every = lines((12, waiting))
+    for line in every:
+        line["signs"].pop("gradient/discriminator", None)
+    assert told(every) == []

@@ -21,7 +21,10 @@ class Degradation(nn.Module):
         super().__init__()
         self.scale, self.size, self.channels = scale, Size.of(size), channels
         if self.size.height % scale or self.size.width % scale:
-            raise UsageError(f"size {self.size}: pictures that become {scale} times smaller need multiples of {scale}")
+            near = Size(*(max(1, side // scale) * scale for side in self.size.hw))
+            raise UsageError(
+                f"size {self.size}: pictures that become {scale} times smaller need multiples of {scale}: --size {near}"
+            )
         self.small = self.size.over(scale)
 
     @torch.no_grad()

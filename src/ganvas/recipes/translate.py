@@ -12,6 +12,8 @@ from ganvas.training.players import OptimizerSettings
 
 _ISOLA = OptimizerSettings(lr=2e-4, betas=(0.5, 0.999))
 _FALLING = dataclasses.replace(_ISOLA, decay="linear", hold=0.5)
+_UNHALVED = 2.0  # both papers' translators descend (f - 1)^2, and lsgan is half of that
+_CONTRAST = UnpairedLossSettings(cycle=0.0, identity=0.0, contrastive=1.0, contrastive_identity=1.0, pool=0)
 _QUICK = OptimizerSettings(lr=5e-4, betas=(0.5, 0.99), decay="cosine", final=0.05)
 
 
@@ -74,7 +76,7 @@ def pairs_r3(data: DataSettings, batch: int = 16) -> GuidedSettings:
 
 
 def cyclegan(data: DataSettings, batch: int = 1) -> UnpairedSettings:
-    """Two folders without pairs, there and back: photos and paintings, summer and winter.
+    """Two folders without pairs, there and back: photos and paintings.
 
     Zhu et al. 2017, section 4 and 7: least squares, 10 times what is lost there and back, a pool of 50 pictures, the
     learning rate falling over the second half.
@@ -87,7 +89,7 @@ def cyclegan(data: DataSettings, batch: int = 1) -> UnpairedSettings:
         discriminator=networks.patch_discriminator("patch").Settings(norm="instance"),
         translator_optimizer=_FALLING,
         discriminator_optimizer=_FALLING,
-        loss=UnpairedLossSettings(),
+        loss=UnpairedLossSettings(weight=_UNHALVED),
         training=training(batch, 400_000),
     )
 
@@ -98,7 +100,7 @@ def cut(data: DataSettings, batch: int = 1) -> UnpairedSettings:
     Park et al. 2020 (CUT), section 4: least squares and a contrastive loss, on pictures of both kinds.
     Takes a day on a GPU.
     """
-    loss = UnpairedLossSettings(cycle=0.0, identity=0.0, contrastive=1.0, contrastive_identity=1.0, pool=0)
+    loss = dataclasses.replace(_CONTRAST, weight=_UNHALVED)
     return dataclasses.replace(cyclegan(data, batch), recipe="cut", loss=loss)
 
 
@@ -115,6 +117,7 @@ def swap(data: DataSettings, batch: int = 8) -> UnpairedSettings:
         discriminator=networks.patch_discriminator("patch").Settings(width=32, norm="spectral"),
         translator_optimizer=_QUICK,
         discriminator_optimizer=_QUICK,
+        loss=UnpairedLossSettings(),
         training=training(batch, 60_000),
     )
 
@@ -133,7 +136,7 @@ def contrast(data: DataSettings, batch: int = 8) -> UnpairedSettings:
     As cut; found by short trials on emoji of two makers (docs/translation.md).
     Takes half an hour on a CPU.
     """
-    return dataclasses.replace(swap(data, batch), recipe="contrast", loss=cut(data, batch).loss)
+    return dataclasses.replace(swap(data, batch), recipe="contrast", loss=_CONTRAST)
 
 
 def _halvings(size: Size, most: int) -> int:

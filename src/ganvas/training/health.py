@@ -132,8 +132,8 @@ def _no_effect(lines: Sequence[Tick]) -> str | None:
     signs = lines[-1]["signs"]
     for player in (name.removeprefix("rate/") for name in signs if name.startswith("rate/")):
         rate, movement = signs[f"rate/{player}"], signs.get(f"movement/{player}")
-        if movement is None or movement > 1e-5:
-            continue
+        if movement is None or movement > 1e-5 or f"gradient/{player}" not in signs:
+            continue  # it moves, or is not to move yet
         at_full_rate = rate >= 0.5 * _largest(lines, f"rate/{player}")
         if at_full_rate and signs[f"gradient/{player}"] >= 0.01 * _largest(lines, f"gradient/{player}"):
             return f"in 1,000 images the {player}'s weights move by {movement:.1g} of their size"
