@@ -205,7 +205,7 @@ def test_what_is_no_source_is_refused_with_what_would_be_one(source, play, tmp_p
         (fresh, DataError, "has not been trained yet"),
         (foreign, DataError, "is damaged or not a safetensors file"),
         (newer, DataError, "was written by a newer Ganvas"),
-        (autoencoder, UsageError, "trained an autoencoder: a run can begin only from one that trained a GAN"),
+        (autoencoder, UsageError, "is of the task autoencode: a run can begin only from one that trained a GAN"),
         (autoencoder / "generator.safetensors", UsageError, "The recipe vae trains no GAN"),
     ]
     for path, kind, told in cases:
