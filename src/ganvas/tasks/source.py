@@ -98,7 +98,9 @@ def _of_run(run: RunFolder, sha256: str | None) -> Source:
     check_not_in_training(run.path)
     values = run.read_settings()
     if values.get("task", "generate") != "generate":
-        raise UsageError(f"{run.path} is of the task {values['task']}: a run can begin only from one that trained a GAN")
+        raise UsageError(
+            f"{run.path} is of the task {values['task']}: a run can begin only from one that trained a GAN"
+        )
     try:
         chosen = from_dict(GenerateSettings, values)
         parts = {role: getattr(chosen, role) for role in _BUILD}
