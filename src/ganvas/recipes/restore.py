@@ -75,7 +75,8 @@ def realesrgan(data: DataSettings, batch: int = 16) -> GuidedSettings:
 def superres(data: DataSettings, batch: int = 16) -> GuidedSettings:
     """Larger pictures by a small network that begins where bicubic is.
 
-    Found by short trials on photos (docs/translation.md): absolute error first, then features and a discriminator.
+    Found by short trials on photos (docs/translation-results.md): the absolute error and features first, then a
+    discriminator as well.
     Takes minutes on a CPU.
     """
     return dataclasses.replace(

@@ -49,7 +49,7 @@ def pix2pix_r3(data: DataSettings, batch: int = 1) -> GuidedSettings:
 def pairs(data: DataSettings, batch: int = 16) -> GuidedSettings:
     """Pairs, by a small network: drawing to photo, line to colour.
 
-    Found by short trials on drawings (docs/translation.md): a slim U-Net with BatchNorm, which knows no other
+    Found by short trials on drawings (docs/translation-results.md): a slim U-Net with BatchNorm, which knows no other
     picture once it is trained, so that parts of large pictures are translated as in the whole.
     Takes minutes on a CPU.
     """
@@ -107,7 +107,7 @@ def cut(data: DataSettings, batch: int = 1) -> UnpairedSettings:
 def swap(data: DataSettings, batch: int = 8) -> UnpairedSettings:
     """Two folders without pairs, there and back, by small networks.
 
-    As cyclegan; found by short trials on emoji of two makers (docs/translation.md).
+    As cyclegan; found by short trials on emoji of two makers (docs/translation-results.md).
     Takes half an hour on a CPU.
     """
     return dataclasses.replace(
@@ -133,7 +133,7 @@ def swap_r3(data: DataSettings, batch: int = 8) -> UnpairedSettings:
 def contrast(data: DataSettings, batch: int = 8) -> UnpairedSettings:
     """Two folders without pairs, one way, by small networks.
 
-    As cut; found by short trials on emoji of two makers (docs/translation.md).
+    As cut; found by short trials on emoji of two makers (docs/translation-results.md).
     Takes half an hour on a CPU.
     """
     return dataclasses.replace(swap(data, batch), recipe="contrast", loss=_CONTRAST)
