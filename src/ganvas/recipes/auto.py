@@ -117,8 +117,9 @@ def plan(survey: Survey, wishes: Wishes) -> Plan:
     _tell_what_resulted(chosen, wishes, choices)
     _take_care(chosen, survey, players, choices)
     if device.type == "cpu" and (takes := what_it_takes(name)).startswith("a GPU"):
-        slim = f"; for a CPU there is {name}-slim" if f"{name}-slim" in RECIPES else ""
-        choices.note("take care", name, f"made for {takes}, which is days to years here{slim}")
+        other = f"{name}-slim" if f"{name}-slim" in RECIPES else FOR_TASK.get(chosen.task, ("",))[0]
+        instead = f"; for a CPU there is {other}" if other else ""
+        choices.note("take care", name, f"made for {takes}, which is days to years here{instead}")
     if endless := chosen.endless():
         timed = chosen.training.stop.seconds is not None and chosen.training.procs == 1
         how, told = ("measured", "its pace is measured first") if timed else ("none", "needs a length: --images")
@@ -195,7 +196,8 @@ def _with_whole_groups(chosen: Any, players: Any, choices: Choices) -> Any:
 
 def _take_care(chosen: Any, survey: Survey, players: Any, choices: Choices) -> None:
     """Say what can be done and will disappoint, and what would help."""
-    if (lost := survey.cropped(chosen.data.size)) is not None and survey.shape is not None:
+    in_pieces = bool(getattr(chosen.data, "scales", ()))  # which cover each picture
+    if not in_pieces and (lost := survey.cropped(chosen.data.size)) is not None and survey.shape is not None:
         choices.note("take care", f"{survey.shape.words} px", lost)
     group, together = group_of(players[1]), pictures_together(chosen, players)
     if parted := next((count for count in together if count % group), None):

@@ -125,7 +125,10 @@ def _told(recipe: Callable[..., Any]) -> list[str]:
 
 def _own_settings(chosen: Any) -> dict[str, Any]:
     """What a recipe sets otherwise than the defaults, as nested plain values."""
-    usual = type(chosen)(data=chosen.data, **{role: type(getattr(chosen, role))() for role in chosen.NETWORKS})
+    needed = [field for field in dataclasses.fields(chosen) if field.default is field.default_factory]  # both missing
+    own_parts = (*chosen.NETWORKS, "problem")
+    given = {field.name: getattr(chosen, field.name) for field in needed}
+    usual = type(chosen)(**{name: type(part)() if name in own_parts else part for name, part in given.items()})
     values = to_dict(chosen)
     own = {role: {} for role in chosen.NETWORKS} | _differing(values, to_dict(usual))
     for role in chosen.NETWORKS:

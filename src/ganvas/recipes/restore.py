@@ -17,7 +17,7 @@ def srresnet(data: DataSettings, batch: int = 16) -> GuidedSettings:
     """Larger pictures without a discriminator: the highest PSNR, and soft.
 
     Ledig et al. 2017, section 3.2, by the absolute error; x4, other: --set translator.scale=2.
-    Takes hours on a GPU.
+    Takes a GPU, for hours.
     """
     return GuidedSettings(
         task="superres",
@@ -36,7 +36,7 @@ def srgan(data: DataSettings, batch: int = 16) -> GuidedSettings:
     """Larger pictures with sharp detail.
 
     Ledig et al. 2017, after a warm start by the absolute error; features of EfficientNet-Lite0 in place of VGG's.
-    Takes hours on a GPU.
+    Takes a GPU, for hours.
     """
     loss = GuidedLossSettings(weight=1e-3, after=1_000_000, reconstruction=1.0, perceptual=perceptual(0.1))
     judge = networks.patch_discriminator("patch").Settings(norm="spectral")
@@ -49,7 +49,7 @@ def esrgan(data: DataSettings, batch: int = 16) -> GuidedSettings:
     """Larger pictures by the deep RRDB network.
 
     Wang et al. 2018; the discriminator and the weights of the terms are Real-ESRGAN's (Wang et al. 2021, section 4.1).
-    Takes days on a GPU.
+    Takes a GPU, for days.
     """
     loss = GuidedLossSettings(weight=0.1, after=4_000_000, reconstruction=1.0, perceptual=perceptual(1.0))
     return dataclasses.replace(
@@ -66,7 +66,7 @@ def realesrgan(data: DataSettings, batch: int = 16) -> GuidedSettings:
     """Larger pictures of photos as they come: blurred, noisy, compressed.
 
     Wang et al. 2021: as esrgan, with small pictures by blur, resizing, noise and JPEG, twice.
-    Takes days on a GPU.
+    Takes a GPU, for days.
     """
     real = degrade.problem("superres").Settings(degradation=degrade.degradation("real").Settings())
     return dataclasses.replace(esrgan(data, batch), recipe="realesrgan", problem=real)

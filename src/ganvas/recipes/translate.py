@@ -22,7 +22,7 @@ def pix2pix(data: DataSettings, batch: int = 1) -> GuidedSettings:
 
     Isola et al. 2017, section 6: a U-Net against 70x70 patches of both pictures, 100 times the absolute error. A batch
     of one picture, whose own statistics normalise it, at use as well; dropout as noise is left out.
-    Takes hours on a GPU.
+    Takes a GPU, for hours.
     """
     return GuidedSettings(
         task="paired",
@@ -41,7 +41,7 @@ def pix2pix(data: DataSettings, batch: int = 1) -> GuidedSettings:
 def pix2pix_r3(data: DataSettings, batch: int = 1) -> GuidedSettings:
     """As pix2pix, with the relativistic loss, R1 and R2.
 
-    Takes hours on a GPU.
+    Takes a GPU, for hours.
     """
     return modern(pix2pix(data, batch), "pix2pix-r3", gamma=1.0)
 
@@ -80,7 +80,7 @@ def cyclegan(data: DataSettings, batch: int = 1) -> UnpairedSettings:
 
     Zhu et al. 2017, section 4 and 7: least squares, 10 times what is lost there and back, a pool of 50 pictures, the
     learning rate falling over the second half.
-    Takes a day on a GPU.
+    Takes a GPU, for a day.
     """
     return UnpairedSettings(
         recipe="cyclegan",
@@ -98,7 +98,7 @@ def cut(data: DataSettings, batch: int = 1) -> UnpairedSettings:
     """Two folders without pairs, one way: each place of a picture stays what it was.
 
     Park et al. 2020 (CUT), section 4: least squares and a contrastive loss, on pictures of both kinds.
-    Takes a day on a GPU.
+    Takes a GPU, for a day.
     """
     loss = dataclasses.replace(_CONTRAST, weight=_UNHALVED)
     return dataclasses.replace(cyclegan(data, batch), recipe="cut", loss=loss)
