@@ -48,7 +48,7 @@ def guided(task: str, *assignments: str, data: Dataset | None = None, size: int 
         "discriminator": PATCH,
         "training": {"batch": 4, "precision": "float64"},
     }
-    values["data"] |= {"pairs": task == "paired", "load": list(data.images.shape[2:])[0]}
+    values["data"] |= {"pairs": task == "paired", "load": data.images.shape[2]}
     return Guided(from_dict(GuidedSettings, override(values, assignments)), data, unseen)
 
 
@@ -66,7 +66,7 @@ def unpaired(*assignments: str, data: Dataset | None = None, size: int = 16, uns
 
 
 class Half(nn.Module):
-    """Stands for a translator: half of the first channels of what is given, each pixel as a square where it enlarges."""
+    """Stands for a translator: half of the first channels of what is given, each pixel a square."""
 
     def __init__(self, outputs: int, scale: int = 1, factor: float = 0.5) -> None:
         super().__init__()

@@ -133,10 +133,9 @@ class Choices:
         if typical < 2 * load.shorter:
             return {}
         weighs = self._survey.count * 4 * typical**2  # bytes, about, at full scale
-        possible = [s for s in _SCALES if s * typical >= load.shorter and s * s * weighs <= _HELD_BYTES]
-        scales = tuple(possible[:_FINE] if task == "superres" else possible[-_COARSE:])
-        if not scales:
-            return {}
+        possible = [scale for scale in _SCALES if scale * typical >= load.shorter]
+        held = [scale for scale in possible if scale * scale * weighs <= _HELD_BYTES] or possible[-1:]
+        scales = tuple(held[:_FINE] if task == "superres" else held[-_COARSE:])
         told = ", ".join(f"{scale:g}" for scale in scales)
         self.note("pieces", f"{load} px", f"pictures are cut, at {told} of their size; training sees parts of pieces")
         return {"load": load, "scales": scales}
