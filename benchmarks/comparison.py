@@ -13,7 +13,7 @@ from typing import Any
 
 from benchmarks import comparison_page, jobs
 from benchmarks.jobs import read_rows
-from ganvas.recipes import RECIPES
+from ganvas.recipes import RECIPES, TRANSLATES, task_of
 
 SECONDS = 600.0  # of training, by the trainer's own clock
 CORES = 2
@@ -22,7 +22,7 @@ BEST = 3  # recipes that are run with every seed
 # As published these are made for days on a GPU; their -slim forms stand in their place, and all others take part.
 FOR_GPU = ("r3gan", "stylegan2", "stylegan2-ada", "sngan", "biggan")
 FOR_CLASSES = ("few-labels",)  # these make a classifier, and have a comparison of their own (few_labels.py)
-CONTENDERS = tuple(name for name in RECIPES if name not in (*FOR_GPU, *FOR_CLASSES))
+CONTENDERS = tuple(name for name in RECIPES if name not in (*FOR_GPU, *FOR_CLASSES) and task_of(name) not in TRANSLATES)
 
 _HERE = Path(__file__).parent
 _DOCS = _HERE.parent / "docs"

@@ -41,7 +41,7 @@ def measured_length(chosen: Any, dataset: Dataset) -> int:
         tensorboard="off",
         **dict.fromkeys(("tick", "preview", "checkpoint", "score"), _NEVER),
     )
-    short = dataclasses.replace(chosen, training=training)
+    short = dataclasses.replace(chosen.without_warm_start(), training=training)
     clocks = [Clock()]
     with tempfile.TemporaryDirectory(prefix="ganvas-pace-") as folder:
         run = RunFolder.create(Path(folder) / "run", to_toml(short))

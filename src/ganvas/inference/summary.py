@@ -18,6 +18,7 @@ _SIGNS = {  # which signs of health are drawn, and in which chart
     "diversity": "health",
     "copies": "health",
     "elbo": "evidence lower bound",
+    "psnr": "signal-to-noise ratio, dB",
     "gradient": "norms of gradients",
 }
 STYLE = """

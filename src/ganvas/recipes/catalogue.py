@@ -125,15 +125,29 @@ def _told(recipe: Callable[..., Any]) -> list[str]:
 
 def _own_settings(chosen: Any) -> dict[str, Any]:
     """What a recipe sets otherwise than the defaults, as nested plain values."""
-    needed = [field for field in dataclasses.fields(chosen) if field.default is field.default_factory]  # both missing
-    own_parts = (*chosen.NETWORKS, "problem")
-    given = {field.name: getattr(chosen, field.name) for field in needed}
-    usual = type(chosen)(**{name: type(part)() if name in own_parts else part for name, part in given.items()})
+    told = {field.name: getattr(chosen, field.name) for field in _without_default(type(chosen)) if field.name != "data"}
+    parts = [name for name, value in told.items() if dataclasses.is_dataclass(value)]  # each a network, or a problem
+    usual = type(chosen)(data=chosen.data, **told | {name: type(told[name])() for name in parts})
     values = to_dict(chosen)
-    own = {role: {} for role in chosen.NETWORKS} | _differing(values, to_dict(usual))
-    for role in chosen.NETWORKS:
-        own[role] = {"name": values[role]["name"]} | own[role]
+    own = {name: values[name] for name in told} | dict.fromkeys(parts, {}) | _differing(values, to_dict(usual))
+    for name in parts:
+        own[name] = {"name": values[name]["name"]} | own[name]
+    if data := _own_data(chosen.data):
+        own["data"] = data
     return {key: own[key] for key in values if key in own}
+
+
+def _own_data(data: DataSettings) -> dict[str, Any]:
+    """What a recipe sets of its kind of data, beside what all data have."""
+    common = {field.name for field in dataclasses.fields(DataSettings)}
+    known = {field.name: getattr(data, field.name) for field in _without_default(type(data))}
+    own = _differing(to_dict(data), to_dict(type(data)(**known)))
+    return {name: value for name, value in own.items() if name not in common}
+
+
+def _without_default(kind: type) -> list[Any]:
+    missing = dataclasses.MISSING
+    return [one for one in dataclasses.fields(kind) if one.default is missing and one.default_factory is missing]
 
 
 def _differing(values: dict[str, Any], usual: dict[str, Any]) -> dict[str, Any]:

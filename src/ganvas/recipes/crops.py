@@ -32,12 +32,12 @@ def perceptual(weight: float) -> float:
     return weight if find_weights() else 0.0
 
 
-def training(batch: int, images: int, half_life: int = 2_000) -> TrainingSettings:
+def training(batch: int, images: int) -> TrainingSettings:
     """How these games are played: before and after is shown at each line of the journal."""
     return TrainingSettings(
         batch=batch,
         stop=StopSettings(images=images),
-        average=AverageSettings(half_life=half_life),
+        average=AverageSettings(half_life=2_000),
         tick=2_000,
         preview=2_000,
         checkpoint=10_000,

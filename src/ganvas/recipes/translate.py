@@ -29,7 +29,7 @@ def pix2pix(data: DataSettings, batch: int = 1) -> GuidedSettings:
         recipe="pix2pix",
         data=crops(data, pairs=True, load=jittered(data.size), classes=data.classes),
         problem=degrade.problem("paired").Settings(),
-        translator=networks.translator("unet").Settings(norm="instance", halvings=_halvings(data.size, 8)),
+        translator=networks.translator("unet").Settings(norm="instance-affine", halvings=_halvings(data.size, 8)),
         discriminator=networks.patch_discriminator("patch").Settings(norm="instance"),
         translator_optimizer=_FALLING,
         discriminator_optimizer=_FALLING,

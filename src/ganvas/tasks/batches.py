@@ -1,6 +1,7 @@
 """What a move of a game of generation sees, and what one move leaves for those after it."""
 
 import dataclasses
+import threading
 from collections.abc import Iterable, Mapping
 from typing import Self
 
@@ -69,13 +70,15 @@ class Kept:
 
     def __init__(self, most: int, notes: Mapping[int, Mapping[str, Tensor]] | None = None) -> None:
         self.fakes: dict[int, Tensor] = {}
+        self._turn = threading.Lock()  # lanes work side by side
         self._most, self._notes = most, dict(notes or {})
 
     def keep(self, first: int, fake: Tensor) -> None:
         """Keep the pictures of the piece that begins at a row, with their graph."""
-        self.fakes[first] = fake
-        while len(self.fakes) > self._most:
-            del self.fakes[next(iter(self.fakes))]
+        with self._turn:
+            self.fakes[first] = fake
+            while len(self.fakes) > self._most:
+                del self.fakes[next(iter(self.fakes))]
 
     def note(self, first: int, **values: Tensor) -> None:
         """Keep values [n] of the piece that begins at a row, without their graphs."""

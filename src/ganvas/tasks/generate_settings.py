@@ -216,6 +216,10 @@ class GenerateSettings:
         decays["loss.top_k"] = self.loss.top_k.final < 1 and self.loss.top_k.decay_images is None
         return [name for name, endless in decays.items() if endless]
 
+    def without_warm_start(self) -> Self:
+        """These: all players play from the first round on."""
+        return self
+
     def check_networks(self) -> tuple[nn.Module, nn.Module]:
         """The generator and the discriminator on the meta device, which takes no memory for their weights.
 

@@ -7,18 +7,17 @@ should be made of it is the problem's matter (`degrade.problems`).
 
 import dataclasses
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Self
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ganvas import losses
 from ganvas.core.images import to_uint8
 from ganvas.core.settings import to_dict
 from ganvas.data import Dataset
-from ganvas.losses import penalties, reconstruction
+from ganvas.losses import reconstruction
 from ganvas.metrics.imagenet import find_weights
 from ganvas.metrics.perceptual import LEAST, PerceptualDistance
 from ganvas.metrics.structural import WINDOW, ssim
@@ -73,7 +72,6 @@ class Guided(TranslationTask):
         """
         super().__init__(chosen, data, unseen)
         self.problem = chosen.posed(chosen.data.size)
-        self._loss = losses.adversarial_loss(chosen.loss.adversarial)
         self._perceptual = PerceptualDistance() if chosen.loss.perceptual else None
         translator = Player(
             "translator", {"translator": self.translator}, self._translator_terms, chosen.translator_optimizer
@@ -87,34 +85,34 @@ class Guided(TranslationTask):
         )
         self.players = [discriminator, translator] if chosen.loss.weight else [translator]
         self._kept = Kept(chosen.training.lanes)
+        self._posed: tuple[int, slice, Tensor, Tensor] | None = None  # of the round, for all its players
         self._score_name = "perceptual" if find_weights() and chosen.data.size.shorter >= LEAST else "dssim"
         if self._score_name == "dssim" and chosen.data.size.shorter < WINDOW:
             self._score_name = "l1"
 
     def draw(self, player: Player, move: int, clock: Clock, rows: slice) -> GuidedBatch:
         """The batch of a round, the same for both players: parts of pictures in an endless reading of the data."""
-        place, kept = self._place(clock, 1, 0), self._kept.fakes if player.name == "translator" else {}
+        kept = self._kept.fakes if player.name == "translator" else {}
         self._kept = Kept(self.chosen.training.lanes)
+        if self._posed is None or self._posed[:2] != (clock.images, rows):
+            self._posed = (clock.images, rows, *self._drawn_and_posed(self._place(clock, 1, 0), rows))
+        return GuidedBatch(*self._posed[2:], kept=kept)
+
+    def _drawn_and_posed(self, place: int, rows: slice) -> tuple[Tensor, Tensor]:
+        """Given and wanted of these rows of the global batch at a place."""
         indices = self._drawn_indices("pictures", place, rows)
         parts = self._as_floats(self._drawn_parts("pictures", place, rows, indices))
         batch = self.chosen.training.batch
         uniform = self._draws.uniform("pictures/problem", place, batch * self.problem.draws).view(batch, -1)[rows]
-        return GuidedBatch(*self.problem.pose(parts, uniform.to(self.device)), kept=kept)
+        return self.problem.pose(parts, uniform.to(self.device))
 
     def _discriminator_terms(self, batch: GuidedBatch, clock: Clock) -> Terms:
-        loss, given = self.chosen.loss, batch.given
+        given = batch.given
         self.translator.requires_grad_(True)  # what is made now is what the translator's move goes on with
         made = self._through(self.translator, given)
         self._kept.keep(batch.first, made)
-        real = batch.wanted.detach().requires_grad_(loss.r1.due(clock))
-        fake = self.problem.answer(given, made.detach()).requires_grad_(loss.r2.due(clock))
-        real_logits, fake_logits = self._judged(given, real), self._judged(given, fake)
-        terms = {"adversarial": self._loss.discriminator(real_logits, fake_logits)}
-        if loss.r1.due(clock):
-            terms["r1"] = loss.r1.weight_now(clock) * penalties.r1(real_logits, real)
-        if loss.r2.due(clock):
-            terms["r2"] = loss.r2.weight_now(clock) * penalties.r2(fake_logits, fake)
-        return terms
+        fake = self.problem.answer(given, made.detach())
+        return self._told_apart(partial(self._judged, given), batch.wanted, fake, clock)
 
     def _judged(self, given: Tensor, answer: Tensor) -> Tensor:
         return self._through(self.discriminator, self.problem.seen(given, answer))
@@ -132,12 +130,7 @@ class Guided(TranslationTask):
         if self._perceptual is not None:
             terms["perceptual"] = loss.perceptual * self._far_in_features(given, answer, wanted)
         if loss.weight and clock.images >= loss.after:
-            fake_logits = self._judged(given, answer)
-            real_logits = torch.zeros_like(fake_logits)
-            if self._loss.generator_reads_real:
-                with torch.no_grad():
-                    real_logits = self._judged(given, wanted)
-            terms["adversarial"] = loss.weight * self._loss.generator(real_logits, fake_logits)
+            terms["adversarial"] = self._fooled(partial(self._judged, given), wanted, answer)
         return terms
 
     def _far_in_features(self, given: Tensor, answer: Tensor, wanted: Tensor) -> Tensor:
@@ -157,10 +150,18 @@ class Guided(TranslationTask):
 
     @cached_property
     def _examples(self) -> tuple[Tensor, Tensor]:
-        """Given and wanted of the pictures that are looked at, always posed alike: as many as a score takes."""
-        pictures = self._as_floats(self._some_of(*self._looked_at, _SCORED))
+        """Given and wanted of the pictures that are looked at: as many as a score takes."""
+        return self._always_posed(self._some_of(*self._looked_at, _SCORED))
+
+    @cached_property
+    def _seen_examples(self) -> tuple[Tensor, Tensor]:
+        """Given and wanted of some that training sees."""
+        return self._always_posed(self._some_of(self.data, self._seen, _LOOKED_AT))
+
+    def _always_posed(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+        """Given and wanted of uint8 pictures [N, C, H, W], each time the same."""
         uniform = self._draws.uniform("examples/problem", 0, len(pictures) * self.problem.draws)
-        return self.problem.pose(pictures, uniform.view(len(pictures), -1).to(self.device))
+        return self.problem.pose(self._as_floats(pictures), uniform.view(len(pictures), -1).to(self.device))
 
     def _answers(self, network: nn.Module, given: Tensor) -> Tensor:
         """What a network makes of pictures, a few at a time, in evaluation mode and without gradients."""
@@ -181,12 +182,6 @@ class Guided(TranslationTask):
             given, wanted = self._seen_examples
             signs["psnr/seen"] = self._ratio(given, wanted)
         return signs
-
-    @cached_property
-    def _seen_examples(self) -> tuple[Tensor, Tensor]:
-        pictures = self._as_floats(self._some_of(self.data, self._seen, _LOOKED_AT))
-        uniform = self._draws.uniform("examples/problem", 0, len(pictures) * self.problem.draws)
-        return self.problem.pose(pictures, uniform.view(len(pictures), -1).to(self.device))
 
     def _ratio(self, given: Tensor, wanted: Tensor) -> float:
         made, true = self._pictures(given, self._answers(self.translator, given)), self._pictures(given, wanted)
@@ -233,6 +228,10 @@ class Guided(TranslationTask):
             "pictures": "middle parts of "
             + ("pictures that training does not see" if held_out else "training pictures"),
             "problem": to_dict(self.chosen.problem),
+            "scale": self.chosen.scale,
+            "seed": self.chosen.training.seed,
+            "reference": self._looked_at[0].name,
+            "reference_sha256": self._looked_at[0].fingerprint,
         }
 
     def publish(self, averages: Mapping[str, nn.Module], clock: Clock) -> Mapping[str, Published]:

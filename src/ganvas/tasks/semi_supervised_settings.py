@@ -107,6 +107,10 @@ class SemiSupervisedSettings:
         """The decays that have no length, and so never happen."""
         return [name for name in self.OPTIMIZERS if getattr(self, name).endless]
 
+    def without_warm_start(self) -> Self:
+        """These: all players play from the first round on."""
+        return self
+
     def check_networks(self) -> tuple[nn.Module, nn.Module]:
         """The generator and the classifier on the meta device, which takes no memory for their weights.
 

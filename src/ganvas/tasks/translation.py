@@ -1,22 +1,25 @@
 """What every task has that learns to make pictures of pictures: parts of pictures, the networks, what is shared."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ganvas import losses
 from ganvas.core import card
 from ganvas.core.images import to_float, to_uint8
 from ganvas.core.settings import to_dict
 from ganvas.core.sizes import Size
 from ganvas.core.version import VERSION
 from ganvas.data import Dataset
+from ganvas.losses import penalties
 from ganvas.tasks.data_task import DataTask
 from ganvas.training.clock import Clock
+from ganvas.training.players import Terms
 
-KIND = "translator"
+Judge = Callable[[Tensor], Tensor]
 
 
 class TranslationTask(DataTask):
@@ -32,6 +35,7 @@ class TranslationTask(DataTask):
         """As of `DataTask`; raises UsageError too if the networks cannot be built for such pictures."""
         super().__init__(chosen, data, unseen)
         self.translator, self.discriminator = chosen.built(self._another)
+        self._loss = losses.adversarial_loss(chosen.loss.adversarial)
 
     def _another(self, role: str, family: Any, part: Any, channels: dict[str, int]) -> Any:
         """A network of a family, of so many channels, made by the dice of a role."""
@@ -72,12 +76,34 @@ class TranslationTask(DataTask):
             made: Tensor = network(given.contiguous(memory_format=torch.channels_last))
         return made.to(self.dtype)
 
+    def _fooled(self, judge: Judge, real: Tensor, fake: Tensor) -> Tensor:
+        """What the translator descends of a discriminator's logits, weighed. judge: pictures -> logits."""
+        fake_logits = judge(fake)
+        real_logits = torch.zeros_like(fake_logits)
+        if self._loss.generator_reads_real:
+            with torch.no_grad():
+                real_logits = judge(real)
+        return self.chosen.loss.weight * self._loss.generator(real_logits, fake_logits)
+
+    def _told_apart(self, judge: Judge, real: Tensor, fake: Tensor, clock: Clock) -> Terms:
+        """What a discriminator descends, with its penalties. real, fake: without a graph."""
+        loss = self.chosen.loss
+        r1_due, r2_due = loss.r1.due(clock), loss.r2.due(clock)
+        real, fake = real.detach().requires_grad_(r1_due), fake.detach().requires_grad_(r2_due)
+        real_logits, fake_logits = judge(real), judge(fake)
+        terms = {"adversarial": self._loss.discriminator(real_logits, fake_logits)}
+        if r1_due:
+            terms["r1"] = loss.r1.weight_now(clock) * penalties.r1(real_logits, real)
+        if r2_due:
+            terms["r2"] = loss.r2.weight_now(clock) * penalties.r2(fake_logits, fake)
+        return terms
+
     def _card(self, network: nn.Module, clock: Clock, **own: object) -> dict[str, object]:
         """The card that rebuilds a translator. own: what this task says of it beside."""
         data = self.chosen.data
         return {
             "format": card.FORMAT,
-            "kind": KIND,
+            "kind": card.TRANSLATOR,
             "task": self.chosen.task,
             "translator": to_dict(self.chosen.translator),
             "inputs": network.inputs,

@@ -133,6 +133,10 @@ class TranslationSettings:
         """What the translator reads, what it makes, and what the discriminator sees. Raises UsageError."""
         raise NotImplementedError
 
+    def without_warm_start(self) -> Self:
+        """These, with all players from the first round on: as most of a run goes."""
+        return dataclasses.replace(self, loss=dataclasses.replace(self.loss, after=0))
+
     def check_networks(self) -> tuple[nn.Module, nn.Module]:
         """The translator and the discriminator on the meta device, which takes no memory for their weights.
 
@@ -143,9 +147,13 @@ class TranslationSettings:
 
     def doubt(self) -> tuple[str, str] | None:
         """A choice that its papers advise against, and why; None if there is none."""
-        normed = getattr(self.discriminator, "norm", "none") in ("batch", "instance")
+        normed = getattr(self.discriminator, "norm", "none") == "batch"
         if (self.loss.r1.weight or self.loss.r2.weight) and normed:
             return "discriminator.norm", "R1 and R2 are of single pictures: --set discriminator.norm=none"
+        images = self.training.stop.images
+        if self.loss.weight and images is not None and images <= self.loss.after:
+            told = f"the discriminator would begin after {self.loss.after:,} images, and the run ends before"
+            return "loss.after", f"{told}: --set loss.after={images // 4}"
         return None
 
     def care_with(self, count: int) -> str | None:

@@ -7,22 +7,23 @@ by its picture's features. Which of them is played the weights of the terms say;
 
 import dataclasses
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Self
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ganvas import losses, metrics
+from ganvas import metrics
 from ganvas.core.errors import UsageError
 from ganvas.core.images import to_uint8
 from ganvas.data import Dataset
-from ganvas.losses import contrastive, penalties
+from ganvas.losses import contrastive
 from ganvas.losses.reconstruction import l1
 from ganvas.metrics.scorer import Scorer
 from ganvas.networks.patch_features import PatchFeatures
 from ganvas.tasks.batches import Kept
+from ganvas.tasks.diagnostics import Looks
 from ganvas.tasks.pictures import in_float32
 from ganvas.tasks.pool import Pool
 from ganvas.tasks.translation import TranslationTask, in_rows
@@ -31,7 +32,7 @@ from ganvas.training.clock import Clock
 from ganvas.training.players import Player, Published, Terms
 
 _EXAMPLES = 16  # in a preview
-_SCORED = 500  # pictures in a score
+_SCORED, _LOOKED_AT = 500, 64  # pictures in a score, and that the watch looks at
 WAYS = ("there", "back")
 
 
@@ -80,7 +81,6 @@ class Unpaired(TranslationTask):
                     f"unpaired: training sees no picture of {kind}, because all are held out or none could be read: "
                     "add some, or hold out fewer: --set data.held_out=0"
                 )
-        self._loss = losses.adversarial_loss(chosen.loss.adversarial)
         self._ways = WAYS if chosen.loss.cycle else WAYS[:1]
         self._translators, self._discriminators = {"there": self.translator}, {"there": self.discriminator}
         if chosen.loss.cycle:
@@ -173,12 +173,7 @@ class Unpaired(TranslationTask):
         for way in self._ways:
             other = _other(way)
             if plays:
-                fake_logits = self._judged(way, made[way])
-                real_logits = torch.zeros_like(fake_logits)
-                if self._loss.generator_reads_real:
-                    with torch.no_grad():
-                        real_logits = self._judged(way, batch.pictures[other])
-                adversarial = loss.weight * self._loss.generator(real_logits, fake_logits)
+                adversarial = self._fooled(partial(self._judged, way), batch.pictures[other], made[way])
                 terms[_named("adversarial", way)] = adversarial
             if loss.cycle:
                 returned = self._through(self._translators[other], made[way])
@@ -201,21 +196,17 @@ class Unpaired(TranslationTask):
     def _contrast(self, given: Tensor, made: Tensor, places: Tensor | None) -> Tensor:
         """The contrastive loss between places of pictures and of what was made of them."""
         with self._autocast():
-            of_given, of_made = (self._features(self.translator.encoded(some), places) for some in (given, made))
+            of_made = self._features(self.translator.encoded(made), places)
+            with torch.no_grad():  # the picture's own features are what is to be met
+                of_given = self._features(self.translator.encoded(given), places)
         return contrastive.patch_nce(of_made, of_given)
 
     def _discriminator_terms(self, batch: UnpairedBatch, clock: Clock) -> Terms:
-        loss = self.chosen.loss
         terms: Terms = {}
         for way in self._ways:
-            real = batch.pictures[_other(way)].detach().requires_grad_(loss.r1.due(clock))
-            fake = self._as_floats(batch.made[way]).requires_grad_(loss.r2.due(clock))
-            real_logits, fake_logits = self._judged(way, real), self._judged(way, fake)
-            terms[_named("adversarial", way)] = self._loss.discriminator(real_logits, fake_logits)
-            if loss.r1.due(clock):
-                terms[_named("r1", way)] = loss.r1.weight_now(clock) * penalties.r1(real_logits, real)
-            if loss.r2.due(clock):
-                terms[_named("r2", way)] = loss.r2.weight_now(clock) * penalties.r2(fake_logits, fake)
+            real, fake = batch.pictures[_other(way)], self._as_floats(batch.made[way])
+            own = self._told_apart(partial(self._judged, way), real, fake, clock)
+            terms |= {_named(name, way): term for name, term in own.items()}
         return terms
 
     def _examples_of(self, way: str, most: int) -> Tensor:
@@ -228,13 +219,23 @@ class Unpaired(TranslationTask):
 
     def _translated(self, network: nn.Module, pictures: Tensor) -> Tensor:
         """uint8 [N, C, H, W] -> the same, translated by a network in evaluation mode, a few at a time."""
+        was_training = network.training
+        network.eval()
         with torch.inference_mode():
             parts = pictures.split(self._looked_at_once)
-            return torch.cat([to_uint8(self._through(network, self._as_floats(part))) for part in parts])
+            made = torch.cat([to_uint8(self._through(network, self._as_floats(part))) for part in parts])
+        network.train(was_training)
+        return made
 
     def diagnose(self) -> dict[str, float]:
-        """Signs of health; there are none beside the terms."""
-        return {}
+        """How various translations are beside pictures of the kind that is made, and how much they change."""
+        made = self._translated(self.translator, self._examples_of("there", _LOOKED_AT))
+        return self._looks([self._as_floats(made)]) if len(made) > 1 else {}
+
+    @cached_property
+    def _looks(self) -> Looks:
+        real = self._some_of(self.data, self._seen_of["back"], _LOOKED_AT)
+        return Looks(real, real[:0], [real[:0]])
 
     def preview(self, averages: Mapping[str, nn.Module]) -> np.ndarray:
         """uint8 [N, C, H, W]: pictures, and what is made of each; of both kinds where there is a way back."""
@@ -255,13 +256,15 @@ class Unpaired(TranslationTask):
     def _scorer(self) -> Scorer:
         data = self.chosen.data
         name = metrics.choose_for_evaluation(data.channels, data.size, self.data.name)
-        real = self._middles(self.data, self._seen_of["back"][: 4 * _SCORED]).cpu().numpy()
+        real = self._some_of(self.data, self._seen_of["back"], 4 * _SCORED).cpu().numpy()
         return Scorer(metrics.extractor(name, data.channels), real, self.data.name, self.data.fingerprint)
 
     def protocol(self) -> dict[str, Any]:
         """The protocol of `score`."""
-        count = len(self._examples_of("there", _SCORED))
-        return dataclasses.asdict(self._scorer.protocol(count, "pictures of the other kind, evenly spread"))
+        count, size = len(self._examples_of("there", _SCORED)), self.chosen.data.size
+        told = self._scorer.protocol(count, "pictures of the other kind, evenly spread")
+        part = f"{told.reference_count:,} of {self.chosen.domains[1]}, evenly"
+        return dataclasses.asdict(dataclasses.replace(told, fit=f"middle parts of {size} pixels", reference_part=part))
 
     def publish(self, averages: Mapping[str, nn.Module], clock: Clock) -> Mapping[str, Published]:
         """The averaged translators' weights and the cards that rebuild them."""

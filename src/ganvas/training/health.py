@@ -16,6 +16,8 @@ what it finds can be had again from the journal of any run. What it looks at is 
                              it is trained on and of real ones that it never sees
     kl            how much of a picture an autoencoder's latents tell: the mean KL divergence in that bound, in nats
     augment/p     the strength of a steered augmentation (ADA): it rises as the discriminator grows surer of real ones
+    psnr/seen, psnr/held_out   how near answers come to the true pictures, in dB, of pictures that training sees and
+                             that it does not; they are drawn, and no rule reads them
     change        how far the pictures of the same latents have moved since the line before: 1 is as far as from one
                   picture to any other
     gradient/*    the mean norm of a player's gradient
