@@ -44,7 +44,9 @@ NARROW |= dict.fromkeys(("cut", "contrast"), (*RESIDUAL, *PATCH, "loss.places=16
 NARROW |= dict.fromkeys(("superres", "superres-r3", "srgan"), (*RESIDUAL, *PATCH, "loss.after=0"))
 NARROW |= dict.fromkeys(("inpaint", "inpaint-r3"), ("translator.width=4", *PATCH, "loss.after=0"))
 NARROW |= {"srresnet": (*RESIDUAL, "discriminator.width=4")}
-NARROW |= dict.fromkeys(("esrgan", "realesrgan"), (*RESIDUAL, "translator.growth=4", "discriminator.width=4", "loss.after=0"))
+NARROW |= dict.fromkeys(
+    ("esrgan", "realesrgan"), (*RESIDUAL, "translator.growth=4", "discriminator.width=4", "loss.after=0")
+)
 NARROW |= {"stylegan2-ada": NARROW["stylegan2"], "stylegan2-slim": NARROW["stylegan2"], "sngan-slim": NARROW["sngan"]}
 OFTEN = ("training.tick=16", "training.checkpoint=24", "training.preview=1000000", "training.tensorboard=off")
 
