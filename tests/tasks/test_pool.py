@@ -1,5 +1,7 @@
 """The pool of pictures made before: filled, then half of what is shown is from it; the same over processes."""
 
+import itertools
+
 import pytest
 import torch
 
@@ -102,7 +104,7 @@ def test_a_round_that_begins_again_changes_nothing():
 def test_processes_that_average_what_is_observed_hold_the_same_pool(cuts):
     alone = Pool(5, BATCH, SHAPE)
     expected = played(alone, 30)
-    parts = [slice(*ends) for ends in zip(cuts[:-1], cuts[1:], strict=True)]
+    parts = [slice(*ends) for ends in itertools.pairwise(cuts)]
     pools = [Pool(5, BATCH, SHAPE) for _ in parts]
     shown = []
     for round in range(30):

@@ -157,7 +157,7 @@ def test_before_a_number_of_images_there_is_no_adversarial_term():
 
 
 @pytest.mark.parametrize("kind", GAMES)
-@pytest.mark.parametrize("more", [(), MODERN], ids=["own", "modern"])
+@pytest.mark.parametrize("more", [(), MODERN, ("translator.norm=instance",)], ids=["own", "modern", "normed"])
 def test_micro_batches_give_the_gradient_of_the_whole_batch(kind, more):
     game = unpaired(*GAMES[kind], *more)
     found = {}

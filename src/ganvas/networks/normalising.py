@@ -2,7 +2,9 @@
 
 from typing import Literal
 
-from torch import nn
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
 
 from ganvas.networks.layers import WeightedLayer, initialise_normal
 
@@ -18,7 +20,21 @@ def norm_of(name: str, channels: int) -> nn.Module:
         return nn.BatchNorm2d(channels)
     if name == "none":
         return nn.Identity()
-    return nn.InstanceNorm2d(channels, affine=name == "instance-affine")
+    return InstanceNorm(channels, affine=name == "instance-affine")
+
+
+class InstanceNorm(nn.InstanceNorm2d):
+    """PyTorch's, with the right gradient of a single picture too.
+
+    Of one picture PyTorch's (2.13, on CPUs) is wrong where the gradient that comes back is laid out channels last.
+    """
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """[N, C, H, W] -> the same, each channel of each picture with mean 0 and variance 1."""
+        if len(maps) == 1 and torch.is_grad_enabled():  # a group of one channel is the same
+            return functional.group_norm(maps, self.num_features, self.weight, self.bias, self.eps)
+        normed: Tensor = super().forward(maps)
+        return normed
 
 
 def has_shift(name: str) -> bool:

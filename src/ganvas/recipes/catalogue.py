@@ -129,9 +129,9 @@ def _own_settings(chosen: Any) -> dict[str, Any]:
     parts = [name for name, value in told.items() if dataclasses.is_dataclass(value)]  # each a network, or a problem
     usual = type(chosen)(data=chosen.data, **told | {name: type(told[name])() for name in parts})
     values = to_dict(chosen)
-    own = {name: values[name] for name in told} | dict.fromkeys(parts, {}) | _differing(values, to_dict(usual))
+    own = {name: values[name] for name in told if name not in parts} | _differing(values, to_dict(usual))
     for name in parts:
-        own[name] = {"name": values[name]["name"]} | own[name]
+        own[name] = {"name": values[name]["name"]} | own.get(name, {})
     if data := _own_data(chosen.data):
         own["data"] = data
     return {key: own[key] for key in values if key in own}
