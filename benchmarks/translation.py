@@ -18,9 +18,12 @@ from pathlib import Path
 
 from benchmarks import jobs, translation_page
 from benchmarks.jobs import read_rows
+from ganvas.core.images import to_pillow
+from ganvas.data import open_pieces
 
 SECONDS = 600.0  # of training, by the trainer's own clock; half an hour is allowed
 CORES = 2
+PIECES_AT = (0.25, 0.125)  # of the photos' sides
 L1_ALONE = ("loss.weight=0", "loss.perceptual=0", "loss.reconstruction=10")
 
 _HERE = Path(__file__).parent
@@ -31,8 +34,8 @@ _DATA = _HERE.parent / ".data"
 class Problem:
     """What is learned: by which recipe, from which part of .data, in which part of the time, with which settings.
 
-    at: the size that pictures are brought to before they are scored, None for their own. parted: that part is to be
-    parted into what is learned and what is scored; else it has train/ and test/.
+    pieces: pixels a side of the parts of photos that are scored, at scales that training sees; None for whole photos.
+    parted: that part is to be parted into what is learned and what is scored; else it has train/ and test/.
     """
 
     told: str
@@ -40,7 +43,7 @@ class Problem:
     data: str
     parted: bool = False
     part: float = 1.0
-    at: int | None = None
+    pieces: int | None = None
     set: tuple[str, ...] = ()
 
 
@@ -51,10 +54,10 @@ PROBLEMS = {
     "vendors-contrast": Problem("the same, one way, by contrast", "contrast", "emoji", parted=True),
     "superres": Problem("photos four times larger", "superres", "photos"),
     "superres-l1": Problem("the same, L1 alone", "superres", "photos", part=1 / 3, set=L1_ALONE),
-    "inpaint": Problem("photos, holes filled", "inpaint", "photos", at=256),
-    "inpaint-l1": Problem("the same, L1 alone", "inpaint", "photos", at=256, part=1 / 3, set=L1_ALONE),
-    "colorize": Problem("photos, coloured", "colorize", "photos", at=256),
-    "colorize-l1": Problem("the same, L1 alone", "colorize", "photos", at=256, part=1 / 3, set=L1_ALONE),
+    "inpaint": Problem("photos, holes filled", "inpaint", "photos", pieces=64),
+    "inpaint-l1": Problem("the same, L1 alone", "inpaint", "photos", pieces=64, part=1 / 3, set=L1_ALONE),
+    "colorize": Problem("photos, coloured", "colorize", "photos", pieces=64),
+    "colorize-l1": Problem("the same, L1 alone", "colorize", "photos", pieces=64, part=1 / 3, set=L1_ALONE),
 }
 
 
@@ -87,6 +90,8 @@ _PAGE = _HERE.parent / "docs" / "translation-results.md"
 def parts(problem: Problem) -> tuple[Path, Path]:
     """The folders of what is learned and of what is scored; they are made of links where there are none."""
     data = _DATA / problem.data
+    if problem.pieces is not None:
+        return data / "train", _cut(data / "test", problem.pieces)
     if not problem.parted:
         return data / "train", data / "test"
     made = _HERE / "runs" / "translation-data" / problem.data
@@ -101,6 +106,20 @@ def parts(problem: Problem) -> tuple[Path, Path]:
             link.symlink_to(picture.resolve())
         partial.rename(made)
     return made / "train", made / "test"
+
+
+def _cut(photos: Path, size: int) -> Path:
+    """A folder of pieces of photos, made where there is none."""
+    made = _HERE / "runs" / "translation-data" / f"{photos.parent.name}-{size}"
+    if not made.exists():
+        partial = made.with_name(f".{made.name}")
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        found = open_pieces(photos, size=size, channels=3, scales=PIECES_AT)
+        for number, picture in enumerate(found.images):
+            to_pillow(picture).save(partial / f"{number:04}.png")
+        partial.rename(made)
+    return made
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -33,7 +33,7 @@ def run(job: Job, places: Places, seconds: float) -> None:
     folder, problem = places.runs / str(job), PROBLEMS[job.problem]
     learned, scored = parts(problem)
     trained = train(job, learned, scored, folder / "run", seconds * problem.part)
-    judged = ganvas.evaluate(folder / "run", scored, size=problem.at, say=print)
+    judged = ganvas.evaluate(folder / "run", scored, say=print)
     row: dict[str, Any] = {"problem": job.problem, "seed": job.seed, "planned_seconds": seconds * problem.part}
     row |= trained | {"scores": {score.protocol.metric: score.as_dict() for score in judged.scores}}
     row["heads"] = list(judged.sheet.heads)

@@ -116,7 +116,6 @@ def test_memory_is_that_of_a_part(ganvas, monkeypatch):
         ("nearest run photos/a.png", 2, "ganvas apply run photo.jpg"),
         ("project run photos/a.png --out x/", 2, "ganvas apply run photo.jpg"),
         ("augment digits --with run --count 10 --out x/", 2, "ganvas apply run photo.jpg"),
-        ("eval run --against digits", 2, "ganvas apply run photo.jpg"),
         ("train digits --from run/translator.safetensors --dry-run", 2, "turns pictures into pictures"),
         ("classify run photos", 3, "No classifier at run"),
     ],

@@ -38,7 +38,7 @@ def test_an_imported_translator_is_told_how_to_be_used(ganvas, files):
     status, _, said = ganvas("import", "x4.pth", "--as", "realesrgan", "--out", "larger")
     assert status == 0
     assert "ganvas apply larger" in said
-    assert sorted(path.name for path in Path("larger").iterdir()) == ["card.json", "generator.safetensors"]
+    assert sorted(path.name for path in Path("larger").iterdir()) == ["card.json", "translator.safetensors"]
 
 
 @pytest.mark.parametrize(

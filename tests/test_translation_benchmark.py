@@ -88,3 +88,18 @@ def test_every_problem_is_one_that_its_recipe_poses():
         chosen = from_dict(type(made), override(to_dict(made), problem.set))
         assert chosen.loss.weight == 0 if "loss.weight=0" in problem.set else chosen.loss.weight > 0
         json.dumps(to_dict(chosen))
+
+
+def test_photos_are_scored_in_pieces_where_their_parts_are_learned(tmp_path, monkeypatch):
+    from benchmarks import translation
+
+    (tmp_path / "data" / "photos" / "test").mkdir(parents=True)
+    Image.new("RGB", (512, 256), "blue").save(tmp_path / "data" / "photos" / "test" / "sky.png")
+    monkeypatch.setattr(translation, "_DATA", tmp_path / "data")
+    monkeypatch.setattr(translation, "_HERE", tmp_path)
+    _, scored = translation.parts(translation.PROBLEMS["inpaint"])
+    sizes = []
+    for path in scored.iterdir():
+        with Image.open(path) as found:
+            sizes.append(found.size)
+    assert sizes == [(64, 64)] * 2  # of 128 x 64 pixels at a quarter; at an eighth it is too small

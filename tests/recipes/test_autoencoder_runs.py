@@ -50,5 +50,6 @@ def test_a_task_that_is_not_the_recipes_is_answered():
     assert api.plan("digits", recipe="vae", task="autoencode").settings.task == "autoencode"
     with pytest.raises(api.errors.UsageError, match="vae is for the task autoencode, not generate"):
         api.plan("digits", recipe="vae", task="generate")
-    with pytest.raises(api.errors.UsageError, match="is for the task generate, not autoencode"):
-        api.plan("digits", task="autoencode")
+    with pytest.raises(api.errors.UsageError, match="quick is for the task generate, not autoencode"):
+        api.plan("digits", recipe="quick", task="autoencode")
+    assert api.plan("digits", task="autoencode").settings.recipe == "vae"

@@ -124,7 +124,7 @@ def test_frozen_levels_need_a_source_that_has_trained_them(source):
     [
         (["--from", "nowhere"], 3, "No generator at nowhere: there is no such file or folder"),
         (["--from", "SOURCE", "--recipe", "fastgan"], 2, "is dcgan, not fastgan"),
-        (["--form", "SOURCE"], 2, "--from"),
+        (["--frm", "SOURCE"], 2, "--from"),
     ],
 )
 def test_the_command_line_answers_with_its_exit_status(source, options, status, words, monkeypatch, capsys):
