@@ -18,6 +18,8 @@ from tests_translators import HINTED, SMALL, photo, run_of
 import ganvas as package
 from ganvas import terminal
 from ganvas.commands import applying
+from ganvas.inference.applying import Applied
+from ganvas.inference.translator import MEMORY
 
 UNET, GREY, SRRESNET, INPAINT = SMALL[0], SMALL[3], SMALL[4], SMALL[-1]
 
@@ -86,10 +88,29 @@ def test_masks_and_hints_are_taken(ganvas):
 def test_memory_is_that_of_a_part(ganvas, monkeypatch):
     run_of(Path("run"), UNET)
     seen = []
-    monkeypatch.setattr("ganvas.inference.applying.apply", lambda translator, *a, **k: seen.append(translator.memory))
-    with pytest.raises(AttributeError):
-        applying.apply("run", ("photos",), out="x", memory="1.5MB")
-    assert seen == [1_500_000]
+
+    def apply(translator, *_, **__):
+        seen.append(translator.memory)
+        return Applied()
+
+    monkeypatch.setattr("ganvas.inference.applying.apply", apply)
+    applying.apply("run", ("photos",), out="x", memory="1.5MB")
+    applying.apply("run", ("photos",), out="x")
+    assert seen == [1_500_000, MEMORY]
+
+
+def test_colours_are_made_at_the_size_that_is_asked_for(ganvas, monkeypatch):
+    run_of(Path("run"), HINTED)
+    seen = []
+
+    def apply(translator, *_, **__):
+        seen.append(translator.at)
+        return Applied()
+
+    monkeypatch.setattr("ganvas.inference.applying.apply", apply)
+    for at in (None, 0, 100):
+        applying.apply("run", ("photos",), out="x", at=at)
+    assert seen == [4 * 64, None, 100]
 
 
 @pytest.mark.parametrize(
@@ -103,6 +124,7 @@ def test_memory_is_that_of_a_part(ganvas, monkeypatch):
         ("apply run photos --out x --memory much", 2, "write it like 512MB"),
         ("apply run photos --out x --masks photos", 2, "takes no masks"),
         ("apply run photos --out x --hints photos", 2, "takes no hints"),
+        ("apply run photos --out x --at 9", 2, "--at 9: it is for networks of colours, 0 or more"),
         ("apply run photos --out x --back", 2, "has no other direction"),
         ("apply run photos --out x --precision half", 2, "auto, float32, bfloat16"),
         ("apply run photos --out x --device nine", 2, "nine"),

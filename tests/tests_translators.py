@@ -82,7 +82,7 @@ def run_of(folder, what, back=None):
     """A run's folder with the files that use needs, and its network; back: the network of the other direction."""
     run = RunFolder(folder)
     folder.mkdir(parents=True)
-    run.settings.write_text(f'task = "{TASKS[what[4]]}"\n')
+    run.settings.write_text(f'task = "{TASKS[what[4]]}"\n\n[translator]\nname = "{what[0]}"\n')
     network, card = network_of(*what[:4]), card_of(*what)
     files.write_bytes(run.translator, cardfile.as_bytes(network.state_dict(), card))
     files.write_text(run.card, write(card))

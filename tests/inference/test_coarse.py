@@ -61,6 +61,36 @@ def test_tiles_of_a_large_picture_are_as_the_whole():
     assert abs(parts.astype(int) - whole).max() <= 1
 
 
+@pytest.mark.parametrize("precision", ["auto", "bfloat16"])
+def test_a_picture_with_16_bits_is_coloured_in_float32_unless_bfloat16_is_asked_for(precision):
+    exact, picture = colourer(size=8), photo(64, 96).astype(np.uint16) * 257
+    other = Translator(exact.network, exact.card, CPU, precision)
+    assert np.array_equal(other(picture), exact(picture)) == (precision == "auto")
+
+
+def test_what_draws_smaller_pictures_is_rewritten_as_for_whole_ones():
+    UNet = networks.translator("unet")
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = UNet(UNet.Settings(width=4, halvings=2, norm="batch"), inputs=1, outputs=2)
+    translator = Translator(network, {"mode": "lab-colorize", "size": 8}, CPU, "bfloat16")
+    drawn = translator._for(64, 96)._drawing(8)
+    assert isinstance(drawn, Coarse)
+    assert not any(isinstance(layer, torch.nn.BatchNorm2d) for layer in drawn.modules()), "they are in other layers"
+    assert any(isinstance(layer, torch.nn.BatchNorm2d) for layer in network.modules())
+
+
+@pytest.mark.parametrize("at", [None, 0, 32])
+def test_what_is_judged_is_worked_on_as_what_is_applied(at):
+    translator = colourer(size=16)
+    translator.at = translator.at if at is None else at or None
+    judged, picture = translator.in_float32(), photo(70, 101)
+    lightness = apart(to_float(torch.from_numpy(picture))[None])[0]
+    colours = judged.drawn(lightness).clamp(-1, 1)
+    made = to_uint8(together(lightness, colours))[0].numpy()
+    assert abs(made.astype(int) - translator(picture)).max() <= 1
+
+
 def test_a_hint_of_one_pixel_counts_for_its_small_pixel():
     said = []
 

@@ -74,6 +74,20 @@ def test_an_onnx_file_is_a_translator_that_works_in_tiles(exported):
         assert len(parts) > 1
 
 
+def test_onnxruntime_makes_the_colours_of_large_pictures_too(tmp_path):
+    what = ("unet", {"width": 4, "halvings": 3, "norm": "none"}, 1, 2, "lab-colorize")
+    translator = Translator(network_of(*what[:4]), card_of(*what, size=8), CPU, "float32")
+    again = load(export(translator, tmp_path / "t.onnx"))
+    assert again.at == translator.at == 32
+    given = []
+    run = again._run.forward
+    again._run.forward = lambda images: given.append(images.shape) or run(images)
+    picture = photo(101, 140)
+    whole = translator(picture).astype(int)
+    assert abs(again(picture) - whole).max() <= 1
+    assert [tuple(shape[2:]) for shape in given] == [(40, 48)], "a third of each side, up to multiples of 8"
+
+
 def test_an_onnx_file_is_valid_and_tells_what_it_is_and_nothing_of_the_machine(exported):
     _, translator, path = exported
     model = onnx.load(path)

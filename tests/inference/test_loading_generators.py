@@ -12,7 +12,7 @@ import ganvas
 from ganvas.core import cardfile
 from ganvas.core.errors import DataError
 from ganvas.core.images import grid
-from ganvas.inference.loading import is_generator, load
+from ganvas.inference.loading import is_network, load
 
 
 def card_of(run):
@@ -82,7 +82,7 @@ def test_an_ending_means_the_same_in_capitals(tmp_path, name, message):
         pytest.importorskip("onnx", reason="the extra `export` is not installed")
     with pytest.raises(DataError, match=message):
         load(tmp_path / name)
-    assert is_generator(tmp_path / name) == (name == "G.ONNX")
+    assert is_network(tmp_path / name) == (name == "G.ONNX")
 
 
 @pytest.mark.parametrize("kept", [0.1, 0.5, 0.999])

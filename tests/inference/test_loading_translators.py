@@ -16,7 +16,7 @@ from ganvas.core import cardfile
 from ganvas.core.errors import DataError, UsageError
 from ganvas.inference import hub
 from ganvas.inference.evaluation import evaluate
-from ganvas.inference.loading import is_generator, load, load_generator, load_translator
+from ganvas.inference.loading import is_network, load, load_generator, load_translator
 from ganvas.inference.pages import readme
 from ganvas.tasks.source import open_source
 
@@ -155,7 +155,7 @@ def test_a_run_still_without_a_checkpoint_says_how_to_go_on(tmp_path):
 def test_what_needs_a_generator_says_what_a_translator_is_for_and_the_other_way_round(tmp_path):
     run, _ = run_of(tmp_path / "run", UNET)
     words = r"run\S* turns pictures into pictures: ganvas apply \S*run\S* photo\.jpg --out DIR"
-    assert is_generator(run), "which is: no set of pictures"
+    assert is_network(run), "which is: no set of pictures"
     for use in (
         load_generator,
         lambda what: ganvas.sample(what, [1]),

@@ -163,6 +163,9 @@ def test_no_colour_is_the_baseline_of_colours_and_grey_pictures_are_left_out(pho
     assert any("1 grey pictures are left out" in sentence for sentence in told)
     assert {score.protocol.count for score in found.scores} == {10}
     assert all(score.value == score.baseline for score in found.scores)
+    assert {score.protocol.parameters["at"] for score in found.scores} == {4 * 64}
+    network.at = None
+    assert evaluate(network, photos, metrics=["psnr"]).scores[0].protocol.parameters["at"] is None
     assert found.sheet.heads == ("given (grey)", "made", "true")
 
 
@@ -234,6 +237,9 @@ def test_patches_lie_in_the_middle_and_do_not_overlap():
     assert torch.equal(pieces[0, 0], picture[0, 0, 7:135, 3:131])
     assert torch.equal(pieces[5, 0], picture[0, 0, 135:263, 259:387])
     assert cut_for([Size(64, 96)] * 3)(picture[:, :, :64, :96]).shape == (1, 1, 64, 96)
+    assert cut_for([Size(200, 200)] * 1000, [Size(200, 200)] * 1000).most is None
+    assert cut_for([Size(200, 200)] * 600, [Size(200, 200)] * 600).most == 3, "the answers alone are too few"
+    assert cut_for([Size(200, 200)] * 2000, [Size(200, 200)] * 999).most == 1, "and so are these others"
     few = cut_for([Size(1024, 1024)] * 500)
     assert len(few(torch.zeros(1, 3, 1024, 1024, dtype=torch.uint8))) == few.count(Size(1024, 1024)) == 4
 
@@ -242,7 +248,8 @@ def test_patches_lie_in_the_middle_and_do_not_overlap():
 def run(tmp_path, monkeypatch):
     """Makes a run's folder with these lines on data, whose network enlarges as the baseline."""
 
-    def make(lines: str) -> Path:
+    def make(lines: str, scales=(), pictures=10) -> Path:
+        card["read"] = {"pictures": pictures, "size": 32, "scales": list(scales)}
         folder = tmp_path / "run"
         folder.mkdir(exist_ok=True)
         (folder / "settings.toml").write_text(
@@ -250,9 +257,10 @@ def run(tmp_path, monkeypatch):
         )
         return folder
 
-    known = evaluation.is_generator
-    monkeypatch.setattr(evaluation, "is_generator", lambda what: Path(what).name == "run" or known(what))
-    monkeypatch.setattr(evaluation, "load", lambda what: translator(enlarge, **LARGER))
+    card = {"channels": 3}
+    known = evaluation.is_network
+    monkeypatch.setattr(evaluation, "is_network", lambda what: Path(what).name == "run" or known(what))
+    monkeypatch.setattr(evaluation, "load", lambda what: translator(enlarge, **LARGER, card=card))
     return make
 
 
@@ -262,17 +270,42 @@ def test_a_run_is_judged_by_what_it_held_out(photos, run, tmp_path):
     for number in (2, 7):  # as `held_out_indices` says
         save(photo(50 + number, 71 - number, number), tmp_path / "test" / f"{number}.png")
     save(photo(20, 70), tmp_path / "photos" / "00-too-small.png")
-    pieces = evaluate(run("held_out = 2\nscales = [1.0, 0.5]"), metrics=["psnr"])
+    pieces = evaluate(run("held_out = 2", scales=[1.0, 0.5]), metrics=["psnr"])
     assert pieces.scores[0].value == found.scores[0].value
     other = evaluate(run(f'held_out = 2\ntest = "{tmp_path / "test"}"'), metrics=["psnr"])
     assert other.scores[0].value == found.scores[0].value
     assert other.scores[0].protocol.reference_part == "all"
-    run("held_out = 2\nscales = [1.0]")
+    run("held_out = 2", scales=[1.0])
     assert evaluate(tmp_path / "run" / "any.safetensors", metrics=["psnr"]).scores[0].value == found.scores[0].value
     with pytest.raises(UsageError, match=r"kept no pictures out of its training: give pictures .* --against"):
         evaluate(run("held_out = 0"))
     with pytest.raises(UsageError, match="lies in no run"):
         evaluate(translator(enlarge, **LARGER))
+
+
+@pytest.mark.parametrize("scales", [(), (1.0, 0.5)])
+def test_pictures_that_training_could_not_decode_do_not_shift_what_was_held_out(photos, tmp_path, run, scales):
+    cut = photos / "4.png"
+    cut.write_bytes(cut.read_bytes()[:-2000])  # after its header
+    data = open_pieces(photos, size=32, channels=3, scales=scales)
+    assert data.pictures == 9
+    told = []
+    found = evaluate(run("held_out = 3", scales, data.pictures), metrics=["psnr"], say=told.append)
+    for number in (1, 5, 8):  # of those that are left
+        (tmp_path / "unseen").mkdir(exist_ok=True)
+        (photos / f"{number}.png").rename(tmp_path / "unseen" / f"{number}.png")
+    alone = evaluate(translator(enlarge, **LARGER), tmp_path / "unseen", metrics=["psnr"])
+    assert found.scores[0].value == alone.scores[0].value
+    assert "Training read 9 of 10 pictures: all are decoded, to find out which" in told
+    with pytest.raises(DataError, match=r"6 pictures that training would read, and it read 9.* --against DATA"):
+        evaluate(tmp_path / "run", metrics=["psnr"])
+
+
+def test_a_run_that_does_not_say_how_it_read_is_not_judged_by_guesses(photos, run, monkeypatch):
+    folder = run("held_out = 2")
+    monkeypatch.setattr(evaluation, "load", lambda what: translator(enlarge, **LARGER))
+    with pytest.raises(UsageError, match=r"does not say how its pictures were read.* --against DATA.*ganvas resume"):
+        evaluate(folder)
 
 
 def test_the_command_prints_both_and_its_page_shows_them(photos, run, tmp_path, ganvas):
@@ -357,7 +390,7 @@ def test_held_out_pictures_are_those_whose_pieces_training_does_not_see(photos, 
         rows = held_out_rows(data, 3)
         if data.groups is not None:  # the first piece of each lies in its upper left corner
             rows = rows[np.unique(data.groups[rows], return_index=True)[1]]
-        held = whole.HeldOut(3, Size.of(24), scales)
+        held = whole.HeldOut(3, data.pictures, Size.of(24), 3, scales)
         with whole.open_pictures(where, held, None if scales else Size.of(24), str, paired=paired) as found:
             read = [found.read(place, 3)[:, :24, :24] for place in range(len(found))]
         assert np.array_equal(np.stack(read), data.images[rows])

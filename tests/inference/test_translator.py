@@ -18,7 +18,7 @@ from ganvas.core.errors import DataError, UsageError
 from ganvas.core.images import to_float
 from ganvas.core.lab import apart
 from ganvas.data.decode import Unreadable
-from ganvas.inference.applying import apply
+from ganvas.inference.applying import Applied, _beside, apply, plan
 from ganvas.inference.photo import photo_of, read_photo
 from ganvas.inference.rows import FORMATS, MOST_WHOLE, Shape, written_as
 from ganvas.inference.translator import Translator
@@ -488,3 +488,25 @@ def test_masks_are_found_by_name(tmp_path, pictures):
     assert "has a mask, " in whys[0]
     assert "that is not a picture" in whys[0]
     assert "one is named c.png" in whys[1]
+
+
+def test_masks_lie_in_the_pictures_subfolders_or_in_none_and_none_is_of_two_pictures(tmp_path):
+    shades = {"a/x": 40, "b/x": 250, "b/y": 90}
+    for name, shade in shades.items():
+        for folder, pixels in (("in", photo(20, 30).transpose(1, 2, 0)), ("masks", np.zeros((20, 30), np.uint8))):
+            path = tmp_path / folder / f"{name}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            pixels = pixels.copy()
+            pixels[:4, :4] = shade
+            Image.fromarray(pixels).save(path)
+    masks, inputs = tmp_path / "masks", [tmp_path / "in"]
+    (masks / "b/y.png").rename(masks / "y.png")
+    jobs = plan(inputs, tmp_path / "out", None, Applied())
+    names = ["a/x.png", "b/x.png", "y.png"]
+    assert [_beside(job, masks) for job in jobs] == [masks / name for name in names]
+    assert len(apply(translator_of(*SMALL[-1]), inputs, tmp_path / "out", masks=masks).written) == 3
+    (masks / "a/x.png").rename(masks / "x.png")
+    (masks / "b/x.png").unlink()
+    with pytest.raises(UsageError, match=r"masks/x\.png has the name of both \S*in/a/x\.png and \S*in/b/x\.png"):
+        apply(translator_of(*SMALL[-1]), inputs, tmp_path / "again", masks=masks)
+    assert not (tmp_path / "again").exists()

@@ -54,6 +54,13 @@ def test_trouble_is_told_once_with_when_it_began_what_was_seen_and_what_to_do(na
     assert any(word in sentence for word in ("--set", "ganvas eval"))
 
 
+def test_the_learning_rate_that_does_nothing_is_named():
+    every = lines((8, {}), (20, {"movement/translator": 1e-9, "gradient/translator": 1.0, "rate/translator": 2e-4}))
+    ((_, finding),) = told(every)
+    assert "translator_optimizer.lr" in str(finding)
+    assert "generator" not in str(finding)
+
+
 def test_a_healthy_run_is_left_alone():
     assert told(lines((200, {}))) == []
 

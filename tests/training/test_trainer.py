@@ -178,6 +178,28 @@ def test_a_run_that_diverges_a_fourth_time_is_exit_5_with_what_was_seen(ring_tra
         trainer.train()
     assert raised.value.exit_status == 5
     assert checkpoints.newest_info(trainer.run.checkpoints)["clock"]["images"] == 256
+    assert f"`{trainer.run.use}` shows the last good state" in str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["generator", "translator", "classifier"])
+def test_what_a_run_without_checkpoints_learned_can_still_be_used(ring_trainer, name):
+    trainer = ring_trainer(images=64)
+    trainer.train()
+    for checkpoint in trainer.run.checkpoints.iterdir():
+        checkpoint.unlink()
+    trainer.run.generator.unlink(missing_ok=True)
+    getattr(trainer.run, name).write_bytes(b"")
+    command = {"generator": "sample", "translator": "apply", "classifier": "classify"}[name]
+    with pytest.raises(DataError, match=f"no whole checkpoint any more.* can still be used: ganvas {command} "):
+        ring_trainer(images=64)
+
+
+def test_several_processes_are_told_which_networks_have_batch_norm(ring_trainer):
+    trainer = ring_trainer(images=64)
+    norm = torch.nn.BatchNorm2d(1)
+    for player, role in zip(trainer.task.players, ("translator", "translator_back"), strict=False):
+        player.networks[role] = norm
+    assert trainer._without_batch_norm == "translator.norm=none"
 
 
 @pytest.mark.parametrize("at_images", [224, 608])  # the round before a checkpoint, and the last of the run

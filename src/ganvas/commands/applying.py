@@ -26,7 +26,7 @@ def apply(
     back: bool = False,
     precision: Annotated[str, arg(metavar="auto|float32|bfloat16")] = "auto",
     device: Annotated[str, arg(metavar="auto|cpu|cuda|cuda:N|mps")] = "auto",
-    memory: Annotated[str, arg(metavar="512MB")] = "512MiB",
+    memory: Annotated[str | None, arg(metavar="512MB")] = None,
     json: bool = False,
 ) -> None:
     """Turn pictures of any size into others, by a network that was trained to.
@@ -38,14 +38,15 @@ def apply(
         out: The folder for what is made; names are kept, and below a folder its subfolders.
         format: Of all that is made; without it that of each picture where it is written, else png.
         replace: Make anew what is there already.
-        masks: For inpainting: a mask, white where pictures are unknown, or a folder of masks with the pictures' names.
+        masks: For inpainting: a mask, white where pictures are unknown, or a folder of masks with the pictures' names,
+            in its subfolders if the pictures are in such.
         hints: For colours: a picture that is transparent but where it says a colour, or a folder of such by name.
         at: For colours: they are made for pictures of about so many pixels a side, and enlarged; 0 for full size.
             Without it four times the size of training.
         back: The other direction of a run of unpaired pictures.
         precision: auto is bfloat16 where the processor has it; float32 makes exactly what the network gives.
         device: Where the network runs.
-        memory: For the work on one part of a picture; larger pictures are worked on in parts.
+        memory: For the work on one part of a picture; larger pictures are worked on in parts. Without it half a GiB.
         json: One JSON object on stdout.
     """
     from ganvas.inference import applying
@@ -53,13 +54,8 @@ def apply(
 
     if not inputs:
         raise UsageError("Which pictures? Give files, or folders with pictures")
-    most = parse_bytes(memory)
-    translator = load_translator(run, device=device, precision=precision, back=back)
-    translator.memory = most
-    if at is not None:
-        if translator.at is None or at < 0:
-            raise UsageError(f"--at {at}: it is for networks of colours, 0 or more; leave it out")
-        translator.at = at or None
+    most = {} if memory is None else {"memory": parse_bytes(memory)}
+    translator = load_translator(run, device=device, precision=precision, back=back, at=at, **most)
     try:
         with terminal.FilesProgress().shown() as progress:
             done = applying.apply(

@@ -7,12 +7,14 @@ weights and every ONNX file, so that a file alone is enough. Its keys:
     kind             "generator"; "classifier"; or "translator", of a network from pictures to pictures
     generator        the network's settings, from which it is rebuilt; size, channels, classes: its pictures
     translator       the same of a translator; inputs, outputs: its channels; scale: how many times larger what it makes
-                     is; mode: one of `inference.modes`, how pictures become what it reads and back; channels: of its
-                     pictures; size: of those of training, or None
+                     is; mode: one of `inference.modes`, how pictures become what it reads and back; size: of the
+                     pictures of training, or None; channels: of those, where Ganvas trained it
     task             of a translator: paired, unpaired, superres, inpaint or colorize
     domains          of a translator: what it turns into what, as ["A", "B"]; [] where that has no names
     data             the name of what it was trained on; data_sha256: the fingerprint of those pictures and labels
     held_out         how many of them training did not see
+    read             of a translator: how many pictures training could read, those held out among them; the size of
+                     what was kept of each, and the scales of pieces: what tells later which were held out
     mirror           whether training showed them mirrored as well; a card that lacks it does not know
     recipe, images_seen, ganvas   how it was trained, and by which version
     imported         of weights that another program trained: family, the file's name and its sha256

@@ -24,10 +24,11 @@ Tell = Callable[[int, int, str, float], None]
 
 @dataclass(frozen=True)
 class Job:
-    """A picture file and the file that is made of it."""
+    """A picture file and the file that is made of it. name: of the picture below the folder that was given."""
 
     picture: Path
     out: Path
+    name: Path
 
 
 @dataclass
@@ -85,8 +86,8 @@ def apply(
     Names are kept, and below a folder its subfolders. Formats are kept where they are written here, else PNG is; or
     all are of `format`: png, jpeg, tiff, webp, bmp, ppm. Files that are there already are left as they are, so that the
     same call goes on where one was stopped; replace: they are made anew. masks: for `inpaint`, a mask, or a folder of
-    masks with the pictures' names; without it holes are where pictures are transparent. hints: the same of hints of
-    colours, for networks that take them; pictures without are made without.
+    masks with the pictures' names, in the same subfolders or in none; without it holes are where pictures are
+    transparent. hints: the same of hints of colours, for networks that take them; pictures without are made without.
     A picture that cannot be used is named in the result, and the rest is done. Raises UsageError, before anything is
     begun, for a call that cannot be meant, also one that would write over its own pictures; DataError if there is no
     picture, or `out` cannot be written. However it ends, each file is whole or not there.
@@ -95,10 +96,7 @@ def apply(
     done = Applied()
     jobs = plan(inputs, folder, format, done)
     _check(jobs, folder, {"masks": masks, "hints": hints})
-    if masks is not None and not translator.mode.masked:
-        raise UsageError("This network takes no masks: it changes the whole of a picture")
-    if hints is not None and not translator.hinted:
-        raise UsageError("This network takes no hints of colours: only one that was trained with them does")
+    translator.check_guides(masks, hints)
     with quiet_pillow():
         for number, job in enumerate(jobs, 1):
             if job.out.exists() and not replace:
@@ -156,7 +154,7 @@ def plan(inputs: Sequence[str | Path], out: Path, format: str | None, done: Appl
         if target in taken:
             raise UsageError(f"{taken[target]} and {path} would both be written to {target}: apply to one at a time")
         taken[target] = path
-    return [Job(path, target) for path, target in targets.items()]
+    return [Job(path, target, found[path]) for path, target in targets.items()]
 
 
 def _named(name: Path, ending: str | None, *, whole: bool) -> Path:
@@ -202,6 +200,8 @@ def _check(jobs: Sequence[Job], out: Path, beside: Mapping[str, str | Path | Non
     for kind, where in beside.items():
         if where is not None and not Path(where).exists():
             raise UsageError(f"There is no file or folder {where} with {kind}")
+        if where is not None and Path(where).is_dir():
+            _refuse_shared(jobs, Path(where))
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out} is a file: give a folder")
     try:
@@ -216,13 +216,29 @@ def _mask_of(job: Job, masks: str | Path | None) -> Path | None:
         return None
     mask = _beside(job, masks)
     if mask is None:
-        raise DataError(f"has no mask in {masks}: one is named {job.picture.stem}.png")
+        raise DataError(f"has no mask in {masks}: one is named {job.name.with_suffix('.png')}")
     return mask
 
 
+def _refuse_shared(jobs: Sequence[Job], where: Path) -> None:
+    """Raise UsageError if a file of a folder has the name of pictures from two folders."""
+    whose: dict[Path, Path] = {}
+    for job in jobs:
+        file = _beside(job, where)
+        if file is not None and whose.setdefault(file, job.picture).parent != job.picture.parent:
+            raise UsageError(
+                f"{file} has the name of both {whose[file]} and {job.picture}: give {where} the pictures' subfolders, "
+                f"or apply to one folder at a time"
+            )
+
+
 def _beside(job: Job, where: str | Path) -> Path | None:
-    """The file that was given for all pictures, or that of a picture's name, with any ending, in a folder."""
+    """The file that was given for all pictures, or that of a picture's name, with any ending, in a folder.
+
+    It lies in the picture's subfolder of that folder, or else in none.
+    """
     if Path(where).is_file():
         return Path(where)
-    found = [Path(where) / f"{job.picture.stem}{ending}" for ending in GUIDES]
+    stems = (Path(where) / job.name.parent / job.name.stem, Path(where) / job.name.stem)
+    found = (stem.with_name(stem.name + ending) for stem in stems for ending in GUIDES)
     return next((one for one in found if one.is_file()), None)

@@ -17,7 +17,7 @@ from ganvas.core.parts import nearest
 from ganvas.core.places import user_cache
 from ganvas.core.sizes import Size
 from ganvas.inference.generator import Generator
-from ganvas.inference.loading import is_generator, load
+from ganvas.inference.loading import is_network, load
 from ganvas.inference.paired import PAIRED, paired_scores
 from ganvas.inference.reference import Reals, reference_of
 from ganvas.inference.sheet import Sheet
@@ -112,7 +112,7 @@ def evaluate(
     if not metrics:
         raise UsageError(f"Which metrics? There are: {', '.join((*MEASURES, *PAIRED))}")
     paired = [name for name in metrics if name in PAIRED]
-    if paired and is_generator(what):
+    if paired and is_network(what):
         raise UsageError(
             f"{', '.join(paired)} compare pictures of the same name: give a folder, not a generator; networks from "
             "pictures to pictures have these scores as well"
@@ -144,11 +144,11 @@ def evaluate(
 def _translator(what: Generator | Translator | str | Path) -> Translator | None:
     """The network from pictures to pictures that is meant, in float32; None for anything else."""
     held: Any = what
-    if not isinstance(what, Generator | Translator) and is_generator(what):
+    if not isinstance(what, Generator | Translator) and is_network(what):
         held = load(what)
     if not isinstance(held, Translator):
         return None
-    return Translator(held.network, held.card, held.device, "float32", memory=held.memory)
+    return held.in_float32()
 
 
 def _translated(
@@ -157,7 +157,7 @@ def _translated(
     """The scores of a network from pictures to pictures. where: it lies; None for one in memory."""
     check_metrics(asked.metrics)
     run = where if where is None or where.is_dir() else where.parent  # a run's file belongs to it
-    data, held = held_out_data(run) if against is None else (against, None)
+    data, held = held_out_data(run, translator.card) if against is None else (against, None)
     scores, sheet, title = translation_scores(translator, data, held, asked, say)
     name = where.name if where is not None else str(translator.card.get("recipe", "translator"))
     return Evaluation(name, title, tuple(scores), np.empty(0), cards.identity(translator.card), sheet=sheet)

@@ -33,7 +33,7 @@ class Holes:
         return torch.from_numpy(self._unknown[rows, columns].astype(np.float32))[None, None]
 
 
-class Hints:
+class SaidColours:
     """Colours of some places: three channels in [-1, 1], and one that is 1 where a colour is said and 0 elsewhere."""
 
     def __init__(self, said: Photo | None) -> None:
@@ -74,19 +74,19 @@ def holes(photo: Photo, mask: Any) -> Holes:
     return Holes(unknown)
 
 
-def hints(photo: Photo, said: Any) -> Hints:
+def hints(photo: Photo, said: Any) -> SaidColours:
     """The hints for a picture.
 
     said: a file, or an array [2 or 4, H, W] of uint8 or uint16, transparent but where it says a colour; None: no hints.
     Raises DataError for hints that cannot be used.
     """
     if said is None:
-        return Hints(None)
+        return SaidColours(None)
     held = photo_of_array(said) if isinstance(said, np.ndarray) else _read(said, "hints")
     if not held.transparent:
         raise DataError("has hints without transparency: make them transparent but where they say a colour")
     _check_size(photo, (held.height, held.width), "its hints")
-    return Hints(held)
+    return SaidColours(held)
 
 
 def photo_of_array(picture: np.ndarray) -> Photo:

@@ -15,7 +15,7 @@ from ganvas.inference import hub, weights
 from ganvas.inference.generator import Generator, Label
 from ganvas.inference.packaged import packaged
 from ganvas.inference.saving import MODEL
-from ganvas.inference.translator import Translator
+from ganvas.inference.translator import MEMORY, Translator
 from ganvas.metrics.protocol import Score
 from ganvas.training.folder import RunFolder
 
@@ -24,7 +24,6 @@ ONNX = ".onnx"
 _ENDINGS = (".safetensors", ONNX)
 _PROGRAM = ".pt2"
 _PICKLES = (".pt", ".pth", ".pkl", ".ckpt", ".bin")
-_TRANSLATING = ("paired", "unpaired", "superres", "inpaint", "colorize")  # tasks that train a translator
 _RUNS = "runs"  # where runs go unless --out says something else
 
 
@@ -42,6 +41,13 @@ def load(
     Raises UsageError for a device or precision that there is not, and for a direction that there is not; DataError if
     there is no such network, or if it is damaged, of a newer version or not one of Ganvas.
     """
+    return _loaded(what, device, precision, back)
+
+
+def _loaded(
+    what: str | Path, device: str, precision: str, back: bool, *, memory: int = MEMORY, at: int | None = None
+) -> Generator | Translator:
+    """As `load`. memory, at: of a translator."""
     path = _back(what) if back else found(what)
     if path.suffix.lower() == ONNX:
         from ganvas.inference.onnxfile import check_precision, load_onnx  # of an extra
@@ -50,13 +56,13 @@ def load(
         chosen = devices.choose_device(device)
         if chosen.type != "cpu" and device != "auto":
             raise UsageError(f"--device {device}: {path} is drawn by onnxruntime on the CPU; leave --device out")
-        return load_onnx(path)
+        return load_onnx(path, memory=memory, at=at)
     read, card = cardfile.read(path)
     network = weights.network_of(card, read, str(path))
     known = card if back else with_scores(card, Path(what))
     if card["kind"] == cards.TRANSLATOR:
         with cards.named(str(path)):
-            return Translator(network, known, devices.choose_device(device), precision)
+            return Translator(network, known, devices.choose_device(device), precision, memory=memory, at=at)
     return Generator(network, known, devices.choose_device(device), precision)
 
 
@@ -70,10 +76,19 @@ def load_generator(what: str | Path, *, device: str = "auto", precision: str = "
 
 
 def load_translator(
-    what: str | Path, *, device: str = "auto", precision: str = "auto", back: bool = False
+    what: str | Path,
+    *,
+    device: str = "auto",
+    precision: str = "auto",
+    back: bool = False,
+    memory: int = MEMORY,
+    at: int | None = None,
 ) -> Translator:
-    """`load` for what turns pictures into pictures. Raises UsageError for a generator as well."""
-    loaded = load(what, device=device, precision=precision, back=back)
+    """`load` for what turns pictures into pictures. memory, at: as of `Translator`.
+
+    Raises UsageError for a generator, and for an `at` that there cannot be, as well.
+    """
+    loaded = _loaded(what, device, precision, back, memory=memory, at=at)
     if isinstance(loaded, Generator):
         cards.check_translator(loaded.card, str(what))
     assert isinstance(loaded, Translator)
@@ -90,10 +105,10 @@ def sample(
     return load_generator(what).sample(seeds, truncation=truncation, label=label)
 
 
-def is_generator(what: Generator | str | Path) -> bool:
-    """Whether this is a network, in memory, in a run or in a file, and not a set of pictures.
+def is_network(what: Generator | str | Path) -> bool:
+    """Whether this is a network, a generator or a translator, in memory, in a run or in a file; else it is pictures.
 
-    A translator is one as well. A name in the package may also be one of data.
+    A name in the package may also be one of data.
     """
     if isinstance(what, Generator):
         return True
@@ -149,7 +164,7 @@ def _in_folder(path: Path) -> Path:
             return file
     run = RunFolder(path)
     if run.settings.is_file():
-        translates = run.read_settings().get("task") in _TRANSLATING
+        translates = "translator" in run.read_settings()
         kind, file = ("translator", run.translator) if translates else ("generator", run.generator)
         raise DataError(
             f"No {kind} at {path} yet: the run has no {file.name}; each checkpoint writes it.\n"

@@ -12,7 +12,7 @@ from ganvas.core.errors import DataError, UsageError
 from ganvas.inference import weights
 from ganvas.inference.export import IMAGES, NETWORK, OUTPUT, names_of, needs
 from ganvas.inference.generator import Generator
-from ganvas.inference.translator import Translator
+from ganvas.inference.translator import MEMORY, Translator
 from ganvas.networks.translating import Translator as Network
 
 _CPU = torch.device("cpu")
@@ -51,8 +51,10 @@ class OnnxTranslator(Translator):
     How far it looks, and what memory it takes, is measured on the network rebuilt.
     """
 
-    def __init__(self, network: Network, card: dict[str, Any], session: Any) -> None:
-        super().__init__(network, card, _CPU, "float32")
+    def __init__(
+        self, network: Network, card: dict[str, Any], session: Any, *, memory: int = MEMORY, at: int | None = None
+    ) -> None:
+        super().__init__(network, card, _CPU, "float32", memory=memory, at=at)
         self._run = _Session(network, session)
 
     def _drawing(self, bits: int) -> Network:
@@ -68,6 +70,7 @@ class _Session(Network):
     def __init__(self, network: Network, session: Any) -> None:
         super().__init__()
         self.inputs, self.outputs, self.scale = network.inputs, network.outputs, network.scale
+        self.multiple, self.least, self.reach = network.multiple, network.least, network.reach
         self._session = session
 
     def forward(self, images: Tensor) -> Tensor:
@@ -76,8 +79,8 @@ class _Session(Network):
         return torch.from_numpy(self._session.run([OUTPUT], given)[0])
 
 
-def load_onnx(file: Path) -> Generator | Translator:
-    """What an ONNX file of `ganvas export` holds.
+def load_onnx(file: Path, *, memory: int = MEMORY, at: int | None = None) -> Generator | Translator:
+    """What an ONNX file of `ganvas export` holds. memory, at: as of `Translator`.
 
     Raises UsageError without the extra `export`, DataError for a file that is damaged or not of Ganvas.
     """
@@ -96,8 +99,11 @@ def load_onnx(file: Path) -> Generator | Translator:
     except Exception as error:  # onnxruntime's own have no common base of their own
         raise DataError(f"{file} cannot be run by onnxruntime: {error}") from None
     with cards.named(str(file)):
-        kind = OnnxTranslator if card["kind"] == cards.TRANSLATOR else OnnxGenerator
-        loaded = kind(network, card, session)
+        loaded: Generator | Translator
+        if card["kind"] == cards.TRANSLATOR:
+            loaded = OnnxTranslator(network, card, session, memory=memory, at=at)
+        else:
+            loaded = OnnxGenerator(network, card, session)
     if inputs != names_of(loaded) or outputs != [OUTPUT]:
         raise DataError(f"{file} takes {', '.join(inputs)} and was changed since `ganvas export`: export it anew")
     return loaded

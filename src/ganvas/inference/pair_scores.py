@@ -8,13 +8,10 @@ from torch import Tensor
 
 from ganvas.core.errors import DataError
 from ganvas.core.sizes import Size
-from ganvas.inference.paired import PAIRED, mean_score, measures_of
+from ganvas.inference.paired import PAIRED, least_side, mean_score, measures_of
 from ganvas.inference.posing import Posed
-from ganvas.metrics.perceptual import LEAST
 from ganvas.metrics.protocol import Protocol, Score
-from ganvas.metrics.structural import WINDOW, scales_of
-
-_LEAST = {"psnr": 1, "ssim": WINDOW, "ms-ssim": WINDOW, "perceptual": LEAST}  # pixels a side
+from ganvas.metrics.structural import scales_of
 
 
 class PairScores:
@@ -26,7 +23,7 @@ class PairScores:
         Raises DataError for pictures that are too small, and for weights that cannot be had.
         """
         smallest = min(sizes, key=lambda size: size.shorter)
-        least = max((_LEAST[name] for name in names), default=1)
+        least = least_side(names)
         if smallest.shorter < least:
             raise DataError(
                 f"A picture is compared at {smallest.words} pixels, and {', '.join(names)} need {least} or more a "

@@ -24,6 +24,7 @@ from ganvas.metrics.protocol import Protocol, Score
 from ganvas.metrics.structural import K1, K2, SCALE_WEIGHTS, SIGMA, WINDOW, ms_ssim, psnr, scales_of, ssim
 
 PAIRED = ("psnr", "ssim", "ms-ssim", "perceptual")  # the names of these scores
+_LEAST = {"psnr": 1, "ssim": WINDOW, "ms-ssim": WINDOW, "perceptual": LEAST}  # pixels a side
 _EQUAL = 100.0  # dB, for equal pictures, whose ratio has no bound
 _SHOWN, _SHOWN_SIZE = 12, 128  # pairs of the report, and their pixels a side at most
 _NO_EXTRACTOR = dict.fromkeys(("extractor", "weights_sha256", "layer", "resize", "input"))
@@ -85,6 +86,11 @@ def mean_score(values: Sequence[float], protocol: Protocol) -> Score:
     )
 
 
+def least_side(names: Sequence[str]) -> int:
+    """Pixels a side that pictures need to be compared by these scores, of PAIRED."""
+    return max((_LEAST[name] for name in names), default=1)
+
+
 Measure = Callable[[Tensor, Tensor], Tensor]
 
 
@@ -137,7 +143,7 @@ def _refuse_grey_beside_colour(pairs: Pairs) -> None:
 def _scales(pairs: Pairs, size: Size | None, names: Sequence[str]) -> int:
     """As many scales for MS-SSIM as the smallest picture has. Raises DataError for one too small for a score."""
     shapes = [size.hw if size is not None else pairs.shape(number) for number in range(len(pairs))]
-    least = max([WINDOW] * any(name in ("ssim", "ms-ssim") for name in names) + [LEAST] * ("perceptual" in names) + [1])
+    least = least_side(names)
     smallest = min(range(len(shapes)), key=lambda number: min(shapes[number]))
     height, width = shapes[smallest]
     if min(height, width) < least:

@@ -22,7 +22,7 @@ SET_METRICS = ("fd", "kd")
 FEWEST = 10  # pieces of pictures, below which nothing is said
 _WHOLE, _ENOUGH = 256, 1_000  # pixels a side up to which pictures are looked at whole, if there are so many of them
 _PATCH = 128  # pixels a side of patches; pictures up to that are looked at whole in any case
-_MOST = 2_000  # patches of all pictures, about
+_MOST = 2_000  # patches of all pictures of a set, about
 _SUBSETS, _IN_SUBSET = 100, 1_000  # of the kernel distance
 _INCEPTION = {"fd": "FID", "kd": "KID"}
 
@@ -65,17 +65,20 @@ class Cut:
         return torch.stack(pieces) if pieces else pictures.new_zeros(0, pictures.shape[1], high, wide)
 
 
-def cut_for(sizes: Sequence[Size]) -> Cut:
-    """How pictures of these sizes are looked at."""
-    few = len(sizes) < _ENOUGH
-    if len(set(sizes)) == 1 and sizes[0].longer <= (_PATCH if few else _WHOLE):
+def cut_for(sizes: Sequence[Size], others: Sequence[Size] = ()) -> Cut:
+    """How answers of these sizes are looked at, and others that they should be like; without others, as many as they.
+
+    What is said of two sets is as sure as the smaller of them allows.
+    """
+    every, counts = {*sizes, *others}, (len(sizes), len(others) or len(sizes))
+    if len(every) == 1 and sizes[0].longer <= (_PATCH if min(counts) < _ENOUGH else _WHOLE):
         return Cut(sizes[0], None)
-    side = min(_PATCH, *(size.shorter for size in sizes))
-    return Cut(Size.of(side), max(1, _MOST // len(sizes)))
+    side = min(_PATCH, *(size.shorter for size in every))
+    return Cut(Size.of(side), max(1, _MOST // max(counts)))
 
 
 @dataclass
-class Seen:
+class PieceFeatures:
     """What an extractor sees of pictures that come one by one, in pieces; looked at when there are enough of those."""
 
     extract: Extractor
@@ -102,7 +105,13 @@ class Seen:
 
 
 def set_scores(
-    names: Sequence[str], made: Seen, plain: Seen, true: Seen, protocol: Protocol, baseline: str, seed: int
+    names: Sequence[str],
+    made: PieceFeatures,
+    plain: PieceFeatures,
+    true: PieceFeatures,
+    protocol: Protocol,
+    baseline: str,
+    seed: int,
 ) -> list[Score]:
     """Scores of the answers of a network and of its baseline against true ones. names: of SET_METRICS."""
     ours, theirs, wanted = made.features(), plain.features(), true.features()

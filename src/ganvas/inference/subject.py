@@ -52,7 +52,7 @@ def subject_of(what: Generator | str | Path, size: Size | None, seed: int, say: 
     if isinstance(what, Generator):
         return _of_generator(what, str(what.card.get("recipe", "generator")), seed)
     path = Path(what)
-    if loading.is_generator(path):
+    if loading.is_network(path):
         return _of_generator(loading.load_generator(path), path.name, seed)
     if (path / "settings.toml").is_file():
         raise DataError(f"{path} is a run without a generator yet; let it train until its first checkpoint")

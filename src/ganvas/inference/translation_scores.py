@@ -5,9 +5,10 @@ features. In unpaired translation only the latter is left, against pictures of t
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ganvas import metrics as metrics_room
 from ganvas.core.ahead import one_ahead
@@ -17,7 +18,7 @@ from ganvas.core.sizes import Size
 from ganvas.inference.pair_scores import PairScores
 from ganvas.inference.paired import PAIRED
 from ganvas.inference.posing import Posing, is_posed
-from ganvas.inference.set_scores import FEWEST, SET_METRICS, Cut, Seen, cut_for, set_scores
+from ganvas.inference.set_scores import FEWEST, SET_METRICS, Cut, PieceFeatures, cut_for, set_scores
 from ganvas.inference.sheet import Sheet, SheetMaker
 from ganvas.inference.subject import Say
 from ganvas.inference.translator import Translator
@@ -59,10 +60,11 @@ def check_metrics(names: Sequence[str] | None) -> None:
             )
 
 
-def held_out_data(run: Path | None) -> tuple[str, HeldOut | None]:
+def held_out_data(run: Path | None, card: Mapping[str, Any]) -> tuple[str, HeldOut | None]:
     """Where a run's held-out pictures are, and which of those that are there; None: all, as training saw none of them.
 
-    run: its folder, None for a network that is in none. Raises UsageError where no pictures were held out.
+    run: its folder, None for a network that is in none. card: of the network. Raises UsageError where no pictures were
+    held out, or where nothing says how training read them.
     """
     advice = "give pictures that training did not see, with --against DATA"
     if run is None or not RunFolder(run).settings.is_file():
@@ -70,10 +72,14 @@ def held_out_data(run: Path | None) -> tuple[str, HeldOut | None]:
     data = RunFolder.open(run).read_settings().get("data", {})
     if data.get("test"):
         return str(data["test"]), None
-    if data.get("held_out"):
-        kept = Size.of(data.get("load", data["size"]))
-        return str(data["where"]), HeldOut(int(data["held_out"]), kept, tuple(data.get("scales", ())))
-    raise UsageError(f"{run} kept no pictures out of its training: {advice}")
+    if not data.get("held_out"):
+        raise UsageError(f"{run} kept no pictures out of its training: {advice}")
+    if "read" not in card:
+        raise UsageError(
+            f"{run} does not say how its pictures were read, as runs of this version do: {advice}; or have its card "
+            f"written anew: ganvas resume {run}"
+        )
+    return str(data["where"]), HeldOut.of(data["held_out"], card["read"], card["channels"])
 
 
 def translation_scores(
@@ -101,13 +107,13 @@ def translation_scores(
 
 def _tried(trial: Trial, asked: Asked, *, enlarged: bool, say: Say) -> tuple[list[Score], Sheet]:
     """Go through all pictures once, and take up what each metric needs."""
-    cut = cut_for([*trial.sizes, *trial.other_sizes])
+    cut = cut_for(trial.sizes, trial.other_sizes)
     names = _chosen(trial, cut, asked, say)
     of_pairs, of_sets = ([name for name in names if name in some] for some in (PAIRED, SET_METRICS))
     weights = asked.weights if not of_sets or asked.extractor == "imagenet" else None
     compared = PairScores(of_pairs, trial.sizes, weights) if of_pairs else None
     extract = _extractor(trial, cut, asked, say) if of_sets else None
-    made, plain, true = (None if extract is None else Seen(extract, cut) for _ in range(3))
+    made, plain, true = (None if extract is None else PieceFeatures(extract, cut) for _ in range(3))
     shown = SheetMaker(trial.sizes, trial.baseline, enlarged)
     digest, progress = hashlib.sha256(), Progress(len(trial.sizes), "pictures", say)
     for posed in trial.answers():

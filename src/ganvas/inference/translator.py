@@ -48,9 +48,9 @@ class Translator:
     card: what it is, as in `core.card`; mode: how pictures become what it reads and back. hinted: whether it takes
     hints of colours. scale: how many times larger what it makes is. network: in float32 and evaluation mode, on
     `device`; in another `precision` pictures come from a copy that is made at the first of them. memory: bytes for the
-    work on one tile, about. at: of a network of colours, pixels of the shorter side that larger pictures are at least
-    made to have for it; None: as many as in their files. A picture with 16 bits is worked on in float32 unless bfloat16
-    was asked for, whose steps would be seen in it.
+    work on one tile, about; less once it did not suffice. at: of a network of colours, pixels of the shorter side that
+    larger pictures are at least made to have for it; None: as many as in their files. A picture with 16 bits is worked
+    on in float32 unless bfloat16 was asked for, whose steps would be seen in it.
     """
 
     def __init__(
@@ -61,8 +61,13 @@ class Translator:
         precision: str = "auto",
         *,
         memory: int = MEMORY,
+        at: int | None = None,
     ) -> None:
-        """precision: auto, float32 or bfloat16. Raises UsageError for another; DataError for a mode it cannot be of."""
+        """precision: auto, float32 or bfloat16. at: 0: full size; None: usual, which is COLOURED_AT times training's.
+
+        Raises UsageError for another precision, and for an `at` of a network without colours; DataError for a mode it
+        cannot be of.
+        """
         if precision not in PRECISIONS:
             raise UsageError(f"--precision {precision}: pictures are made in {', '.join(PRECISIONS)}")
         self.card = card
@@ -71,7 +76,11 @@ class Translator:
         self.scale: int = network.scale
         self.device = device
         self.memory = memory
-        self.at = COLOURED_AT * self._trained_at if isinstance(self.mode, Colorize) else None
+        coloured = isinstance(self.mode, Colorize)
+        if at is not None and (at < 0 or not coloured):
+            raise UsageError(f"--at {at}: it is for networks of colours, 0 or more; leave it out")
+        usual = COLOURED_AT * self._trained_at if coloured else 0
+        self.at = (usual if at is None else at) or None
         self._coarse: dict[int, Translator] = {}
         self._bytes: dict[int, int] = {}
         self.precision = str(devices.choose_precision(precision, device)).removeprefix("torch.")
@@ -85,15 +94,26 @@ class Translator:
         size = self.card.get("size")
         return _USUAL_SIZE if size is None else Size.of(size).shorter
 
-    def _for(self, photo: Photo) -> "Translator":
+    def in_float32(self) -> "Translator":
+        """The same as evaluations work it: what PyTorch makes in float32."""
+        found = Translator(self.network, self.card, self.device, "float32", memory=self.memory)
+        found.at = self.at
+        return found
+
+    def check_guides(self, masks: Any, hints: Any) -> None:
+        """Raise UsageError for masks or hints, each None where there are none, that the network does not take."""
+        if masks is not None and not self.mode.masked:
+            raise UsageError("This network takes no masks: it changes the whole of a picture")
+        if hints is not None and not self.hinted:
+            raise UsageError("This network takes no hints of colours: only one that was trained with them does")
+
+    def _for(self, height: int, width: int) -> "Translator":
         """The translator that a picture is made by: this one, or the same worked on smaller pictures."""
-        factor = 1 if self.at is None else max(1, min(photo.height, photo.width) // self.at)
+        factor = 1 if self.at is None else max(1, min(height, width) // self.at)
         if factor == 1:
             return self
         if factor not in self._coarse:
-            found = Translator(Coarse(self.network, factor), self.card, self.device, self.precision)
-            found.at = None
-            self._coarse = {factor: found}  # pictures of one size come together
+            self._coarse = {factor: _Smaller(self, factor)}  # pictures of one size come together
         self._coarse[factor].memory = self.memory
         return self._coarse[factor]
 
@@ -109,12 +129,14 @@ class Translator:
         """
         if isinstance(picture, np.ndarray):
             photo = guides.photo_of_array(picture)
-            return np.concatenate(list(self._for(photo)._made(photo, mask, hints, silent))).transpose(2, 0, 1)
+            worker = self._for(photo.height, photo.width)
+            return np.concatenate(list(worker._made(photo, mask, hints, silent))).transpose(2, 0, 1)
         name = Path(picture)
         try:
             with quiet_pillow():
                 photo = read_photo(name)
-            made = np.concatenate(list(self._for(photo)._made(photo, mask, hints, silent)))
+            worker = self._for(photo.height, photo.width)
+            made = np.concatenate(list(worker._made(photo, mask, hints, silent)))
         except (Unreadable, DataError) as error:
             raise DataError(f"{name} {error}") from None
         if made.dtype == np.uint16:
@@ -136,7 +158,8 @@ class Translator:
         photo = read_photo(picture)
         while True:
             try:
-                return self._for(photo)._write(photo, out, format, mask, hints, progress)
+                worker = self._for(photo.height, photo.width)
+                return worker._write(photo, out, format, mask, hints, progress)
             except Exception as error:
                 if not devices.is_out_of_memory(error):
                     raise
@@ -158,7 +181,7 @@ class Translator:
 
     def note_on(self, photo: Photo) -> str | None:
         """What there is to be said of the tiles of a picture; None where they are as the whole."""
-        if (worker := self._for(photo)) is not self:
+        if (worker := self._for(photo.height, photo.width)) is not self:
             return worker.note_on(photo)
         chosen = self._tiling(photo)
         if tiles.count_tiles((photo.height, photo.width), chosen) == 1:
@@ -247,28 +270,26 @@ class Translator:
 
     def _guide(self, photo: Photo, mask: Any, hints: Any) -> Guide | None:
         """What the network reads beside the picture; None where nothing. Raises DataError, and UsageError for more."""
-        if mask is not None and not self.mode.masked:
-            raise UsageError("This network takes no mask: it changes the whole of a picture")
-        if hints is not None and not self.hinted:
-            raise UsageError("This network takes no hints of colours: only one that was trained with them does")
+        self.check_guides(mask, hints)
         if self.mode.masked:
             return guides.holes(photo, mask)
         return guides.hints(photo, hints) if self.hinted else None
 
     def drawn(self, given: Tensor) -> Tensor:
-        """What the network makes of what it reads, in tiles where that is large, in the precision of 8-bit pictures.
+        """What the network makes of what it reads, worked on as a picture of that size with 8 bits would be.
 
         float [1, inputs, H, W] -> float32 [1, outputs, H * scale, W * scale] on the CPU, as the network made it.
         """
         size = (given.shape[2], given.shape[3])
-        made = self._drawing(8)
+        worker = self._for(*size)
+        made = worker._drawing(8)
 
         def draw(rows: slice, columns: slice) -> Tensor:
             part = given[:, :, rows, columns].float().to(self.device)
             with torch.inference_mode():
                 return made(part.contiguous(memory_format=torch.channels_last))[0].float().cpu()
 
-        bands = tiles.bands(draw, lambda part: part.permute(1, 2, 0).numpy(), size, self.scale, self._tiles(*size, 8))
+        bands = tiles.bands(draw, lambda part: part.permute(1, 2, 0).numpy(), size, self.scale, worker._tiles(*size, 8))
         return torch.from_numpy(np.concatenate(list(bands))).permute(2, 0, 1)[None].contiguous()
 
     def _tiling(self, photo: Photo) -> Tiling:
@@ -304,3 +325,17 @@ class Translator:
             measured = self._measured(bits)
             self._bytes[bits] = bytes_for_a_pixel(measured, self.network.inputs, self.network.least, self.device)
         return self._bytes[bits]
+
+
+class _Smaller(Translator):
+    """A translator worked on a whole number of times smaller pictures, by what works it on whole ones."""
+
+    def __init__(self, whole: Translator, factor: int) -> None:
+        super().__init__(Coarse(whole.network, factor), whole.card, whole.device, at=0)
+        self._whole, self._factor = whole, factor
+
+    def _drawing(self, bits: int) -> Network:
+        return Coarse(self._whole._drawing(bits), self._factor)
+
+    def _measured(self, bits: int) -> Network:
+        return Coarse(self._whole._measured(bits), self._factor)

@@ -68,7 +68,7 @@ def posed_trial(
         name=found.title,
         part=_part(pictures, chosen, held),
         fit=chosen.fit if scale == 1 else f"{chosen.fit}; cut to multiples of {scale}",
-        told={"problem": posing.settings, "scale": scale, "seed": seed},
+        told={"problem": posing.settings, "scale": scale, "seed": seed, **_worked_at(translator, posing)},
         baseline=posing.baseline,
         channels=posing.channels,
         sizes=sizes,
@@ -141,6 +141,11 @@ def _some(pictures: Pictures, count: int) -> Pictures:
 def _part(pictures: Pictures, chosen: Pictures, held: HeldOut | None) -> str:
     whole = "all" if held is None else f"the {len(pictures):,} that training did not see"
     return whole if len(chosen) == len(pictures) else f"{len(chosen):,} of {whole}, evenly spread"
+
+
+def _worked_at(translator: Translator, posing: Posing) -> dict[str, Any]:
+    """Pixels of the shorter side that larger pictures have when colours are made for them; None: as many as there."""
+    return {"at": translator.at} if posing.of_colours else {}
 
 
 def _tensor(picture: np.ndarray) -> Tensor:

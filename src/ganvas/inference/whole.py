@@ -1,9 +1,10 @@
 """Whole pictures that a network from pictures to pictures is judged by: read one by one, at their own size."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,11 +26,20 @@ MOST_SIDE = 1024  # pixels; of a longer side the middle is taken, so that a pict
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Which pictures a run kept out of its training. count: of them; kept, scales: how training read them."""
+    """Which pictures a run kept out of its training. count: of them; pictures: that training could read, these among
+    them; kept, channels, scales: how it read them.
+    """
 
     count: int
+    pictures: int
     kept: Size
+    channels: int
     scales: tuple[float, ...]
+
+    @classmethod
+    def of(cls, count: int, read: Mapping[str, Any], channels: int) -> "HeldOut":
+        """read: as a card has it."""
+        return cls(count, int(read["pictures"]), Size.of(read["size"]), channels, tuple(read["scales"]))
 
 
 @dataclass(frozen=True)
@@ -110,13 +120,14 @@ def open_pictures(
     """The pictures, or pairs, of a folder, zip or name; within the block, of the main thread, they can be read.
 
     held: only those that a run kept out of its training. Those of which not even the header can be read are set aside,
-    and it is said. Raises DataError if none is left, and for what does not make pairs.
+    and it is said. Raises DataError if none is left, for what does not make pairs, and where nobody can tell any more
+    what was held out.
     """
     source: Source = locate_pairs(where, say) if paired else locate(where, say)
     try:
         with quiet_pillow():
             found = _looked_at(source, size, say)
-            yield found if held is None else _held_out(found, held)
+            yield found if held is None else _held_out(found, held, say)
     finally:
         source.close()
 
@@ -137,16 +148,40 @@ def _looked_at(source: Source, size: Size | None, say: Say) -> Pictures:
     return Pictures(source, tuple(looks), tuple(map(source.title, looks)), tuple(looks.values()), size)
 
 
-def _held_out(pictures: Pictures, held: HeldOut) -> Pictures:
-    """As `data.held_out_rows` says of what training read: pictures that were too small for it do not count."""
-    if held.scales:
-        read = in_pieces(pictures.source, held.kept, held.scales, lambda _: None).pictures
-        names = {read.title(index) for index in range(len(read))}
-        counted = [place for place, name in enumerate(pictures.names) if name in names]
-    else:
-        least = look_over(pictures.source).smallest_side
-        counted = [place for place, look in enumerate(pictures.looks) if min(look.width, look.height) >= least]
+def _held_out(pictures: Pictures, held: HeldOut, say: Say) -> Pictures:
+    """As `data.held_out_rows` says of what training read: pictures that were too small or damaged do not count."""
+    source, rows, smallest = _rows(pictures, held)
+    counted = [place for place, name in enumerate(pictures.names) if name in rows]
+    if len(counted) != held.pictures:
+        say(f"Training read {held.pictures:,} of {len(counted):,} pictures: all are decoded, to find out which")
+        channels = source.together * held.channels
+        counted = [
+            place for place in counted if source.fit(rows[pictures.names[place]], held.kept, channels, smallest).kept
+        ]
+    if len(counted) != held.pictures:
+        raise DataError(
+            f"{source.where} has {len(counted):,} pictures that training would read, and it read {held.pictures:,}: "
+            "nobody can tell which of them it did not see. Put the data back as it was, or give other pictures, with "
+            "--against DATA"
+        )
     return pictures.some([counted[place] for place in data_room.held_out_indices(len(counted), held.count)])
+
+
+def _rows(pictures: Pictures, held: HeldOut) -> tuple[Source, dict[str, range], int]:
+    """What training decoded; by the name of each picture that is large enough, one row of it; the shorter side, in
+    pixels, that it had to have.
+    """
+    rows: dict[str, range] = {}
+    if held.scales:
+        source = in_pieces(pictures.source, held.kept, held.scales, lambda _: None)
+        for row in range(len(source)):
+            rows.setdefault(source.title(row), range(row, row + 1))
+        return source, rows, 1
+    least = look_over(pictures.source).smallest_side
+    for name, row, look in zip(pictures.names, pictures.indexes, pictures.looks, strict=True):
+        if min(look.width, look.height) >= least:
+            rows[name] = range(row, row + 1)
+    return pictures.source, rows, least
 
 
 def sides(pictures: Pictures, domains: Sequence[str]) -> tuple[Pictures, Pictures]:

@@ -114,6 +114,7 @@ class TranslationTask(DataTask):
             "data": self.data.name,
             "data_sha256": self.data.fingerprint,
             "held_out": data.held_out,
+            "read": {"pictures": self.data.pictures, "size": data.kept.plain, "scales": list(data.scales)},
             "recipe": self.chosen.recipe,
             "images_seen": clock.images,
             "ganvas": VERSION,

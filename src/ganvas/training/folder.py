@@ -83,7 +83,10 @@ class RunFolder:
         return read_toml(self.settings)
 
     def scores_until(self, images: int) -> list[dict[str, Any]]:
-        """The newest score of training after at most so many images, as a card has it; [] where there is none."""
+        """The newest score of training after at most so many images, as a card has it; [] where there is none.
+
+        All scores of training are better when lower.
+        """
         found: list[dict[str, Any]] = []
         for path in self.scores.glob("[0-9]*.json"):
             with suppress(OSError, ValueError, KeyError, TypeError):  # a damaged one is as good as none
@@ -92,6 +95,16 @@ class RunFolder:
                     about = {"name": held["score"], "value": held["value"], "better": "lower"}
                     found.append({**about, "images": held["images"], "protocol": held["protocol"]})
         return sorted(found, key=lambda score: int(score["images"]))[-1:]
+
+    @property
+    def use(self) -> str | None:
+        """The command that uses what the run's checkpoints have published so far; None where there is nothing."""
+        commands = {
+            self.generator: f"ganvas sample {self.path}",
+            self.translator: f"ganvas apply {self.path} PICTURES --out DIR",
+            self.classifier: f"ganvas classify {self.path} PICTURES",
+        }
+        return next((command for file, command in commands.items() if file.exists()), None)
 
     @contextmanager
     def locked(self) -> Iterator[None]:

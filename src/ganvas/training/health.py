@@ -138,7 +138,8 @@ def _no_effect(lines: Sequence[Tick]) -> str | None:
             continue  # it moves, or is not to move yet
         at_full_rate = rate >= 0.5 * _largest(lines, f"rate/{player}")
         if at_full_rate and signs[f"gradient/{player}"] >= 0.01 * _largest(lines, f"gradient/{player}"):
-            return f"in 1,000 images the {player}'s weights move by {movement:.1g} of their size"
+            moved = f"in 1,000 images the {player}'s weights move by {movement:.1g} of their size"
+            return f"{moved}, at {player}_optimizer.lr as it is"
     return None
 
 
@@ -197,7 +198,7 @@ RULES = (
         "a learning rate that does nothing",
         _no_effect,
         3,
-        "Raise that learning rate (--set generator_optimizer.lr=2e-4 is usual, autoencoder_optimizer.lr=1e-3)",
+        "Raise that learning rate, with --set: 2e-4 is usual, of an autoencoder 1e-3",
     ),
 )
 

@@ -106,8 +106,19 @@ class Trainer:
         if processes.count > 1 and self._has_batch_norm:
             self._notice(
                 "BatchNorm sees each process's part of the batch alone, so this run differs from one with another "
-                "number of processes; networks without it (generator.norm=none) do not"
+                f"number of processes; networks without it ({self._without_batch_norm}) do not"
             )
+
+    @property
+    def _without_batch_norm(self) -> str:
+        """The settings that take it out of each network that has it; networks of two directions share theirs."""
+        roles = [
+            role.removesuffix("_back")
+            for player in self.task.players
+            for role, network in player.networks.items()
+            if has_batch_norm([network])
+        ]
+        return ", ".join(f"{role}.norm=none" for role in dict.fromkeys(roles))
 
     def train(self) -> str:
         """Play rounds until a reason to stop; save; and return that reason, as `stopping` names them.
@@ -299,7 +310,7 @@ class Trainer:
         if retreats > sentinel.MOST_RETREATS:
             raise Diverged(
                 f"Training diverged: after {at} images {seen} was not finite, also after {sentinel.MOST_RETREATS} "
-                f"restarts with lower learning rates. `ganvas sample {self.run.path}` shows the last good state.\n"
+                f"restarts with lower learning rates. `{self.run.use}` shows the last good state.\n"
                 "Try lower learning rates, or a recipe with a penalty: --set loss.r1.weight=1"
             )
         self.sentinel = sentinel.Sentinel(late=self._late)
@@ -347,10 +358,12 @@ class Trainer:
             self.processes.wait()
         self.processes.wait()  # and writes no new one before all have read
         if found is None:
-            if self.run.generator.exists() or self.run.journal.exists():
+            use = self.run.use
+            if use is not None or self.run.journal.exists():
                 raise DataError(
                     f"{self.run.path} has been trained, but {self.run.checkpoints} holds no whole checkpoint any more. "
-                    "Put the checkpoints back to continue it, or train a new run; its generator can still be used"
+                    "Put the checkpoints back to continue it, or train a new run"
+                    + (f"; what it learned can still be used: {use}" if use is not None else "")
                 )
             return False
         tensors, info = found

@@ -86,7 +86,7 @@ def _built(kind: str, settings: dict[str, Any], card: dict[str, Any]) -> tuple[n
     names = ("size", "channels") if kind == "generator" else ("inputs", "outputs")
     shape = {name: card[name] for name in names} | ({"classes": 0} if kind == "generator" else {})
     try:
-        chosen = from_dict(family.Settings, settings, "generator")
+        chosen = from_dict(family.Settings, settings, kind)
         with torch.device("meta"):
             return family(chosen, **shape), to_dict(chosen)
     except UsageError as error:
