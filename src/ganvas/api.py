@@ -85,7 +85,8 @@ def plan(
         tasks.task(task)  # a name that does not exist is answered before the data is read
     own_task = "generate" if recipe == "auto" else recipes.task_of(recipe)
     if recipe != "auto" and task not in (None, own_task):
-        raise errors.UsageError(f"The recipe {recipe} is for the task {own_task}, not {task}: name another")
+        others = " or ".join(dict.fromkeys(recipes.FOR_TASK.get(task or "", ("auto",))))
+        raise errors.UsageError(f"The recipe {recipe} is for the task {own_task}, not {task}: take {others}")
     if isinstance(set, Mapping):
         set = [f"{name}={json.dumps(value)}" for name, value in set.items()]  # which TOML reads as well
     wishes = Wishes(

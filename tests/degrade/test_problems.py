@@ -10,6 +10,7 @@ from ganvas.core.errors import UsageError
 from ganvas.core.lab import rgb_to_lab
 from ganvas.core.settings import from_dict
 from ganvas.core.sizes import Size
+from ganvas.degrade.problems import Colorize
 
 EVERY = {  # settings, scale
     "paired": ({}, 1),
@@ -222,3 +223,13 @@ def test_each_says_how_it_is_applied_and_what_is_to_be_surpassed(name):
     assert mode(problem.mode, problem.inputs, problem.outputs)
     words = {"paired": "unchanged", "superres": "bicubic", "inpaint": "mean fill", "colorize": "grey"}
     assert problem.baseline == words[NAMES.get(name, name)]
+
+
+def test_hints_are_shown_in_their_colours_and_all_else_in_grey():
+    problem = Colorize(Colorize.Settings(hints=True), size=16, channels=3)
+    given = torch.zeros(1, 4, 16, 16)
+    given[0, 1:3, 4, 5], given[0, 3, 4, 5] = torch.tensor([0.4, -0.3]), 1.0
+    shown = problem.shown(given)
+    colourless = shown.amax(dim=1) - shown.amin(dim=1) < 1e-3
+    assert colourless.sum() == 16 * 16 - 1
+    assert not colourless[0, 4, 5]

@@ -1,5 +1,6 @@
 """Files that cannot be imported are answered with what is the matter, and leave nothing behind."""
 
+import os
 import pickle
 import zipfile
 
@@ -21,6 +22,11 @@ class Code:
 
     def __reduce__(self):
         return _run, ()
+
+
+class Command:
+    def __reduce__(self):
+        return os.system, ("exit 1",)
 
 
 def _run():
@@ -51,7 +57,8 @@ def refused(tmp_path):
 def test_a_pickle_with_code_is_not_run(refused):
     assert "holds more than weights" in refused({"state_dict": Code()}, "dcgan")
     assert "torch.save(network.state_dict(), FILE)" in refused(nn.Linear(2, 2), "dcgan")
-    assert "no file of weights" in refused(pickle.dumps(Code()), "dcgan")
+    assert "holds more than weights" in refused(pickle.dumps(Code()), "dcgan")
+    assert "holds more than weights" in refused({"state_dict": Command()}, "dcgan")
     assert not Code.ran
 
 
@@ -64,6 +71,17 @@ def test_what_is_no_file_of_weights_is_said_to_be_none(refused, tmp_path):
     with zipfile.ZipFile(tmp_path / "pictures.zip", "w") as archive:
         archive.writestr("a.txt", "a")
     assert "damaged" in refused((tmp_path / "pictures.zip").read_bytes(), "cyclegan")
+
+
+def test_all_that_is_the_matter_with_tensors_is_told(refused):
+    weights = CycleGAN().state_dict()
+    (first, *_, last) = weights
+    del weights[first]
+    weights[last] = torch.zeros(7)
+    told = refused(weights | {"model.99.weight": torch.zeros(3)}, "cyclegan")
+    assert f"lacks the tensor {first}" in told
+    assert f"has {last} in the shape 7" in told
+    assert "has more than its network here: the tensor model.99.weight" in told
 
 
 def test_containers_without_weights_are_told_apart(refused):

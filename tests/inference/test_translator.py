@@ -510,3 +510,19 @@ def test_masks_lie_in_the_pictures_subfolders_or_in_none_and_none_is_of_two_pict
     with pytest.raises(UsageError, match=r"masks/x\.png has the name of both \S*in/a/x\.png and \S*in/b/x\.png"):
         apply(translator_of(*SMALL[-1]), inputs, tmp_path / "again", masks=masks)
     assert not (tmp_path / "again").exists()
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "P", "LA"])
+def test_pillow_images_are_taken_as_well_so_that_results_can_be_used_again(mode, tmp_path):
+    image = Image.fromarray((wide(3) >> 8).astype(np.uint8))
+    image = image.convert("RGBA").convert(mode) if mode != "P" else image.quantize(16)
+    image.save(tmp_path / "one.png")
+    translator = same()
+    of_file, of_image = translator(tmp_path / "one.png"), translator(image)
+    assert of_image.mode == of_file.mode
+    assert np.array_equal(np.asarray(of_image), np.asarray(of_file))
+    assert np.array_equal(np.asarray(translator(of_image)), np.asarray(of_image))
+
+
+def test_a_translator_says_what_it_is():
+    assert repr(same(scale=2)).startswith("Translator(restore, 2 times larger, ")

@@ -89,8 +89,9 @@ def test_a_plan_rebuilds_itself_and_knows_the_data(task):
     [
         ("superres", 2000, 128, 256, (1.0, 0.5, 0.25)),
         ("superres", 600, 128, 256, (1.0, 0.5)),
-        ("superres", 300, 128, None, ()),
-        ("superres", 100, 64, None, ()),
+        ("superres", 400, 128, 128, (1.0, 0.5)),
+        ("superres", 140, 128, 128, (1.0,)),
+        ("superres", 100, 64, 64, (1.0,)),
         ("inpaint", 2000, 64, 128, (0.25, 0.125)),
         ("inpaint", 200, 64, None, ()),
         ("colorize", 4096, 64, 128, (0.125, 0.0625)),

@@ -75,5 +75,7 @@ def apply(
         terminal.say(f"{path} {note}")
     if len(done.notes) > _SHOWN:
         terminal.say(f"and {len(done.notes) - _SHOWN} more notes: --json has all")
+    for path, why in done.failed if len(done.failed) > applying.NAMED else ():
+        terminal.say(f"{path} {why}")
     terminal.say(done.in_words(out))
     done.check()

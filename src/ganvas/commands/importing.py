@@ -34,5 +34,5 @@ def import_weights(
     written = sorted(path.iterdir())
     size = sum(one.stat().st_size for one in written)
     report({"out": str(path), "family": family, "files": [str(one) for one in written], "bytes": size}, json)
-    use = "sample" if family == "dcgan" else "apply"
-    terminal.say(f"{path}: {megabytes(size)}. Use it with: ganvas {use} {path}")
+    use = f"sample {path}" if family == "dcgan" else f"apply {path} photo.jpg --out DIR"
+    terminal.say(f"{path}: {megabytes(size)}. Use it with: ganvas {use}")

@@ -222,6 +222,11 @@ class Colorize(Problem):
         """In RGB."""
         return together(given[:, :1], answer.float().clamp(-1, 1))
 
+    def shown(self, given: Tensor) -> Tensor:
+        """The lightness, with the colours that are hinted."""
+        hinted = given[:, 1:3] if self._hints is not None else self.plain(given)
+        return together(given[:, :1], hinted)
+
     def plain(self, given: Tensor) -> Tensor:
         """No colour."""
         return given.new_zeros(len(given), 2, *given.shape[2:])

@@ -14,7 +14,7 @@ from ganvas.data.listing import begins_like_a_picture, is_foreign, is_picture, i
 from ganvas.inference.rows import FORMATS
 from ganvas.inference.translator import Translator
 
-_SHOWN = 3  # failures that a message names
+NAMED = 3  # failures that a message names
 _ENDINGS = {"PNG": ".png", "JPEG": ".jpg", "TIFF": ".tif", "WEBP": ".webp", "BMP": ".bmp", "PPM": ".ppm"}
 GUIDES = (".png", ".tif", ".tiff", ".webp", ".bmp", ".jpg", ".jpeg", ".pgm")
 
@@ -61,8 +61,8 @@ class Applied:
         """Raise DataError, which names some, if any picture failed; the others are done."""
         if not self.failed:
             return
-        named = "; ".join(f"{path} {why}" for path, why in self.failed[:_SHOWN])
-        more = f"; and {len(self.failed) - _SHOWN} more" if len(self.failed) > _SHOWN else ""
+        named = "; ".join(f"{path} {why}" for path, why in self.failed[:NAMED])
+        more = f"; and {len(self.failed) - NAMED} more" if len(self.failed) > NAMED else ""
         raise DataError(f"{_pictures(len(self.failed))} could not be used: {named}{more}")
 
 

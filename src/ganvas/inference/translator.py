@@ -12,8 +12,10 @@ from torch import Tensor
 
 from ganvas.core import devices, files
 from ganvas.core.errors import DataError, MemoryExhausted, UsageError
+from ganvas.core.images import to_pillow
 from ganvas.core.sizes import Size
 from ganvas.data.decode import Unreadable, quiet_pillow
+from ganvas.data.fit import eight_bits
 from ganvas.inference import guides, tiles
 from ganvas.inference import rows as writing
 from ganvas.inference.coarse import Coarse
@@ -117,16 +119,26 @@ class Translator:
         self._coarse[factor].memory = self.memory
         return self._coarse[factor]
 
+    def __repr__(self) -> str:
+        """What it does, in a few words."""
+        larger = f", {self.scale} times larger" if self.scale > 1 else ""
+        task = self.card.get("task") or self.card.get("mode")
+        return f"Translator({task}{larger}, {type(self.network).__name__}, {self.precision} on {self.device})"
+
     def __call__(self, picture: Any, mask: Any = None, *, hints: Any = None) -> Any:
         """What becomes of a picture.
 
-        picture: a file, whose result is a Pillow image with 8 bits a channel; or an array [C, H, W], uint8 or uint16
-        with 1 to 4 channels, whose result is one of its type. mask: for `inpaint`, a file or an array [H, W], where it
-        is white (an array: not 0) the picture is unknown; without it, where the picture is transparent. hints: of
-        colours, where `hinted`: a file or an array [4, H, W], transparent but where it says a colour; without it, none.
+        picture: a file or a Pillow image, whose result is a Pillow image with 8 bits a channel; or an array [C, H, W],
+        uint8 or uint16 with 1 to 4 channels, whose result is one of its type. mask: for `inpaint`, a file or an array
+        [H, W], where it is white (an array: not 0) the picture is unknown; without it, where the picture is
+        transparent. hints: of colours, where `hinted`: a file or an array [4, H, W], transparent but where it says a
+        colour; without it, none.
         Raises DataError for a picture, a mask or hints that cannot be used; UsageError for an array of another kind,
         and for a mask or hints that the network does not take.
         """
+        if isinstance(picture, Image.Image):
+            pixels = np.atleast_3d(np.asarray(eight_bits(picture)))
+            return to_pillow(self(pixels.transpose(2, 0, 1), mask, hints=hints))
         if isinstance(picture, np.ndarray):
             photo = guides.photo_of_array(picture)
             worker = self._for(photo.height, photo.width)

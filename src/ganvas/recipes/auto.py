@@ -140,7 +140,7 @@ def _chosen_data(survey: Survey, size: Size, channels: int, choices: Choices, ta
     translates = task in TRANSLATES
     seen |= {"classes": survey.classes if translates else choices.classes(), "mirror": choices.mirror()}
     if seen["test"] is None:
-        seen["held_out"] = choices.held_out_for_scores() if translates else choices.held_out()
+        seen["held_out"] = choices.held_out_for_scores(task) if translates else choices.held_out()
     return from_dict(DataSettings, seen, "data")
 
 

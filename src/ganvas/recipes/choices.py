@@ -129,9 +129,10 @@ class Choices:
 
         Larger pictures are learned from the finest details, what fills or colours them from what is seen together.
         """
-        load, typical = Size(2 * size.height, 2 * size.width), self._survey.size
-        if typical < 2 * load.shorter:
+        typical, roomy = self._survey.size, self._survey.size >= 4 * size.shorter
+        if not roomy and (task != "superres" or typical < size.shorter):
             return {}
+        load = Size(2 * size.height, 2 * size.width) if roomy else size
         weighs = self._survey.count * 4 * typical**2  # bytes, about, at full scale
         possible = [scale for scale in _SCALES if scale * typical >= load.shorter]
         held = [scale for scale in possible if scale * scale * weighs <= _HELD_BYTES] or possible[-1:]
@@ -174,11 +175,12 @@ class Choices:
         reason = "pictures training does not see, to notice memorising; none: --set data.held_out=0"
         return self.note("held out", count, reason)
 
-    def held_out_for_scores(self) -> int:
+    def held_out_for_scores(self, task: str) -> int:
         """Pictures that training does not see, on which what it makes is scored."""
         if self._survey.count < _LEAST_HELD_OUT:
             return 0
-        count = min(max(self._survey.count // 10, 1), _MOST_SCORED)
+        part = 5 if task == "unpaired" else 10  # of two kinds, each needs enough
+        count = min(max(self._survey.count // part, 1), _MOST_SCORED)
         return self.note("held out", count, "pictures training does not see, for scores; none: --set data.held_out=0")
 
     def precision(self) -> str:

@@ -1,5 +1,7 @@
 """Foreign tensors laid into one of our networks, each by its name and its shape."""
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor, nn
 
@@ -17,7 +19,9 @@ def matched(network: nn.Module, plan: Plan) -> dict[str, Tensor]:
     shape, what there is no place for, or what is not finite.
     """
     places = {ours: _theirs(ours, plan) for ours in network.state_dict()}
-    _check_names(places, plan)
+    faults = [*_misnamed(places, plan), *_misshapen(network, places, plan)]
+    if faults:
+        raise DataError("; it ".join(faults))
     found: dict[str, Tensor] = {}
     for ours, expected in network.state_dict().items():
         name = places[ours]
@@ -25,9 +29,6 @@ def matched(network: nn.Module, plan: Plan) -> dict[str, Tensor]:
             found[ours] = torch.zeros(expected.shape, dtype=expected.dtype)
             continue
         tensor = plan.weights[name]
-        if tensor.shape != expected.shape:
-            shapes = say_shape(tensor.shape), say_shape(expected.shape)
-            raise DataError(f"has {name} in the shape {shapes[0]}, where the rest of it asks for {shapes[1]}")
         found[ours] = _sound(name, tensor).to(expected.dtype).contiguous()
     return found
 
@@ -37,14 +38,28 @@ def _theirs(ours: str, plan: Plan) -> str:
     return f"{plan.layers[layer]}.{part}"
 
 
-def _check_names(places: dict[str, str], plan: Plan) -> None:
+def _misnamed(places: dict[str, str], plan: Plan) -> Iterator[str]:
+    """What is missing, and what there is no place for."""
     missing = [name for name in places.values() if name not in plan.weights and not name.endswith(_OF_A_NORM[-1])]
     if missing:
-        raise DataError(f"lacks {_say(missing)}")
+        yield f"lacks {_say(missing)}"
     spare = {f"{layer}.{part}" for layer in plan.layers.values() for part in _OF_A_NORM}  # that nothing reads
     others = [name for name in plan.weights if name not in {*places.values(), *spare}]
     if others:
-        raise DataError(f"has more than its network here: {_say(others)}")
+        yield f"has more than its network here: {_say(others)}"
+
+
+def _misshapen(network: nn.Module, places: dict[str, str], plan: Plan) -> Iterator[str]:
+    """What has another shape than its place."""
+    shapes = [
+        (name, say_shape(plan.weights[name].shape), say_shape(held.shape))
+        for ours, held in network.state_dict().items()
+        if (name := places[ours]) in plan.weights and plan.weights[name].shape != held.shape
+    ]
+    wrong = [f"{name} in the shape {found}, where the rest of it asks for {wanted}" for name, found, wanted in shapes]
+    if wrong:
+        more = f"; and {len(wrong) - _NAMED} more" if len(wrong) > _NAMED else ""
+        yield f"has {'; '.join(wrong[:_NAMED])}{more}"
 
 
 def _say(names: list[str]) -> str:

@@ -17,7 +17,7 @@ WRAPPERS = (  # under which programs put the generator's weights; averaged ones 
 )
 _PARALLEL = "module."  # that DataParallel puts before names
 _DEPTH = 4  # wrappers in wrappers
-_GLOBAL = re.compile(r"Unsupported global: GLOBAL (\S+)")
+_GLOBAL = re.compile(r"[Uu]nsupported (?:global: )?GLOBAL (\S+)")
 
 
 def tensors_of(file: Path) -> dict[str, Tensor]:
@@ -61,6 +61,8 @@ def _reason(file: Path, told: str) -> str:
         return f"holds more than weights ({named[1]}), which would run code when it is opened: it is not read.\n{again}"
     if "TorchScript" in told:
         return f"is a program of TorchScript, which is not run.\n{again}"
+    if "Unsupported" in told:
+        return f"holds more than weights, which would run code when it is opened: it is not read.\n{again}"
     if zipfile.is_zipfile(file) or "central directory" in told:
         return "is damaged, or no file of weights. Take another copy"
     return "is no file of weights, or damaged: those are .pth of torch.save, or .safetensors"
