@@ -13,6 +13,7 @@ from torch import nn
 import ganvas
 from ganvas.core.errors import DataError, GanvasError, UsageError
 from ganvas.inference.foreign import FAMILIES
+from ganvas.inference.foreign.importing import _built
 
 REFERENCES = {"pix2pix": Pix2pix, "cyclegan": CycleGAN, "realesrgan": RealESRGAN, "dcgan": DCGAN}
 
@@ -229,3 +230,8 @@ def test_an_empty_folder_is_taken_and_a_failure_to_write_leaves_it(tmp_path, mon
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["out", "weights.pth"]
     ganvas.import_weights(tmp_path / "weights.pth", "cyclegan", out=tmp_path / "out")
     assert len(list((tmp_path / "out").iterdir())) == 2
+
+
+def test_sizes_that_a_translator_cannot_have_are_named_as_its_own():
+    with pytest.raises(DataError, match=r"cannot have here: translator\.blocks"):
+        _built("translator", {"name": "resnet", "blocks": -1}, {"inputs": 3, "outputs": 3})

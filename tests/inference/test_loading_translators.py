@@ -15,7 +15,6 @@ import ganvas
 from ganvas.core import cardfile
 from ganvas.core.errors import DataError, UsageError
 from ganvas.inference import hub
-from ganvas.inference.evaluation import evaluate
 from ganvas.inference.loading import is_network, load, load_generator, load_translator
 from ganvas.inference.pages import readme
 from ganvas.tasks.source import open_source
@@ -159,7 +158,6 @@ def test_what_needs_a_generator_says_what_a_translator_is_for_and_the_other_way_
     for use in (
         load_generator,
         lambda what: ganvas.sample(what, [1]),
-        lambda what: evaluate(what, "digits"),
         lambda what: open_source(what / "translator.safetensors"),
     ):
         with pytest.raises(UsageError, match=words):

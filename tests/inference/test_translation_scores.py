@@ -11,10 +11,11 @@ from PIL import Image
 from tests_translators import CPU, photo, translator_of
 from torch.nn import functional
 
+from ganvas import api
 from ganvas.core.errors import DataError, UsageError
 from ganvas.core.images import to_float, to_uint8
 from ganvas.core.sizes import Size
-from ganvas.data import held_out_rows, open_paired, open_pieces
+from ganvas.data import held_out_indices, held_out_rows, open_paired, open_pieces
 from ganvas.degrade.bicubic import shrunk
 from ganvas.inference import evaluation, whole
 from ganvas.inference.evaluation import evaluate
@@ -394,3 +395,27 @@ def test_held_out_pictures_are_those_whose_pieces_training_does_not_see(photos, 
         with whole.open_pictures(where, held, None if scales else Size.of(24), str, paired=paired) as found:
             read = [found.read(place, 3)[:, :24, :24] for place in range(len(found))]
         assert np.array_equal(np.stack(read), data.images[rows])
+
+
+def test_a_trained_run_is_judged_by_pictures_it_never_saw_though_one_is_damaged(tmp_path):
+    for number in range(12):
+        save(photo(40, 48, number), tmp_path / "photos" / f"{number:02}.png")
+    cut = tmp_path / "photos" / "03.png"
+    cut.write_bytes(cut.read_bytes()[:-2000])
+    small = [
+        "translator.width=8",
+        "translator.blocks=1",
+        "loss.weight=0",
+        "data.held_out=4",
+        "training.tensorboard=off",
+    ]
+    out = tmp_path / "run"
+    api.train(tmp_path / "photos", task="superres", images=8, batch=4, size=32, set=small, out=out, say=str)
+    read, told = json.loads((out / "card.json").read_text())["read"], []
+    assert read["pictures"] == 11
+    with whole.open_pictures(
+        tmp_path / "photos", whole.HeldOut.of(4, read, 3), None, told.append, paired=False
+    ) as found:
+        names = [path.name for path in sorted((tmp_path / "photos").iterdir()) if path != cut]
+        assert list(found.names) == [names[place] for place in held_out_indices(11, 4)]
+    assert evaluate(out, metrics=["psnr"]).scores[0].protocol.reference_part == "the 4 that training did not see"
