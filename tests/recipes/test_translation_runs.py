@@ -167,7 +167,17 @@ def test_a_preview_and_a_score_are_in_the_run(play):
     score = json.loads(max((run / "scores").iterdir()).read_text())
     assert score["protocol"]["problem"] == {"name": "paired", "backwards": False}
     assert "psnr/held_out" in last_line(run)["signs"]
-    assert "perceptual" in (run / "summary.html").read_text()
+    page = (run / "summary.html").read_text()
+    assert "perceptual" in page
+    assert "In each row: given, made, true, given, made, true" in page
+
+
+def test_the_page_of_a_run_without_pairs_says_what_was_made_of_what(play):
+    run = play("both", "swap", "training.preview=8", images=8)
+    there, back = json.loads((run / "card.json").read_text())["domains"]
+    assert f"In each row: {there}, made {back}, {back}, made {there}" in (run / "summary.html").read_text()
+    alone = play("one", "contrast", "training.preview=8", images=8)
+    assert f"In each row: {there}, made {back}, {there}, made {back}" in (alone / "summary.html").read_text()
 
 
 def test_the_way_back_is_asked_of_a_run_that_has_one(play):

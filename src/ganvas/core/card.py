@@ -20,7 +20,7 @@ weights and every ONNX file, so that a file alone is enough. Its keys:
     imported         of weights that another program trained: family, the file's name and its sha256
     source_sha256    of the weights that training began with; None: it began from nothing
     scores           a list of {name, value, better, protocol ...}, the newest of each name
-    preview          the seeds of the preview's pictures, as "0-63"
+    preview          the seeds of the preview's pictures, as "0-63"; of a translator what stands in its columns
     licence          under which it may be used; None: unknown
 """
 

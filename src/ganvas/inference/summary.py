@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from ganvas.core import files
+from ganvas.core.card import TRANSLATOR
 from ganvas.core.quantities import say_count, say_duration
 from ganvas.training.folder import RunFolder
 from ganvas.training.journal import Tick, read
@@ -41,10 +42,12 @@ def write_summary(run: RunFolder) -> Path:
     cards = [path for path in (run.card, run.classifier_card) if path.exists()]
     card = json.loads(cards[0].read_text(encoding="utf-8")) if cards else {}
     notes = run.notes.read_text(encoding="utf-8") if run.notes.exists() else ""
+    shown = html.escape(str(card.get("preview", ""))) if card.get("kind") == TRANSLATOR else "generated pictures"
     parts = [
         f"<h1>{html.escape(run.path.name)}</h1>",
         f"<p>{html.escape(_headline(card, lines))}</p>",
-        "".join(f'<img class="final" src="{_embedded(path)}" alt="generated pictures">' for path in samples[-1:]),
+        "".join(f'<img class="final" src="{_embedded(path)}" alt="{shown}">' for path in samples[-1:]),
+        f"<p>In each row: {shown}</p>" if card.get("kind") == TRANSLATOR else "",
         _past(samples),
         curves(lines),
         f"<h2>Notes</h2><pre>{html.escape(notes)}</pre>" if notes else "",

@@ -241,4 +241,5 @@ class Guided(TranslationTask):
         if domains and self.chosen.problem.backwards:
             domains.reverse()
         own = {"mode": self.problem.mode, "problem": to_dict(self.chosen.problem), "domains": domains}
+        own["preview"] = ", ".join(["given, made, true"] * _COLUMNS)
         return {"translator": (in_float32(network), self._card(network, clock, **own))}

@@ -271,9 +271,11 @@ class Unpaired(TranslationTask):
         there, back = self.chosen.domains
         mode = "grey" if self.chosen.data.channels == 1 else "rgb"
         found: dict[str, Published] = {}
+        each = [f"{there}, made {back}", f"{back}, made {there}"][: len(self._ways)]
+        columns = ", ".join(each * (2 // len(each)))
         for way, domains in zip(self._ways, ([there, back], [back, there]), strict=False):
             network = averages[_named("translator", way)]
-            about = self._card(network, clock, mode=mode, domains=domains)
+            about = self._card(network, clock, mode=mode, domains=domains, preview=columns)
             found["translator" if way == "there" else "back"] = in_float32(network), about
         return found
 
