@@ -199,7 +199,7 @@ def test_lightness_is_given_and_colour_wanted(name):
     grey = problem.picture(given, problem.plain(given))
     assert grey.std(dim=1).max() < 1e-3
     torch.testing.assert_close(rgb_to_lab(grey)[:, 0], lab[:, 0], rtol=0, atol=0.05)
-    assert torch.equal(problem.shown(given), grey)
+    assert torch.equal(problem.shown(given), grey) == (name == "colorize")
     wild = problem.picture(given, torch.full_like(wanted, 7.0))
     assert wild.isfinite().all()
     assert wild.abs().max() <= 1

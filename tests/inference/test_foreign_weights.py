@@ -240,7 +240,8 @@ def test_the_card_says_where_the_weights_are_from(tmp_path):
         "kind": "translator",
         "mode": "rgb",
         "task": "unpaired",
-        "translator": {"name": "resnet", "width": 4, "blocks": 1, "norm": "instance", "upsample": "transposed"},
+        "translator": {"name": "resnet", "width": 4, "blocks": 1, "norm": "instance", "upsample": "transposed"}
+        | {"onto": "none"},
         "inputs": 3,
         "outputs": 3,
         "scale": 1,

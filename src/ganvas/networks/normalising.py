@@ -31,7 +31,7 @@ class InstanceNorm(nn.InstanceNorm2d):
 
     def forward(self, maps: Tensor) -> Tensor:
         """[N, C, H, W] -> the same, each channel of each picture with mean 0 and variance 1."""
-        if len(maps) == 1 and torch.is_grad_enabled():  # a group of one channel is the same
+        if self.training and len(maps) == 1:  # a group of one channel is the same
             return functional.group_norm(maps, self.num_features, self.weight, self.bias, self.eps)
         normed: Tensor = super().forward(maps)
         return normed

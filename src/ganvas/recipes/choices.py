@@ -130,7 +130,7 @@ class Choices:
         Larger pictures are learned from the finest details, what fills or colours them from what is seen together.
         """
         typical, roomy = self._survey.size, self._survey.size >= 4 * size.shorter
-        if not roomy and (task != "superres" or typical < size.shorter):
+        if not roomy and (task != "superres" or typical <= size.shorter):
             return {}
         load = Size(2 * size.height, 2 * size.width) if roomy else size
         weighs = self._survey.count * 4 * typical**2  # bytes, about, at full scale
