@@ -89,3 +89,9 @@ def test_what_a_recipe_is_about_names_its_paper_and_not_what_it_takes():
     about = describe("stylegan2").about
     assert "Karras et al. 2020" in about
     assert "Takes" not in about
+
+
+def test_sizes_of_enlarging_recipes_are_multiples_up_to_the_largest(monkeypatch):
+    monkeypatch.setattr("ganvas.recipes.catalogue._LARGEST", 200)
+    assert describe("superres", SMALL).sizes == tuple(range(12, 201, 4))
+    assert describe("inpaint", SMALL).sizes == tuple(range(24, 201))

@@ -8,11 +8,12 @@ from typing import Any
 from ganvas.core.errors import UsageError
 from ganvas.core.settings import from_dict, to_dict
 from ganvas.core.sizes import MOST_QUARTERS, QUARTERS, Size
-from ganvas.recipes import RECIPES, what_it_takes
+from ganvas.recipes import RECIPES, TRANSLATES, task_of, what_it_takes
 from ganvas.recipes import recipe as named_recipe
 from ganvas.tasks.generate_settings import DataSettings
 
-_LARGEST = 2048  # pixels a side up to which sizes are tried
+_LARGEST = 2048  # pixels a side up to which sizes are told
+_TRIED, _PERIOD = 64, 12  # of those that are as they were so many pixels before: up to which they are tried
 _LISTED = 8  # sizes that are told one by one
 
 
@@ -60,10 +61,19 @@ def describe(name: str, size: int | str | Size = 32, channels: int = 3, classes:
     """One recipe in full. Raises UsageError for a name that does not exist, with the nearest, and for such pictures."""
     recipe = named_recipe(name)
     pictures = _pictures(size, channels, classes)
-    sizes = tuple(side for side in range(4, _LARGEST + 1) if not _reason(name, pictures, Size(side, side)))
+    sizes = _sizes(name, pictures)
     shapes = _shapes(name, pictures, sizes[0]) if sizes else "none"
     about = "\n".join(line for line in _told(recipe)[2:] if not line.startswith("Takes "))
     return Description(_entry(name, pictures), about, _own_settings(recipe(pictures)), sizes, shapes)
+
+
+def _sizes(name: str, pictures: DataSettings) -> tuple[int, ...]:
+    """Sides of squares that a recipe makes."""
+    alike = task_of(name) in TRANSLATES  # these take any size, but for the multiples of a scale: 2, 3 or 4
+    tried = min(_LARGEST, _TRIED) if alike else _LARGEST
+    found = [side for side in range(4, tried + 1) if not _reason(name, pictures, Size(side, side))]
+    more = (side for side in range(tried + 1, _LARGEST + 1) if tried - (tried - side) % _PERIOD in found)
+    return (*found, *more)
 
 
 def _shapes(name: str, pictures: DataSettings, side: int) -> str:
