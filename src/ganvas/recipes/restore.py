@@ -115,7 +115,7 @@ def inpaint(data: DataSettings, batch: int = 16) -> GuidedSettings:
         translator_optimizer=_QUICK,
         discriminator_optimizer=_JUDGE,
         loss=GuidedLossSettings(
-            adversarial="hinge", weight=0.1, after=10_000, reconstruction=10.0, perceptual=perceptual(0.5)
+            adversarial="hinge", weight=0.1, after=10_000, reconstruction=10.0, perceptual=perceptual(1.0)
         ),
         training=training(batch, 100_000),
     )
