@@ -54,7 +54,7 @@ PROBLEMS = {
     "vendors-contrast": Problem("the same, one way, by contrast", "contrast", "emoji", parted=True),
     "superres": Problem("photos four times larger", "superres", "photos"),
     "superres-l1": Problem("the same, L1 alone", "superres", "photos", part=1 / 3, set=L1_ALONE),
-    "inpaint": Problem("photos, holes filled", "inpaint", "photos", pieces=64),
+    "inpaint": Problem("photos, holes filled", "inpaint", "photos", pieces=64, part=1.5),
     "inpaint-l1": Problem("the same, L1 alone", "inpaint", "photos", pieces=64, part=1 / 3, set=L1_ALONE),
     "colorize": Problem("photos, coloured", "colorize", "photos", pieces=64),
     "colorize-l1": Problem("the same, L1 alone", "colorize", "photos", pieces=64, part=1 / 3, set=L1_ALONE),
