@@ -32,8 +32,8 @@ def write(rows: Sequence[Row], told: Mapping[str, tuple[str, str]], sheets: Path
                 picture = page.with_name(f"{page.stem}-{name}.png")
                 _copy(sheets / f"{name}-0.png", picture)
                 heads = ", ".join(firsts[0]["heads"])
-                told_of = f"{heads.capitalize()}, twice in a row."
-                lines += [f"## {told[name][0].capitalize()}", "", f"![{heads}]({picture.name})", "", told_of, ""]
+                told_of = f"{_begun(heads)}, twice in a row."
+                lines += [f"## {_begun(told[name][0])}", "", f"![{heads}]({picture.name})", "", told_of, ""]
     lines += [f"- `{row['problem']}`, seed {row['seed']}, failed: {row['error']}" for row in rows if "error" in row]
     put_between(page, BEGIN, "\n".join([*lines, ""]), END)
 
@@ -72,6 +72,11 @@ def how(rows: Sequence[Row]) -> str:
     seeds = max(row["seed"] for row in rows) + 1
     told = f"network / baseline, in bold where the network is better; {seeds} seed{'s' if seeds > 1 else ''}. "
     return told + f"`python -m benchmarks translation`, {when}, {machine['cores']} cores of {machine['processor']}."
+
+
+def _begun(words: str) -> str:
+    """With a capital at the beginning."""
+    return words[0].upper() + words[1:]
 
 
 def _copy(sheet: Path, picture: Path) -> None:
