@@ -5,9 +5,12 @@ import torch
 from ganvas.core.sizes import Size
 from ganvas.data import Survey
 from ganvas.recipes.auto import Wishes, plan
+from ganvas.recipes.choices import Machine
 from ganvas.tasks.generate_settings import GenerateSettings
 from ganvas.training.state import named_tensors
 from ganvas.training.trainer import Trainer
+
+GPU, LAPTOP = Machine(torch.device("cuda"), 16, True, 24 * 2**30), Machine(torch.device("cpu"), 2, True)
 
 NEEDED = {"few-labels": ("data.labels=100",)}  # what a recipe has to be told of data on which others need nothing
 

@@ -12,7 +12,8 @@ import torch
 from tests_folders import for_task
 
 from ganvas import api
-from ganvas.recipes import RECIPES, TRANSLATES, task_of
+from ganvas.recipes import RECIPES, TRANSLATES, auto, task_of
+from ganvas.recipes.choices import Machine
 from ganvas.training import checkpoints
 
 DCGAN = ("generator.width=8", "discriminator.width=8")
@@ -111,3 +112,15 @@ def state() -> Callable[[Path], dict[str, torch.Tensor]]:
         return found[0]
 
     return read
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> Callable[[Machine], None]:
+    """Lets plans be made as if on another machine."""
+
+    def be(other: Machine) -> None:
+        monkeypatch.setattr(auto.devices, "choose_device", lambda name: other.device)
+        monkeypatch.setattr(auto.devices, "choose_precision", lambda name, device: torch.bfloat16)
+        monkeypatch.setattr(auto.Machine, "with_device", lambda device: other)
+
+    return be

@@ -4,15 +4,14 @@ import dataclasses
 
 import pytest
 import torch
-from tests_shared import NEEDED, chosen, survey
+from tests_shared import GPU, LAPTOP, NEEDED, chosen, survey
 
 from ganvas.core.errors import UsageError
 from ganvas.core.settings import from_dict
 from ganvas.core.sizes import Size
 from ganvas.data import Survey, open_data
-from ganvas.recipes import RECIPES, TRANSLATES, auto, task_of
+from ganvas.recipes import RECIPES, TRANSLATES, task_of
 from ganvas.recipes.auto import Wishes, plan
-from ganvas.recipes.choices import Machine
 from ganvas.tasks.generate import Generate
 from ganvas.tasks.generate_settings import LossSettings
 
@@ -168,21 +167,6 @@ def test_a_wish_that_cannot_be_is_named(wishes, told):
     with pytest.raises(UsageError) as caught:
         chosen(survey(32), **wishes)
     assert told in str(caught.value)
-
-
-GPU, LAPTOP = Machine(torch.device("cuda"), 16, True, 24 * 2**30), Machine(torch.device("cpu"), 2, True)
-
-
-@pytest.fixture
-def machine(monkeypatch):
-    """Lets plans be made as if on another machine."""
-
-    def be(other: Machine) -> None:
-        monkeypatch.setattr(auto.devices, "choose_device", lambda name: other.device)
-        monkeypatch.setattr(auto.devices, "choose_precision", lambda name, device: torch.bfloat16)
-        monkeypatch.setattr(auto.Machine, "with_device", lambda device: other)
-
-    return be
 
 
 def test_an_accelerator_gets_larger_pictures_and_longer_runs(machine):

@@ -4,32 +4,17 @@ import dataclasses
 import shutil
 
 import pytest
-import torch
 from PIL import Image
 from tests_folders import for_task, kinds, pairs, photos
-from tests_shared import survey
+from tests_shared import GPU, LAPTOP, survey
 
 from ganvas import api
 from ganvas.core.errors import DataError, UsageError
 from ganvas.core.sizes import Size
-from ganvas.recipes import TRANSLATES, auto
+from ganvas.recipes import TRANSLATES
 from ganvas.recipes.auto import Wishes, plan
-from ganvas.recipes.choices import Machine
 
 SMALL = ("discriminator.layers=1",)
-GPU, LAPTOP = Machine(torch.device("cuda"), 16, True, 24 * 2**30), Machine(torch.device("cpu"), 2, True)
-
-
-@pytest.fixture
-def machine(monkeypatch):
-    """Lets plans be made as if on another machine."""
-
-    def be(other: Machine) -> None:
-        monkeypatch.setattr(auto.devices, "choose_device", lambda name: other.device)
-        monkeypatch.setattr(auto.devices, "choose_precision", lambda name, device: torch.bfloat16)
-        monkeypatch.setattr(auto.Machine, "with_device", lambda device: other)
-
-    return be
 
 
 @pytest.fixture

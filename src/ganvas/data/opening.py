@@ -8,6 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from ganvas.core.errors import UsageError
+from ganvas.core.evenly import evenly
 from ganvas.core.sizes import Size
 from ganvas.data.cache import decode_into_cache
 from ganvas.data.dataset import Dataset, fingerprint_of
@@ -129,7 +130,7 @@ def _thinned(source: S, most: int | None) -> S:
     """At most so many of a source's pictures, evenly spread."""
     if most is None or most >= len(source):
         return source
-    return source.some(np.linspace(0, len(source) - 1, most).astype(np.int64))
+    return source.some(evenly(len(source), most))
 
 
 def _read(source: Source, overview: Survey, wish: Wish, memory: int | None, tell: Say) -> Dataset:

@@ -81,21 +81,14 @@ class PairSource(Source):
 
     def fit(self, indexes: range, size: Size, channels: int, smallest: int) -> Fitted:
         """Both pictures of each pair, cut and resized alike."""
-        images = np.empty((len(indexes), channels, *size.hw), np.uint8)
-        kept: list[int] = []
-        aside: list[SetAside] = []
-        for index in indexes:
-            try:
-                look = self.look(index)
-                if min(look.width, look.height) < smallest:
-                    raise Unreadable(f"is only {look.width} x {look.height} pixels")
-                with big_turn(look.width * look.height, BIG_PIXELS):
-                    both = [covered(picture, size) for picture in self._both(index, channels // 2)]
-                images[len(kept)] = np.concatenate(both)
-                kept.append(index)
-            except Unreadable as why:
-                aside += self.set_aside(index, why)
-        return Fitted(images[: len(kept)], kept, aside)
+        return self._one_by_one(indexes, size, channels, lambda index: self._fit_one(index, size, channels, smallest))
+
+    def _fit_one(self, index: int, size: Size, channels: int, smallest: int) -> np.ndarray:
+        look = self.look(index)
+        if min(look.width, look.height) < smallest:
+            raise Unreadable(f"is only {look.width} x {look.height} pixels")
+        with big_turn(look.width * look.height, BIG_PIXELS):
+            return np.concatenate([covered(picture, size) for picture in self._both(index, channels // 2)])
 
     def whole(self, index: int, channels: int) -> np.ndarray:
         """Both pictures of a pair at their own size, uint8 [channels, H, W]."""

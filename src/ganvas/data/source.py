@@ -102,6 +102,19 @@ class Source(ABC):
         smallest: pictures with a shorter side than this, in pixels, are set aside.
         """
 
+    def _one_by_one(self, indexes: range, size: Size, channels: int, fit_one: Callable[[int], np.ndarray]) -> Fitted:
+        """What `fit_one` gives for each picture, uint8 [channels, *size]; that for which it raises Unreadable aside."""
+        images = np.empty((len(indexes), channels, *size.hw), np.uint8)
+        kept: list[int] = []
+        aside: list[SetAside] = []
+        for index in indexes:
+            try:
+                images[len(kept)] = fit_one(index)
+                kept.append(index)
+            except Unreadable as why:
+                aside += self.set_aside(index, why)
+        return Fitted(images[: len(kept)], kept, aside)
+
     def fitting(self, size: Size, alike: bool) -> str:
         """What becomes of the pictures in `fit`, in words. alike: whether all are of this size already."""
         return AS_THEY_ARE if alike else cut(size)
@@ -159,16 +172,7 @@ class EncodedSource(Source):
 
     def fit(self, indexes: range, size: Size, channels: int, smallest: int) -> Fitted:
         """Read and decode pictures one by one."""
-        images = np.empty((len(indexes), channels, *size.hw), np.uint8)
-        kept: list[int] = []
-        aside: list[SetAside] = []
-        for index in indexes:
-            try:
-                images[len(kept)] = self._fit_one(index, size, channels, smallest)
-                kept.append(index)
-            except Unreadable as why:
-                aside += self.set_aside(index, why)
-        return Fitted(images[: len(kept)], kept, aside)
+        return self._one_by_one(indexes, size, channels, lambda index: self._fit_one(index, size, channels, smallest))
 
     def _fit_one(self, index: int, size: Size, channels: int, smallest: int) -> np.ndarray:
         with self._content(index) as content:

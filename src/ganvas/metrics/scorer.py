@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ganvas.core.evenly import evenly
 from ganvas.metrics.extractors import Extractor
 from ganvas.metrics.frechet import frechet_distance, statistics
 from ganvas.metrics.protocol import Protocol
@@ -25,7 +26,7 @@ class Scorer:
         self._extract = extract
         self.name = f"fd-{self._extract.name}"
         self._data, self._fingerprint, self._of = data, fingerprint, len(pictures)
-        spread = np.linspace(0, len(pictures) - 1, min(len(pictures), _REFERENCE)).astype(np.int64)
+        spread = evenly(len(pictures), _REFERENCE)
         parts = (spread[start : start + _AT_ONCE] for start in range(0, len(spread), _AT_ONCE))
         self._real = statistics(self._features(torch.from_numpy(np.ascontiguousarray(pictures[p])) for p in parts))
 

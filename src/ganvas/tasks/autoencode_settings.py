@@ -1,14 +1,14 @@
 """What a run of a variational autoencoder is made of: settings that are written to its settings.toml and rebuild it."""
 
-import dataclasses
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 from torch import nn
 
 from ganvas import networks
 from ganvas.core.settings import by_name, settings
-from ganvas.tasks.generate_settings import FEW_TO_LEARN_FROM, DataSettings, Weight
+from ganvas.tasks.game_settings import GameSettings
+from ganvas.tasks.generate_settings import DataSettings, Weight
 from ganvas.training.players import OptimizerSettings, Positive
 from ganvas.training.trainer import TrainingSettings
 
@@ -26,7 +26,7 @@ class BoundSettings:
 
 
 @settings
-class AutoencodeSettings:
+class AutoencodeSettings(GameSettings):
     """Everything that a run of an autoencoder is made of; a run is rebuilt from these alone."""
 
     NETWORKS: ClassVar[tuple[str, ...]] = ("generator", "encoder")
@@ -42,18 +42,6 @@ class AutoencodeSettings:
     loss: BoundSettings = BoundSettings()
     training: TrainingSettings = TrainingSettings()
 
-    def lasting(self, images: int | None) -> Self:
-        """These, with a decay that has no length made as long as the run; None: the run has no goal in images."""
-        return dataclasses.replace(self, autoencoder_optimizer=self.autoencoder_optimizer.lasting(images))
-
-    def endless(self) -> list[str]:
-        """The decays that have no length, and so never happen."""
-        return [name for name in self.OPTIMIZERS if getattr(self, name).endless]
-
-    def without_warm_start(self) -> Self:
-        """These: all players play from the first round on."""
-        return self
-
     def check_networks(self) -> tuple[nn.Module, nn.Module]:
         """The decoder and the encoder on the meta device, which takes no memory for their weights.
 
@@ -63,11 +51,3 @@ class AutoencodeSettings:
         with torch.device("meta"):
             decoder = networks.generator(self.generator.name)(self.generator, **shape)
             return decoder, networks.encoder(self.encoder.name)(self.encoder, latent=decoder.latent, **shape)
-
-    def doubt(self) -> tuple[str, str] | None:
-        """A choice that its papers advise against, and why; there is none."""
-        return None
-
-    def care_with(self, count: int) -> str | None:
-        """What to say of so many pictures, if they are few; None if they are not."""
-        return "no network learns from so few: collect a hundred" if count < FEW_TO_LEARN_FROM else None

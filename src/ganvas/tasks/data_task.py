@@ -1,5 +1,6 @@
 """What every task on a data set has: the data, those of its pictures that training does not see, precision, dice."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -46,10 +47,10 @@ class DataTask:
         """Take the weights that the settings say a run begins with, and tell which; here there are none."""
         return []
 
-    def _built(self, table: Any, role: str, part: Any, **shape: Any) -> Any:
-        """The network of a table that settings name, made by the dice of a role. Raises UsageError for the shape."""
+    def _built(self, role: str, family: Any, part: Any, shape: Mapping[str, Any]) -> Any:
+        """A network of a family, by its settings and a shape, made by the dice of a role. Raises UsageError."""
         with self._draws.initialising(role):
-            network = table(part.name)(part, **shape)
+            network = family(part, **shape)
         return network.to(self.device, self.dtype, memory_format=torch.channels_last).train()
 
     def _place(self, clock: Clock, moves: int, move: int) -> int:

@@ -13,6 +13,7 @@ from ganvas.core.settings import by_name, settings
 from ganvas.core.sizes import Size
 from ganvas.data import Dataset, open_data
 from ganvas.tasks.augmenting import AugmentSettings, Probability
+from ganvas.tasks.game_settings import FEW_TO_LEARN_FROM, GameSettings
 from ganvas.training.clock import Clock, decayed
 from ganvas.training.players import OptimizerSettings
 from ganvas.training.trainer import Count, TrainingSettings
@@ -21,7 +22,6 @@ Weight = Annotated[float, Field(ge=0)]
 
 SMALLEST = 4  # pixels a side
 
-FEW_TO_LEARN_FROM = 20  # of fewer pictures a generator makes copies, whatever is done
 FEW_TO_KNOW_BY_HEART = 1_000  # of fewer pictures the discriminator needs augmentation
 
 _PENALTIES = ("r1", "r2", "gradient_penalty", "path_length")  # those of the loss
@@ -174,7 +174,7 @@ class LossSettings:
 
 
 @settings
-class GenerateSettings:
+class GenerateSettings(GameSettings):
     """Everything that a run of generation is made of; a run is rebuilt from these alone."""
 
     NETWORKS: ClassVar[tuple[str, ...]] = ("generator", "discriminator")
@@ -202,23 +202,17 @@ class GenerateSettings:
 
     def lasting(self, images: int | None) -> Self:
         """These, with every decay that has no length made as long as the run; None: the run has no goal in images."""
-        replaced: dict[str, Any] = {name: getattr(self, name).lasting(images) for name in self.OPTIMIZERS}
         penalties = {name: getattr(self.loss, name).lasting(images) for name in _PENALTIES}
         loss = dataclasses.replace(self.loss, **penalties)
         if loss.top_k.final < 1 and loss.top_k.decay_images is None:
             loss = dataclasses.replace(loss, top_k=dataclasses.replace(loss.top_k, decay_images=images))
-        return dataclasses.replace(self, **replaced, loss=loss)
+        return dataclasses.replace(super().lasting(images), loss=loss)
 
     def endless(self) -> list[str]:
         """The decays that have no length, and so never happen."""
-        decays = {name: getattr(self, name).endless for name in self.OPTIMIZERS}
-        decays |= {f"loss.{name}": getattr(self.loss, name).endless for name in _PENALTIES}
+        decays = {f"loss.{name}": getattr(self.loss, name).endless for name in _PENALTIES}
         decays["loss.top_k"] = self.loss.top_k.final < 1 and self.loss.top_k.decay_images is None
-        return [name for name, endless in decays.items() if endless]
-
-    def without_warm_start(self) -> Self:
-        """These: all players play from the first round on."""
-        return self
+        return [*super().endless(), *(name for name, endless in decays.items() if endless)]
 
     def check_networks(self) -> tuple[nn.Module, nn.Module]:
         """The generator and the discriminator on the meta device, which takes no memory for their weights.

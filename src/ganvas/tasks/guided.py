@@ -85,7 +85,6 @@ class Guided(TranslationTask):
         )
         self.players = [discriminator, translator] if chosen.loss.weight else [translator]
         self._kept = Kept(chosen.training.lanes)
-        self._posed: tuple[int, slice, Tensor, Tensor] | None = None  # of the round, for all its players
         self._score_name = "perceptual" if find_weights() and chosen.data.size.shorter >= LEAST else "dssim"
         if self._score_name == "dssim" and chosen.data.size.shorter < WINDOW:
             self._score_name = "l1"
@@ -94,9 +93,8 @@ class Guided(TranslationTask):
         """The batch of a round, the same for both players: parts of pictures in an endless reading of the data."""
         kept = self._kept.fakes if player.name == "translator" else {}
         self._kept = Kept(self.chosen.training.lanes)
-        if self._posed is None or self._posed[:2] != (clock.images, rows):
-            self._posed = (clock.images, rows, *self._drawn_and_posed(self._place(clock, 1, 0), rows))
-        return GuidedBatch(*self._posed[2:], kept=kept)
+        given, wanted = self._of_round(clock, rows, self._drawn_and_posed)
+        return GuidedBatch(given, wanted, kept=kept)
 
     def _drawn_and_posed(self, place: int, rows: slice) -> tuple[Tensor, Tensor]:
         """Given and wanted of these rows of the global batch at a place."""
@@ -164,15 +162,8 @@ class Guided(TranslationTask):
         return self.problem.pose(self._as_floats(pictures), uniform.view(len(pictures), -1).to(self.device))
 
     def _answers(self, network: nn.Module, given: Tensor) -> Tensor:
-        """What a network makes of pictures, a few at a time, in evaluation mode and without gradients."""
-        was_training = network.training
-        network.eval()
-        with torch.no_grad():
-            parts = [
-                self.problem.answer(some, self._through(network, some)) for some in given.split(self._looked_at_once)
-            ]
-        network.train(was_training)
-        return torch.cat(parts)
+        """What a network makes of pictures outside of training."""
+        return self._applied(network, given, lambda some: self.problem.answer(some, self._through(network, some)))
 
     def diagnose(self) -> dict[str, float]:
         """The signal-to-noise ratio in dB of answers to pictures that are seen in training, and that are not."""

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ganvas import metrics
 from ganvas.core import card, devices
+from ganvas.core.evenly import evenly
 from ganvas.core.images import to_uint8
 from ganvas.core.settings import to_dict
 from ganvas.core.version import VERSION
@@ -56,7 +57,7 @@ class PictureTask(DataTask):
         """
         data = self.chosen.data
         shape = {"size": data.size, "channels": data.channels, "classes": len(data.classes)} | own
-        return self._built(table, role, part, **shape)
+        return self._built(role, table(part.name), part, shape)
 
     def _labels_of(self, data: Dataset, indices: np.ndarray) -> Tensor | None:
         """The labels of some of a data set's pictures, int64 [N], if the networks know classes."""
@@ -73,7 +74,7 @@ class PictureTask(DataTask):
     def _some(self, data: Dataset, indices: np.ndarray, most: int, most_bytes: int) -> Labelled:
         """At most so many of these pictures, evenly spread; with labels if the networks know classes."""
         most = min(most, max(2, most_bytes // data.images[0].nbytes))
-        spread = indices[np.linspace(0, len(indices) - 1, min(most, len(indices))).astype(np.int64)]
+        spread = indices[evenly(len(indices), most)]
         pictures = torch.from_numpy(np.ascontiguousarray(data.images[spread])).to(self.device)
         return Labelled(pictures, self._labels_of(data, spread))
 

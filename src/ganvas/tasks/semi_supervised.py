@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from ganvas import networks
 from ganvas.core import card
+from ganvas.core.evenly import evenly
 from ganvas.core.images import to_float
 from ganvas.core.settings import to_dict
 from ganvas.core.version import VERSION
@@ -193,8 +194,7 @@ class SemiSupervised(PictureTask):
         if self._generates:
             return super().preview(averages)
         by_class = self._labelled[np.argsort(self._labels[self._labelled], kind="stable")]
-        spread = np.linspace(0, len(by_class) - 1, min(_SHOWN, len(by_class))).astype(np.int64)
-        return self.data.images[by_class[spread]]
+        return self.data.images[by_class[evenly(len(by_class), _SHOWN)]]
 
     def score(self, averages: Mapping[str, nn.Module]) -> tuple[str, float] | None:
         """The part of pictures, held out of training and of known class, that the averaged classifier gets wrong."""

@@ -1,7 +1,6 @@
 """What a run of semi-supervised learning is made of: settings that are written to its settings.toml and rebuild it."""
 
-import dataclasses
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -11,7 +10,8 @@ from ganvas import networks
 from ganvas.core.errors import UsageError
 from ganvas.core.settings import by_name, settings
 from ganvas.tasks.augmenting import AugmentSettings
-from ganvas.tasks.generate_settings import FEW_TO_LEARN_FROM, DataSettings, Weight
+from ganvas.tasks.game_settings import GameSettings
+from ganvas.tasks.generate_settings import DataSettings, Weight
 from ganvas.training.players import OptimizerSettings
 from ganvas.training.trainer import Count, TrainingSettings
 
@@ -75,7 +75,7 @@ class SemiSupervisedLossSettings:
 
 
 @settings
-class SemiSupervisedSettings:
+class SemiSupervisedSettings(GameSettings):
     """Everything that a run of semi-supervised learning is made of; a run is rebuilt from these alone."""
 
     NETWORKS: ClassVar[tuple[str, ...]] = ("generator", "classifier")
@@ -98,19 +98,6 @@ class SemiSupervisedSettings:
         if self.augment.target is not None or self.strong.target is not None:
             raise ValueError("augment.target is for the logits of a GAN: set p, and final if it is to change")
 
-    def lasting(self, images: int | None) -> Self:
-        """These, with every decay that has no length made as long as the run; None: the run has no goal in images."""
-        replaced: dict[str, Any] = {name: getattr(self, name).lasting(images) for name in self.OPTIMIZERS}
-        return dataclasses.replace(self, **replaced)
-
-    def endless(self) -> list[str]:
-        """The decays that have no length, and so never happen."""
-        return [name for name in self.OPTIMIZERS if getattr(self, name).endless]
-
-    def without_warm_start(self) -> Self:
-        """These: all players play from the first round on."""
-        return self
-
     def check_networks(self) -> tuple[nn.Module, nn.Module]:
         """The generator and the classifier on the meta device, which takes no memory for their weights.
 
@@ -131,7 +118,3 @@ class SemiSupervisedSettings:
                 "pseudo labels teach by pictures that are changed more: --set strong.name=diffaug strong.p=1.0",
             )
         return None
-
-    def care_with(self, count: int) -> str | None:
-        """What to say of so many pictures, if they are few; None if they are not."""
-        return "no network learns from so few: collect a hundred" if count < FEW_TO_LEARN_FROM else None

@@ -1,7 +1,7 @@
 """What every task has that learns to make pictures of pictures: parts of pictures, the networks, what is shared."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from ganvas import losses
 from ganvas.core import card
+from ganvas.core.evenly import evenly
 from ganvas.core.images import to_float, to_uint8
 from ganvas.core.settings import to_dict
 from ganvas.core.sizes import Size
@@ -20,12 +21,13 @@ from ganvas.training.clock import Clock
 from ganvas.training.players import Terms
 
 Judge = Callable[[Tensor], Tensor]
+Drawn = TypeVar("Drawn")
 
 
 class TranslationTask(DataTask):
     """A task that learns to make pictures of pictures. What it plays is said by those that build on it.
 
-    translator, discriminator: the networks; others that a game has are made as they are, by `_another`.
+    translator, discriminator: the networks; others that a game has are built as they are, by `chosen.built`.
     """
 
     translator: Any
@@ -34,12 +36,9 @@ class TranslationTask(DataTask):
     def __init__(self, chosen: Any, data: Dataset, unseen: Dataset | None = None) -> None:
         """As of `DataTask`; raises UsageError too if the networks cannot be built for such pictures."""
         super().__init__(chosen, data, unseen)
-        self.translator, self.discriminator = chosen.built(self._another)
+        self.translator, self.discriminator = chosen.built(self._built)
         self._loss = losses.adversarial_loss(chosen.loss.adversarial)
-
-    def _another(self, role: str, family: Any, part: Any, channels: dict[str, int]) -> Any:
-        """A network of a family, of so many channels, made by the dice of a role."""
-        return self._built(lambda name: family, role, part, **channels)
+        self._drawn: tuple[int, slice, Any] | None = None
 
     @property
     def averaged(self) -> Mapping[str, nn.Module]:
@@ -52,15 +51,11 @@ class TranslationTask(DataTask):
         where = self._draws.uniform(f"{role}/part", place, 2 * self.chosen.training.batch).view(2, -1)[:, rows]
         return cut_out(whole, where, self.chosen.data.size)
 
-    def _middles(self, data: Dataset, indices: np.ndarray) -> Tensor:
-        """The middle parts of some pictures, uint8 [N, C, H, W]."""
-        whole = torch.from_numpy(np.ascontiguousarray(data.images[indices])).to(self.device)
-        return cut_out(whole, torch.full((2, len(indices)), 0.5), self.chosen.data.size)
-
     def _some_of(self, data: Dataset, indices: np.ndarray, most: int) -> Tensor:
         """The middle parts of at most so many of these pictures, evenly spread: uint8 [N, C, H, W]."""
-        spread = np.linspace(0, len(indices) - 1, min(most, len(indices))).astype(np.int64)
-        return self._middles(data, indices[spread])
+        some = indices[evenly(len(indices), most)]
+        whole = torch.from_numpy(np.ascontiguousarray(data.images[some])).to(self.device)
+        return cut_out(whole, torch.full((2, len(some)), 0.5), self.chosen.data.size)
 
     @property
     def _looked_at(self) -> tuple[Dataset, np.ndarray]:
@@ -75,6 +70,22 @@ class TranslationTask(DataTask):
         with self._autocast():
             made: Tensor = network(given.contiguous(memory_format=torch.channels_last))
         return made.to(self.dtype)
+
+    def _of_round(self, clock: Clock, rows: slice, draw: Callable[[int, slice], Drawn]) -> Drawn:
+        """What is drawn once a round for all its players. draw: of a place and rows; what it gives is kept so long."""
+        if self._drawn is None or self._drawn[:2] != (clock.images, rows):
+            self._drawn = clock.images, rows, draw(self._place(clock, 1, 0), rows)
+        drawn: Drawn = self._drawn[2]
+        return drawn
+
+    def _applied(self, network: nn.Module, pictures: Tensor, apply: Callable[[Tensor], Tensor]) -> Tensor:
+        """What `apply` makes of pictures with a network in evaluation mode, a few at a time, without gradients."""
+        was_training = network.training
+        network.eval()
+        with torch.no_grad():
+            made = torch.cat([apply(part) for part in pictures.split(self._looked_at_once)])
+        network.train(was_training)
+        return made
 
     def _fooled(self, judge: Judge, real: Tensor, fake: Tensor) -> Tensor:
         """What the translator descends of a discriminator's logits, weighed. judge: pictures -> logits."""

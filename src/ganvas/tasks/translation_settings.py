@@ -14,9 +14,12 @@ from ganvas.core.errors import UsageError
 from ganvas.core.settings import by_name, settings
 from ganvas.core.sizes import Size
 from ganvas.data import Dataset
-from ganvas.tasks.generate_settings import FEW_TO_LEARN_FROM, DataSettings, PenaltySettings, PictureSize, Weight
+from ganvas.tasks.game_settings import GameSettings
+from ganvas.tasks.generate_settings import DataSettings, PenaltySettings, PictureSize, Weight
 from ganvas.training.players import OptimizerSettings
 from ganvas.training.trainer import TrainingSettings
+
+_PENALTIES = ("r1", "r2")  # those of the loss
 
 Scale = Annotated[float, Field(gt=0, le=1)]
 Images = Annotated[int, Field(ge=0)]
@@ -76,7 +79,7 @@ class TranslationLossSettings:
 
 
 @settings
-class TranslationSettings:
+class TranslationSettings(GameSettings):
     """What the settings of these runs have in common."""
 
     NETWORKS: ClassVar[tuple[str, ...]] = ("translator", "discriminator")
@@ -94,15 +97,12 @@ class TranslationSettings:
 
     def lasting(self, images: int | None) -> Self:
         """These, with every decay that has no length made as long as the run; None: the run has no goal in images."""
-        replaced: dict[str, Any] = {name: getattr(self, name).lasting(images) for name in self.OPTIMIZERS}
-        penalties = {name: getattr(self.loss, name).lasting(images) for name in ("r1", "r2")}
-        return dataclasses.replace(self, **replaced, loss=dataclasses.replace(self.loss, **penalties))
+        penalties = {name: getattr(self.loss, name).lasting(images) for name in _PENALTIES}
+        return dataclasses.replace(super().lasting(images), loss=dataclasses.replace(self.loss, **penalties))
 
     def endless(self) -> list[str]:
         """The decays that have no length, and so never happen."""
-        decays = {name: getattr(self, name).endless for name in self.OPTIMIZERS}
-        decays |= {f"loss.{name}": getattr(self.loss, name).endless for name in ("r1", "r2")}
-        return [name for name, endless in decays.items() if endless]
+        return [*super().endless(), *(f"loss.{name}" for name in _PENALTIES if getattr(self.loss, name).endless)]
 
     def built(self, make: Callable[[str, Any, Any, dict[str, int]], Any]) -> tuple[Any, Any]:
         """A translator and a discriminator for these pictures. make: of (role, class, its settings, its channels).
@@ -158,5 +158,4 @@ class TranslationSettings:
 
     def care_with(self, count: int) -> str | None:
         """What to say of so many pictures, if they are few; None if they are not."""
-        few = count < FEW_TO_LEARN_FROM and not self.data.scales
-        return "no network learns from so few: collect a hundred" if few else None
+        return None if self.data.scales else super().care_with(count)  # a picture has many pieces

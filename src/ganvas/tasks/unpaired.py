@@ -85,7 +85,7 @@ class Unpaired(TranslationTask):
         self._translators, self._discriminators = {"there": self.translator}, {"there": self.discriminator}
         if chosen.loss.cycle:
             self._translators["back"], self._discriminators["back"] = chosen.built(
-                lambda role, family, part, channels: self._another(f"{role}/back", family, part, channels)
+                lambda role, family, part, channels: self._built(f"{role}/back", family, part, channels)
             )
         shape = (chosen.data.channels, *chosen.data.size.hw)
         pools = {way: Pool(chosen.loss.pool, chosen.training.batch, shape).to(self.device) for way in self._ways}
@@ -119,14 +119,7 @@ class Unpaired(TranslationTask):
     def draw(self, player: Player, move: int, clock: Clock, rows: slice) -> UnpairedBatch:
         """The batch of a round, the same for all players: pictures of both kinds in endless readings of the data."""
         place, batch = self._place(clock, 1, 0), self.chosen.training.batch
-        pictures = {}
-        for way in WAYS:
-            indices = self._drawn_of(way, place, rows)
-            pictures[way] = self._as_floats(self._drawn_parts(way, place, rows, indices))
-        places = None
-        if self.chosen.contrasts:
-            count = self.chosen.loss.places
-            places = self._draws.uniform("places", place, batch * count).view(batch, count)[rows].to(self.device)
+        pictures, places = self._of_round(clock, rows, self._drawn_of_kinds)
         made = {}
         if player.name == "translator":
             for way, pool in self._pools.items():
@@ -136,6 +129,17 @@ class Unpaired(TranslationTask):
             for way, pool in self._pools.items():
                 made[way] = pool.shown(self._made(way), self._pool_numbers(way, place)[:, rows])
         return UnpairedBatch(pictures, made, places)
+
+    def _drawn_of_kinds(self, place: int, rows: slice) -> tuple[dict[str, Tensor], Tensor | None]:
+        """Pictures of both kinds at a place, and the places in them that are compared, None where none are."""
+        pictures = {}
+        for way in WAYS:
+            indices = self._drawn_of(way, place, rows)
+            pictures[way] = self._as_floats(self._drawn_parts(way, place, rows, indices))
+        if not self.chosen.contrasts:
+            return pictures, None
+        batch, count = self.chosen.training.batch, self.chosen.loss.places
+        return pictures, self._draws.uniform("places", place, batch * count).view(batch, count)[rows].to(self.device)
 
     def _drawn_of(self, way: str, place: int, rows: slice) -> np.ndarray:
         """Which pictures of a kind are seen at a place: int64 [rows]."""
@@ -218,14 +222,8 @@ class Unpaired(TranslationTask):
         return self._some_of(data, found, most)
 
     def _translated(self, network: nn.Module, pictures: Tensor) -> Tensor:
-        """uint8 [N, C, H, W] -> the same, translated by a network in evaluation mode, a few at a time."""
-        was_training = network.training
-        network.eval()
-        with torch.inference_mode():
-            parts = pictures.split(self._looked_at_once)
-            made = torch.cat([to_uint8(self._through(network, self._as_floats(part))) for part in parts])
-        network.train(was_training)
-        return made
+        """uint8 [N, C, H, W] -> the same, translated by a network outside of training."""
+        return self._applied(network, pictures, lambda some: to_uint8(self._through(network, self._as_floats(some))))
 
     def diagnose(self) -> dict[str, float]:
         """How various translations are beside pictures of the kind that is made, and how much they change."""
