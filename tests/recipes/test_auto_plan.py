@@ -302,6 +302,9 @@ def test_r3gan_has_the_settings_of_its_paper(size, gamma, batch):
     assert settings.loss.r1.decay_images == settings.training.stop.images == 20_000_000
     assert (settings.training.batch, settings.data.mirror) == (batch, True)
     assert settings.augment.final == (0.55 if size == 32 else 0.3)
+    for optimizer in (settings.generator_optimizer, settings.discriminator_optimizer):
+        assert optimizer.betas_after(0) == (0.0, 0.9)
+        assert optimizer.betas_after(20_000_000) == pytest.approx((0.0, 0.99))
 
 
 def test_a_recipe_for_a_gpu_on_a_cpu_is_told_and_what_there_is_for_a_cpu():

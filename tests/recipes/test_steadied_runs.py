@@ -15,6 +15,7 @@ STEADIED = {
         "loss.consistency.fake=1",
         "loss.top_k.final=0.5",
         "generator_optimizer.clip=0.5",
+        "generator_optimizer.final_betas=[0.5,0.99]",
         "discriminator_optimizer.clip=0.5",
     ),
     "stylegan2": ("style_mixing=0.5", "loss.path_length.weight=2", "loss.path_length.every=2", "loss.lecam.weight=0.1"),

@@ -35,6 +35,22 @@ def test_an_optimizer_without_a_decay_length_keeps_its_rate():
     assert OptimizerSettings(lr=0.1, decay="linear", decay_images=100, final=0.5).rate(50) == pytest.approx(0.075)
 
 
+def test_betas_go_the_way_of_the_rate():
+    falling = OptimizerSettings(betas=(0.0, 0.9), decay="linear", decay_images=100, final_betas=(0.5, 0.99))
+    assert [falling.betas_after(images) for images in (0, 50, 200)] == [
+        pytest.approx((0.0, 0.9)),
+        pytest.approx((0.25, 0.945)),
+        pytest.approx((0.5, 0.99)),
+    ]
+    assert OptimizerSettings(betas=(0.5, 0.9), decay="linear", decay_images=100).betas_after(200) == (0.5, 0.9)
+
+
+@pytest.mark.parametrize("unfit", [{"name": "rmsprop", "decay": "linear"}, {"decay": "constant"}])
+def test_betas_that_could_not_go_anywhere_are_refused(unfit):
+    with pytest.raises(ValueError, match="final_betas needs name=adam, and a decay"):
+        OptimizerSettings(final_betas=(0.0, 0.99), **unfit)
+
+
 def test_after_one_half_life_of_images_the_past_weighs_one_half_whatever_the_batch():
     averages = Averages({}, AverageSettings(half_life=1000, ramp_up=1.0))
     assert averages.decay(10**6, 100) ** 10 == pytest.approx(0.5)

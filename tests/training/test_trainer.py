@@ -7,6 +7,7 @@ from tests_shared import state_of
 
 from ganvas.core.errors import DataError, Diverged, MemoryExhausted
 from ganvas.training import checkpoints
+from ganvas.training.players import OptimizerSettings
 from ganvas.training.sentinel import Sentinel
 from ganvas.training.stopping import StopSettings
 
@@ -37,6 +38,15 @@ def test_the_same_seed_gives_the_same_run_and_another_seed_another(ring_trainer)
         states.append(state_of(trainer))
     assert_same(states[0], states[1])
     assert not torch.equal(states[0]["average/generator/0.weight"], states[2]["average/generator/0.weight"])
+
+
+def test_betas_that_fall_are_those_of_the_round(ring_trainer):
+    trainer = ring_trainer(images=640)
+    falling = OptimizerSettings(betas=(0.0, 0.9), decay="linear", decay_images=640, final_betas=(0.5, 0.99))
+    trainer.task.players[0].optimizer_settings = falling
+    trainer.train()
+    (group,) = trainer.task.players[0].optimizer.param_groups
+    assert group["betas"] == pytest.approx((0.475, 0.9855))  # the last of 20 rounds begins at 608 images
 
 
 @pytest.mark.parametrize("rounds", [0, 1, 7, 13])
@@ -268,8 +278,8 @@ def test_non_finite_weights_are_caught_in_the_round_they_appear(ring_trainer):
     trainer = ring_trainer(say=lambda _: None)
     original, spoiled = trainer.task.players[0].step, [False]
 
-    def spoil(rate, norm):
-        original(rate, norm)
+    def spoil(*how):
+        original(*how)
         if trainer.clock.images == 192 and not spoiled[0]:
             spoiled[0] = True
             with torch.no_grad():

@@ -31,10 +31,23 @@ class OptimizerSettings:
     final: Annotated[float, Field(ge=0, le=1)] = 0.0  # the learning rate after the decay, as a part of lr
     hold: Fraction = 0.0  # the part of the decay's length at the full rate
     decay_images: Annotated[int, Field(ge=1)] | None = None  # how long the decay takes; a plan takes the run's images
+    final_betas: tuple[Fraction, Fraction] | None = None  # adam's after the decay; None: they stay
+
+    def __post_init__(self) -> None:
+        if self.final_betas is not None and (self.name != "adam" or self.decay == "constant"):
+            raise ValueError("final_betas needs name=adam, and a decay: linear or cosine")
 
     def rate(self, images: int) -> float:
         """The learning rate after `images` images."""
-        return decayed(self.lr, self.lr * self.final, images, self.decay_images, self.decay, self.hold)
+        return self._decayed(self.lr, self.lr * self.final, images)
+
+    def betas_after(self, images: int) -> tuple[float, float]:
+        """Adam's betas after `images` images; they go as the learning rate does."""
+        (first, second), (last_first, last_second) = self.betas, self.final_betas or self.betas
+        return self._decayed(first, last_first, images), self._decayed(second, last_second, images)
+
+    def _decayed(self, start: float, final: float, images: int) -> float:
+        return decayed(start, final, images, self.decay_images, self.decay, self.hold)
 
     @property
     def endless(self) -> bool:
@@ -114,12 +127,14 @@ class Player:
         """The gradients there are, in the order of the parameters."""
         return [parameter.grad for parameter in self.parameters() if parameter.grad is not None]
 
-    def step(self, learning_rate: float, norm: Tensor) -> None:
-        """Follow the gradients, whose norm is given, then do what follows a step."""
+    def step(self, learning_rate: float, norm: Tensor, betas: tuple[float, float] | None = None) -> None:
+        """Follow the gradients, whose norm is given, then do what follows a step. betas: adam's from here on."""
         if clip := self.optimizer_settings.clip:  # Pascanu et al. 2013, algorithm 1
             torch._foreach_mul_(self.gradients(), (clip / norm).clamp(max=1))
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate
+            if betas is not None and "betas" in group:
+                group["betas"] = betas
         self.optimizer.step()
         if self._after_step is not None:
             self._after_step()

@@ -159,7 +159,8 @@ class Trainer:
                 norm = sentinel.total_norm(gradients)
                 self.sentinel.watch(f"the {player.name}'s gradient", norm)
                 self.signs.add_gradient(player.name, norm)
-                player.step(self.slowdown * player.optimizer_settings.rate(clock.images), norm)
+                optimizer = player.optimizer_settings
+                player.step(self.slowdown * optimizer.rate(clock.images), norm, optimizer.betas_after(clock.images))
             self.sentinel.watch_weights(f"the {player.name}'s weights", player.networks)
         self.processes.average_in_place(self._statistics)
         self.averages.update(clock.images + self.chosen.batch, self.chosen.batch)
