@@ -165,7 +165,16 @@ def test_every_kind_of_export_is_written_and_all_but_programs_are_applied(ganvas
         assert opened("larger/a.png").shape == (96, 128, 3)
 
 
-def test_a_stop_leaves_whole_files_and_the_same_call_goes_on(tmp_path):
+@pytest.fixture
+def _heeds_interrupts():
+    """Processes that are started here heed SIGINT, also where the tests run in the background and ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_heeds_interrupts")
+def test_a_stop_leaves_whole_files_and_the_same_call_goes_on():
     run_of(Path("run"), SRRESNET)
     pixels = photo(180, 200)
     for number in range(60):
