@@ -82,6 +82,7 @@ def test_an_interrupt_saves_says_how_to_go_on_and_changes_nothing(undisturbed):
     seen = [200, *(json.loads(line)["images"] for line in printed.splitlines())][-1]
     assert 200 <= seen < IMAGES, "the interrupt came too late to try anything"
     assert "Interrupted and saved" in said
+    assert "error" not in said
     assert "Continue: ganvas resume run" in " ".join(said.split())
     assert "Traceback" not in said
     saved = checkpoints.newest_info(Path("run/checkpoints"))

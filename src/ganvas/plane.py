@@ -178,7 +178,7 @@ class Plane:
         self.averaged: Mapping[str, nn.Module] = {"generator": self.generator}
         self.compares_rows = rules.loss.top_k.final < 1
         self.narrower = ""
-        self.preview_columns: int | None = None
+        self.preview_heads: tuple[str, ...] = ()
         self.players: Sequence[Player] = [
             Player(
                 "discriminator",

@@ -14,7 +14,7 @@ from torch import nn
 import ganvas as package
 from ganvas.core.errors import DataError, UsageError
 from ganvas.inference import augmentation, augmentation_plan, usefulness
-from ganvas.inference.augmentation_page import write_page
+from ganvas.inference.augmentation_page import in_words, write_page
 from ganvas.inference.generator import Generator
 from ganvas.inference.reference import reference_of
 from ganvas.inference.set_folder import SetFolder
@@ -297,6 +297,10 @@ def test_classifiers_learn_from_good_pictures_and_not_from_mislabelled_ones(real
     assert min(made.usefulness.accuracies["generated"]) > 0.9
     assert made.usefulness.pictures == {"real": 120, "generated": 120, "both": 240}
     assert made.summary["classifier"]["test_pictures"] == 120
+    assert "120 real pictures held out" in (told := in_words(made))
+    assert "so few that each is 0.8 points" in told
+    many = dataclasses.replace(made, usefulness=dataclasses.replace(made.usefulness, test_pictures=500))
+    assert "so few" not in in_words(many)
 
     def swapped(seeds, labels):
         return honest(seeds, [1 - label for label in labels])

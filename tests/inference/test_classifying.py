@@ -112,6 +112,16 @@ def test_files_of_any_size_are_brought_to_its_own_and_others_are_refused(told, t
     assert "broken.png" in said[-1]
 
 
+def test_subfolders_that_are_none_of_its_classes_are_named(told, tmp_path):
+    for name in ("3", "three", "threee"):
+        (tmp_path / name).mkdir()
+        Image.new("L", (8, 8), "white").save(tmp_path / name / "one.png")
+    said = []
+    answers = list(classify_pictures(load_classifier(told, device="cpu"), [str(tmp_path)], said.append))
+    assert [answer.meant for answer in answers] == ["3", None, None]
+    assert said == ["not among the classifier's 10 classes, and so in no score: three, threee"]
+
+
 def test_scores_are_of_the_answers_whose_class_is_known():
     pairs = [("a", "a"), ("a", "b"), ("a", "b"), ("b", "b"), (None, "b")]
     accuracy, (a, b, c) = scores([Answer("", label, 1.0, meant) for meant, label in pairs], ("a", "b", "c"))

@@ -138,6 +138,7 @@ def directions(
     import numpy as np
     import torch
 
+    from ganvas.core.captions import captioned
     from ganvas.core.images import grid
     from ganvas.inference.directions import find
     from ganvas.inference.loading import load_generator
@@ -154,7 +155,9 @@ def directions(
         for direction in range(count):
             moved = torch.cat([found.moved(point[None], {direction: strength}) for strength in strengths])
             rows.append(generator.pictures_of_points(moved, [number] * len(strengths)))
-    write_picture(grid(np.concatenate(rows), len(strengths)), Path(out))
+    names = [f"{method}{direction}" for direction in range(count)] * len(points)
+    sheet = grid(np.concatenate(rows), len(strengths))
+    write_picture(captioned(sheet, [f"{strength:g}" for strength in strengths], names), Path(out))
     shares = [round(share, 4) for share in found.shares.tolist()]
     report({"method": method, "shares": shares, "strengths": strengths, "files": [out]}, json)
     terminal.say(f"{count} directions by {method}, from {-reach:g} to {reach:g} standard deviations: {out}")

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 
 from ganvas import terminal
-from ganvas.core.errors import GanvasError
+from ganvas.core.errors import GanvasError, Interrupted
 from ganvas.training import LAUNCHED_BY
 
 
@@ -35,7 +35,9 @@ def is_worker() -> bool:
 
 def tell(error: GanvasError) -> None:
     """Show an error to the person; a worker process hands it to the process that launched it."""
-    if not is_worker():
-        terminal.show_error(str(error))
-    else:
+    if is_worker():
         print_json({"error": str(error), "status": error.exit_status})
+    elif isinstance(error, Interrupted):  # as asked
+        terminal.say(str(error))
+    else:
+        terminal.show_error(str(error))

@@ -11,6 +11,7 @@ from ganvas.inference.summary import STYLE
 from ganvas.inference.usefulness import KINDS, Usefulness
 
 PAGE = "augment.html"
+_FEW = 200  # pictures to judge by
 NO_PRIVACY = (
     "Refusing near-copies is no privacy guarantee: pictures that are near to no training picture can still tell of "
     "them, and the limit is set by what real pictures look like, not by what is secret."
@@ -84,8 +85,9 @@ def in_words(made: Augmentation) -> str:
         return ""
     seen = "" if held["unseen"] else " The generator was trained on those too, which flatters it."
     trials = len(found.accuracies["real"])
+    few = f", so few that each is {100 / found.test_pictures:.1f} points" if found.test_pictures < _FEW else ""
     return (
-        f"Accuracy on {found.test_pictures:,} real pictures held out ({held['what']}); each classifier "
+        f"Accuracy on {found.test_pictures:,} real pictures held out ({held['what']}){few}; each classifier "
         f"made {found.steps:,} steps with {found.batch} pictures, {trials} seed{'s' if trials > 1 else ''}.{seen}"
     )
 

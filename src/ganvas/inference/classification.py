@@ -16,6 +16,7 @@ from ganvas.data.source import Say, Source
 from ganvas.inference.classifier import Classifier
 
 _SMALLEST = 1  # pixels a side
+_NAMED = 5  # classes that the classifier does not know
 
 
 @dataclass(frozen=True)
@@ -103,3 +104,6 @@ def _of_source(classifier: Classifier, source: Source, say: Say) -> Iterator[Ans
                 yield Answer(source.title(index), classifier.classes[label], float(its[label]), known)
     for one in aside:
         say(f"set aside: {one.short_path} {one.reason}")
+    if others := [name for name in source.classes if name not in classifier.classes]:
+        shown = ", ".join(others[:_NAMED]) + (", ..." if len(others) > _NAMED else "")
+        say(f"not among the classifier's {len(classifier.classes)} classes, and so in no score: {shown}")

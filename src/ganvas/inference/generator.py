@@ -95,7 +95,8 @@ class Generator:
         for name, weight in label.items():
             weights[self.class_number(name)] += weight
         if not 0 < weights.sum() < math.inf or weights.min() < 0:
-            raise UsageError(f"Weights of classes are positive and finite numbers, not {dict(label)}")
+            given = ",".join(f"{name}={weight:g}" for name, weight in label.items())
+            raise UsageError(f"Weights of classes are finite, none below 0 and one above it, not {given or 'nothing'}")
         return (weights / weights.sum()).expand(len(seeds), -1)
 
     def batches(

@@ -18,12 +18,12 @@ from ganvas.training.draws import Draws
 class DataTask:
     """A task that learns from a data set. What it plays is said by those that build on it.
 
-    device, dtype: of weights, losses and penalties. preview_columns: of the sheet that shows a run; None: as square as
-    it goes.
+    device, dtype: of weights, losses and penalties. preview_heads: of the columns of the sheet that shows a run; (): it
+    is as square as it goes.
     """
 
     compares_rows = False
-    preview_columns: int | None = None
+    preview_heads: tuple[str, ...] = ()
 
     def __init__(self, chosen: Any, data: Dataset, unseen: Dataset | None = None) -> None:
         """unseen: real pictures for the watch; without them it takes those that are held out of the data, if any are.

@@ -62,7 +62,7 @@ class Guided(TranslationTask):
     """The game of a translator and, unless the adversarial term has no weight, a discriminator."""
 
     Settings = GuidedSettings
-    preview_columns = 3 * _COLUMNS
+    preview_heads = ("given", "made", "true") * _COLUMNS
 
     def __init__(self, chosen: GuidedSettings, data: Dataset, unseen: Dataset | None = None) -> None:
         """Build networks and players; unseen: pictures for scores, as of `DataTask`.
@@ -232,5 +232,5 @@ class Guided(TranslationTask):
         if domains and self.chosen.problem.backwards:
             domains.reverse()
         own = {"mode": self.problem.mode, "problem": to_dict(self.chosen.problem), "domains": domains}
-        own["preview"] = ", ".join(["given, made, true"] * _COLUMNS)
+        own["preview"] = ", ".join(self.preview_heads)
         return {"translator": (in_float32(network), self._card(network, clock, **own))}

@@ -108,7 +108,8 @@ class Unpaired(TranslationTask):
                 after=chosen.loss.after,
             ),
         ]
-        self.preview_columns = 4
+        each = [(kind, f"made {other}") for kind, other in (chosen.domains, chosen.domains[::-1])][: len(self._ways)]
+        self.preview_heads = sum(each * (2 // len(each)), ())
         self._kept, self._rows = Kept(0), slice(0)
 
     @property
@@ -269,8 +270,7 @@ class Unpaired(TranslationTask):
         there, back = self.chosen.domains
         mode = "grey" if self.chosen.data.channels == 1 else "rgb"
         found: dict[str, Published] = {}
-        each = [f"{there}, made {back}", f"{back}, made {there}"][: len(self._ways)]
-        columns = ", ".join(each * (2 // len(each)))
+        columns = ", ".join(self.preview_heads)
         for way, domains in zip(self._ways, ([there, back], [back, there]), strict=False):
             network = averages[_named("translator", way)]
             about = self._card(network, clock, mode=mode, domains=domains, preview=columns)

@@ -151,7 +151,7 @@ class Task(Protocol):
     """Who plays, in which order, what they see, and what there is to look at."""
 
     players: Sequence[Player]
-    preview_columns: int | None  # of the sheet of the preview; None: as square as it goes
+    preview_heads: tuple[str, ...]  # of the preview's columns; (): as many as make it square, without heads
     averaged: Mapping[str, nn.Module]  # the networks whose running average is kept, by name
     compares_rows: bool  # whether a row's terms depend on the others that pass with it, beyond BatchNorm
     narrower: str  # assignments to settings that take less memory, for a person who ran out of it; "" if there are none

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ganvas.core import card, cardfile, files, images
+from ganvas.core.captions import captioned
 from ganvas.training.clock import Clock
 from ganvas.training.clock import seconds as working_seconds
 from ganvas.training.folder import RunFolder
@@ -84,7 +85,10 @@ class Recorder:
         if self._journal is None or clock.images == self._previewed:
             return
         self._previewed = clock.images
-        sheet = images.grid(self._task.preview(averages), self._task.preview_columns)
+        heads = self._task.preview_heads
+        sheet = images.grid(self._task.preview(averages), len(heads) or None)
+        if heads:
+            sheet = captioned(sheet, heads)
         with files.replacing(self._run.samples / f"{_age(clock, interval)}.png") as partial:
             sheet.save(partial, format="PNG")
 
