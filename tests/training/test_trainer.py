@@ -333,6 +333,17 @@ def test_the_end_of_a_run_is_scored_if_it_was_long_enough_and_not_interrupted(ri
         assert last.get("score", {}).get("images") == (640 if scored else None)
 
 
+def test_another_score_is_not_compared_with_those_before(ring_trainer):
+    scores = {"first": iter((0.2, 0.1)), "second": iter((30.0, 20.0))}
+    for name, images in (("first", 256), ("second", 512)):
+        trainer = ring_trainer(images=images, score=128)
+        trainer.task.score = lambda averages, name=name: (name, next(scores[name]))
+        trainer.train()
+        last = json.loads((trainer.run.path / "journal.jsonl").read_text().splitlines()[-1])
+        assert last["score"]["best_images"] == images
+    assert last["score"]["best"] == 20.0
+
+
 def test_scores_wait_while_they_have_taken_more_than_a_twentieth_of_the_time(ring_trainer, monkeypatch):
     monkeypatch.setattr("ganvas.training.trainer._SCORING_ANYHOW", 0.0)
     trainer = ring_trainer(score=32)

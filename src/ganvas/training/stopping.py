@@ -27,7 +27,10 @@ class StopSettings:
 
 
 class Scores:
-    """The latest and the best score of a run, with the images seen; lower is better. seconds: what all have taken."""
+    """The latest and the best score of a run, with the images seen; lower is better. seconds: what all have taken.
+
+    Where a machine has not what the score was made with, there may be another one: the best begins anew with it.
+    """
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -37,10 +40,10 @@ class Scores:
         self.best = math.inf
         self.best_images: int | None = None
 
-    def add(self, images: int, name: str, value: float) -> None:
-        """A new score after `images` images."""
+    def add(self, images: int, name: str, value: float, *, another: bool = False) -> None:
+        """A new score after `images` images. another: it is not to be compared with those before."""
         self.name, self.value, self.images = name, value, images
-        if value < self.best:
+        if another or value < self.best:
             self.best, self.best_images = value, images
 
     def as_dict(self) -> dict[str, Any]:

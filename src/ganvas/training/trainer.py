@@ -256,9 +256,10 @@ class Trainer:
                     name, value = scored
                     self.recorder.score(self.clock, self.chosen.score, name, value)
         self.stop.scores.seconds += working_seconds() - started
+        another = self.processes.of_leader(float(name != self.stop.scores.name))
         value = self.processes.of_leader(value)
         if value is not None:
-            self.stop.scores.add(self.clock.images, name, value)
+            self.stop.scores.add(self.clock.images, name, value, another=bool(another))
         return self.stop.scores.best_images == self.clock.images
 
     def _preview(self) -> None:
