@@ -13,7 +13,8 @@ from typing import Any
 
 from benchmarks import comparison_page, jobs
 from benchmarks.jobs import read_rows
-from ganvas.recipes import RECIPES, TRANSLATES, task_of
+from ganvas.recipes import RECIPES, task_of
+from ganvas.tasks import TRANSLATES
 
 SECONDS = 600.0  # of training, by the trainer's own clock
 CORES = 2

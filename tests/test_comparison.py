@@ -127,7 +127,8 @@ def test_results_of_a_trial_are_kept_apart():
 
 def test_large_recipes_wait_and_all_others_take_part():
     from benchmarks.comparison import CONTENDERS, FOR_CLASSES, FOR_GPU
-    from ganvas.recipes import RECIPES, TRANSLATES, task_of
+    from ganvas.recipes import RECIPES, task_of
+    from ganvas.tasks import TRANSLATES
 
     making = {name for name in RECIPES if task_of(name) not in TRANSLATES}  # the others make pictures of pictures
     assert {*FOR_GPU, *FOR_CLASSES} <= making

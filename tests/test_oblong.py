@@ -15,9 +15,10 @@ from tests_shared import chosen, survey
 import ganvas as package
 from ganvas.core.settings import from_dict
 from ganvas.core.sizes import Size
-from ganvas.recipes import RECIPES, TRANSLATES, task_of
+from ganvas.recipes import RECIPES, task_of
 from ganvas.recipes.auto import Wishes, plan
 from ganvas.recipes.catalogue import describe
+from ganvas.tasks import TRANSLATES
 from ganvas.tasks.generate_settings import DataSettings
 
 

@@ -25,6 +25,7 @@ from ganvas.inference.translator import Translator
 from ganvas.pace import measured_length, needs_pace
 from ganvas.recipes.auto import Plan, Wishes
 from ganvas.recipes.auto import plan as choose_plan
+from ganvas.tasks.beginning import open_source
 from ganvas.training import checkpoints
 from ganvas.training.clock import Clock
 from ganvas.training.folder import RunFolder, check_free, not_writable
@@ -83,7 +84,9 @@ def plan(
     """
     if task is not None:
         tasks.task(task)  # a name that does not exist is answered before the data is read
-    own_task = "generate" if recipe == "auto" else recipes.task_of(recipe)
+    source = None if start_from is None else open_source(_source(start_from))
+    usual_task = "generate" if source is None else source.task
+    own_task = usual_task if recipe == "auto" else recipes.task_of(recipe)
     if recipe != "auto" and task not in (None, own_task):
         others = " or ".join(dict.fromkeys(recipes.FOR_TASK.get(task or "", ("auto",))))
         raise errors.UsageError(f"The recipe {recipe} is for the task {own_task}, not {task}: take {others}")
@@ -102,14 +105,14 @@ def plan(
         procs=procs,
         on_trouble=on_trouble,
         assignments=tuple(set),
-        source=None if start_from is None else _source(start_from),
+        source=source,
     )
     look = data_room.survey_paired if wishes.task == "paired" else data_room.survey
     return choose_plan(look(data, say=say), wishes)
 
 
 def _source(what: str | Path) -> str:
-    """A run's folder as it is; of anything else that `load` takes the file that holds the generator.
+    """A run's folder as it is; of anything else that `load` takes the file that holds the network.
 
     Raises UsageError for an ONNX file.
     """

@@ -17,7 +17,6 @@ from ganvas.core.errors import DataError, UsageError
 from ganvas.inference import hub
 from ganvas.inference.loading import is_network, load, load_generator, load_translator
 from ganvas.inference.pages import readme
-from ganvas.tasks.source import open_source
 
 UNET, GREY, SRRESNET = SMALL[0], SMALL[3], SMALL[4]
 
@@ -158,7 +157,6 @@ def test_what_needs_a_generator_says_what_a_translator_is_for_and_the_other_way_
     for use in (
         load_generator,
         lambda what: ganvas.sample(what, [1]),
-        lambda what: open_source(what / "translator.safetensors"),
     ):
         with pytest.raises(UsageError, match=words):
             use(run)

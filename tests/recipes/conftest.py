@@ -12,8 +12,9 @@ import torch
 from tests_folders import for_task
 
 from ganvas import api
-from ganvas.recipes import RECIPES, TRANSLATES, auto, task_of
+from ganvas.recipes import RECIPES, auto, task_of
 from ganvas.recipes.choices import Machine
+from ganvas.tasks import TRANSLATES
 from ganvas.training import checkpoints
 
 DCGAN = ("generator.width=8", "discriminator.width=8")

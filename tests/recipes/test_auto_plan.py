@@ -10,8 +10,9 @@ from ganvas.core.errors import UsageError
 from ganvas.core.settings import from_dict
 from ganvas.core.sizes import Size
 from ganvas.data import Survey, open_data
-from ganvas.recipes import RECIPES, TRANSLATES, task_of
+from ganvas.recipes import RECIPES, task_of
 from ganvas.recipes.auto import Wishes, plan
+from ganvas.tasks import TRANSLATES
 from ganvas.tasks.generate import Generate
 from ganvas.tasks.generate_settings import LossSettings
 

@@ -5,8 +5,9 @@ import pytest
 from ganvas import networks
 from ganvas.core.errors import UsageError
 from ganvas.core.settings import from_dict
-from ganvas.recipes import RECIPES, TRANSLATES, recipe, task_of
+from ganvas.recipes import RECIPES, recipe, task_of
 from ganvas.recipes.catalogue import catalogue, describe, say_sizes
+from ganvas.tasks import TRANSLATES
 from ganvas.tasks.generate_settings import DataSettings
 
 SMALL = 16

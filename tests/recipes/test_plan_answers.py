@@ -5,8 +5,9 @@ from tests_shared import NEEDED, chosen, survey
 
 from ganvas.core.errors import UsageError
 from ganvas.data import Survey
-from ganvas.recipes import RECIPES, TRANSLATES, task_of
+from ganvas.recipes import RECIPES, task_of
 from ganvas.recipes.auto import Wishes, plan
+from ganvas.tasks import TRANSLATES
 
 MAKERS = {4: {"mlp"}, 20: {"mlp", "conv28"}, 48: {"mlp", "conv28"}, 2048: set()}
 

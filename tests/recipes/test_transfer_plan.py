@@ -8,6 +8,7 @@ from tests_shared import survey
 from ganvas import api, cli
 from ganvas.core.errors import UsageError
 from ganvas.recipes.auto import Plan, Wishes, plan
+from ganvas.tasks.beginning import open_source
 
 
 @pytest.fixture
@@ -17,7 +18,7 @@ def source(play):
 
 
 def planned(source, found=None, **wishes) -> Plan:
-    return plan(found or survey(16), Wishes(device="cpu", source=str(source), **wishes))
+    return plan(found or survey(16), Wishes(device="cpu", source=open_source(source), **wishes))
 
 
 def told(made: Plan) -> dict[str, str]:
@@ -95,7 +96,7 @@ def test_the_plan_tells_in_words_what_is_taken_and_what_is_new(source):
         ({"size": 24}, "dcgan makes pictures of 8, 16, 32"),
         ({"size": 512}, "dcgan of width 8 at 16 pixels cannot grow to 512: each doubling"),
         ({"recipe": "r3gan-slim"}, "is dcgan, not r3gan, and a run that begins from it has the same: leave --recipe"),
-        ({"recipe": "vae"}, "The recipe vae trains no GAN"),
+        ({"recipe": "vae"}, "The recipe vae is of the task autoencode, and from "),
         ({"assignments": ("discriminator.name=mlp",)}, "The discriminator of"),
         ({"assignments": ("generator.width=5",)}, "Nothing of the generator of"),
         ({"assignments": ("source.path=elsewhere",)}, "name it with --from RUN"),

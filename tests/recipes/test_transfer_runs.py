@@ -206,7 +206,7 @@ def test_what_is_no_source_is_refused_with_what_would_be_one(source, play, tmp_p
         (foreign, DataError, "is damaged or not a safetensors file"),
         (newer, DataError, "was written by a newer Ganvas"),
         (autoencoder, UsageError, "is a run of the task autoencode: a run can begin only from one that trained a GAN"),
-        (autoencoder / "generator.safetensors", UsageError, "The recipe vae trains no GAN"),
+        (autoencoder / "generator.safetensors", UsageError, "The recipe vae is of the task autoencode, and from "),
     ]
     for path, kind, told in cases:
         with pytest.raises(kind) as caught:

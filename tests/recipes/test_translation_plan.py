@@ -1,7 +1,6 @@
 """Plans of tasks from pictures to pictures: recipes, pieces, published settings, and what is answered before work."""
 
 import dataclasses
-import shutil
 
 import pytest
 from PIL import Image
@@ -11,8 +10,8 @@ from tests_shared import GPU, LAPTOP, survey
 from ganvas import api
 from ganvas.core.errors import DataError, UsageError
 from ganvas.core.sizes import Size
-from ganvas.recipes import TRANSLATES
 from ganvas.recipes.auto import Wishes, plan
+from ganvas.tasks import TRANSLATES
 
 SMALL = ("discriminator.layers=1",)
 
@@ -167,7 +166,6 @@ def test_with_them_there_is_and_nothing_is_said():
         ("superres", {"assignments": ("loss.adversarial=hing",)}, "did you mean hinge"),
         ("paired", {"assignments": ("data.held_out=200",)}, "leaves nothing to train on"),
         ("paired", {"recipe": "pairs", "batch": 1}, "translator.norm=none"),
-        ("superres", {"source": "runs/other-1"}, "begins from nothing, not from runs/other-1: leave --from out"),
     ],
 )
 def test_what_cannot_work_is_answered_with_what_would(task, wishes, words):
@@ -225,14 +223,6 @@ def test_data_that_is_no_pairs_or_kinds_is_answered_by_what_it_lacks(tmp_path):
     grey = photos(tmp_path / "grey", grey=True)
     with pytest.raises(UsageError, match="all pictures of grey are grey"):
         api.plan(grey, task="colorize", set=SMALL)
-
-
-def test_a_run_of_another_task_is_no_source_of_a_gan(tmp_path):
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "settings.toml").write_text('task = "paired"\n')
-    with pytest.raises(UsageError, match="a run of the task paired: a run can begin only from one that trained a GAN"):
-        api.plan("digits", start_from=tmp_path / "run")
-    shutil.rmtree(tmp_path / "run")
 
 
 def parameters(chosen):

@@ -45,7 +45,7 @@ def train(
         task: generate (a GAN), autoencode (a VAE) or semi-supervised (a classifier); for pictures of pictures paired,
             unpaired, superres, inpaint or colorize. Without it the recipe decides.
         recipe: Named settings; auto chooses from the data and the machine.
-        start_from: A trained run, or a generator.safetensors, whose weights and settings to begin with.
+        start_from: A trained run, or a file of its weights, whose weights and settings to begin with.
         out: The run's folder; without it runs/<data>-<recipe>-<n>.
         size: Pixels a side, as 64; or width x height, as 96x64.
         images: Stop after so many images seen: 5000, 500k, 1.5M.

@@ -67,7 +67,7 @@ def shares(network: Growing, source: Growing, classes: Sequence[str], known: Seq
 
 
 @torch.no_grad()
-def take_over(network: Growing, tensors: Mapping[str, Tensor], taken: Mapping[str, Share]) -> None:
+def take_over(network: nn.Module, tensors: Mapping[str, Tensor], taken: Mapping[str, Share]) -> None:
     """Put a source's tensors, by their keys there, into a network as its shares say."""
     for key, target in network.state_dict().items():
         if (share := taken.get(key)) is None:
@@ -85,7 +85,7 @@ def take_over(network: Growing, tensors: Mapping[str, Tensor], taken: Mapping[st
             layer.settle()
 
 
-def in_words(network: Growing, taken: Mapping[str, Share]) -> tuple[str, str]:
+def in_words(network: nn.Module, taken: Mapping[str, Share]) -> tuple[str, str]:
     """How many tensors are taken, "41 of 43 tensors", and which are not, or in part; "" if all are."""
     keys = list(network.state_dict())
     parts = [key for key in keys if key in taken and not taken[key].whole]

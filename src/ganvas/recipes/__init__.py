@@ -57,8 +57,6 @@ FOR_TASK = {
     "inpaint": ("inpaint", "inpaint"),
     "colorize": ("colorize", "colorize"),
 }
-IN_PARTS = ("superres", "inpaint", "colorize")  # tasks that learn from parts of pictures, at their own sizes
-TRANSLATES = ("paired", "unpaired", *IN_PARTS)  # tasks from pictures to pictures
 
 
 def recipe(name: str) -> Any:

@@ -10,13 +10,14 @@ from ganvas.core.errors import UsageError
 from ganvas.core.settings import from_dict, override, to_dict
 from ganvas.core.sizes import Size
 from ganvas.data import Survey, test_part
-from ganvas.recipes import FOR_TASK, IN_PARTS, RECIPES, TRANSLATES, transfer, what_it_takes
+from ganvas.recipes import FOR_TASK, RECIPES, transfer, what_it_takes
 from ganvas.recipes import recipe as named_recipe
 from ganvas.recipes.choices import Choices, Machine
+from ganvas.tasks import IN_PARTS, TRANSLATES
 from ganvas.tasks.checks import check_batch, check_data, group_of, pictures_together
 from ganvas.tasks.generate_settings import DataSettings, GenerateSettings
 from ganvas.tasks.guided_settings import IN_COLOUR, GuidedSettings
-from ganvas.tasks.source import Source, open_source
+from ganvas.tasks.source import Source
 from ganvas.training.trainer import TrainingSettings
 
 _ASKED = "as you asked"
@@ -38,7 +39,7 @@ class Wishes:
     procs: int = 1
     on_trouble: str = "note"
     assignments: tuple[str, ...] = ()
-    source: str | None = None  # a trained run, or a generator's file, to begin from
+    source: Source | None = None  # what the run begins from
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,21 +58,19 @@ def plan(survey: Survey, wishes: Wishes) -> Plan:
     """Settings for the data that a survey describes.
 
     Raises UsageError for a device, precision, recipe or setting that does not exist, for impossible values and for a
-    source that does not go with them, DataError for one that cannot be read.
+    source that does not go with them.
     """
-    if wishes.source is not None and wishes.task in TRANSLATES:
-        raise UsageError(
-            f"A run of the task {wishes.task} begins from nothing, not from {wishes.source}: leave --from out. Only a "
-            "GAN can begin from a trained one"
-        )
-    source = None if wishes.source is None else open_source(wishes.source)
+    if (source := wishes.source) is not None:
+        transfer.check_task(source, wishes.task)
     device = devices.choose_device(wishes.device)
     devices.choose_precision(wishes.precision, device)  # a name that does not exist is answered first
     choices = Choices(survey, Machine.with_device(device))
     seen = f"typically {survey.size}" if survey.shape is None or survey.shape.square else f"all {survey.shape.words}"
     found = f"{survey.count:,} pictures, {seen} px"
     choices.note("data", survey.name, found + (f", {len(survey.classes)} classes" if survey.classes else ""))
-    usual_size = partial(choices.size, wishes.task) if source is None else partial(transfer.size, source, choices)
+    usual_size: Callable[[], Size | int] = partial(choices.size, wishes.task)
+    if source is not None:
+        usual_size = partial(transfer.size, source, choices, partial(choices.size, wishes.task))
     size = Size.of(choices.unless_asked("size", wishes.size, usual_size))
     usual_channels = partial(choices.colour, wishes.task) if wishes.task in IN_COLOUR else choices.channels
     channels = usual_channels() if source is None else transfer.channels(source, choices)

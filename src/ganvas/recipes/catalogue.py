@@ -8,8 +8,9 @@ from typing import Any
 from ganvas.core.errors import UsageError
 from ganvas.core.settings import from_dict, to_dict
 from ganvas.core.sizes import MOST_QUARTERS, QUARTERS, Size
-from ganvas.recipes import RECIPES, TRANSLATES, task_of, what_it_takes
+from ganvas.recipes import RECIPES, task_of, what_it_takes
 from ganvas.recipes import recipe as named_recipe
+from ganvas.tasks import TRANSLATES
 from ganvas.tasks.generate_settings import DataSettings
 
 _LARGEST = 2048  # pixels a side up to which sizes are told

@@ -1,34 +1,47 @@
 """A plan that begins from a trained run: its settings, adapted to other data, and what of its weights fits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ganvas import networks
 from ganvas.core.errors import UsageError
 from ganvas.core.settings import from_dict, to_dict
 from ganvas.core.sizes import Size
 from ganvas.networks import transfer
-from ganvas.networks.growing import Growing
-from ganvas.recipes import RECIPES
+from ganvas.recipes import RECIPES, task_of
 from ganvas.recipes import recipe as named_recipe
 from ganvas.recipes.choices import Choices
 from ganvas.tasks.augmenting import AugmentSettings
-from ganvas.tasks.generate_settings import DataSettings, GenerateSettings
+from ganvas.tasks.generate_settings import DataSettings
 from ganvas.tasks.source import Source
 
 FOR_FEW = AugmentSettings(name="diffaug", p=1.0)  # how few pictures are augmented where a recipe does not
 
 
-def size(source: Source, choices: Choices) -> Size:
-    """In pixels: the source's."""
-    return choices.note("size", source.data.size, "as the source makes them; larger: --size")
+def check_task(source: Source, task: str) -> None:
+    """Raise UsageError unless a run of a task can begin from a source."""
+    if source.task != task:
+        raise UsageError(
+            f"{source.path} is of the task {source.task}, and so is a run that begins from it, not of the task {task}: "
+            f"leave --task out, or take a recipe of {source.task}"
+        )
+
+
+def size(source: Source, choices: Choices, usual: Callable[[], int]) -> Size | int:
+    """In pixels: the source's. usual: chosen of the data, where a file does not say."""
+    if source.size is None:
+        return usual()
+    how = "as the source learned them; other: --size"
+    return choices.note("size", source.size, "as the source makes them; larger: --size" if _grows(source) else how)
 
 
 def channels(source: Source, choices: Choices) -> int:
-    """Those of the data; a source in colour goes on in colour, with pictures that are all grey."""
-    found = choices.channels()
-    if found == 1 and source.data.channels > 1:
-        return choices.note("channels", source.data.channels, "as the source makes them, of grey pictures too")
+    """Those of the data; a source in colour goes on in colour, with pictures that are all grey.
+
+    A translator's are always its own: it reads them as it does.
+    """
+    found = choices.channels() if _grows(source) else source.channels
+    if found == 1 and source.channels > 1:
+        return choices.note("channels", source.channels, "as the source makes them, of grey pictures too")
     return found
 
 
@@ -39,68 +52,74 @@ def recipe(source: Source, choices: Choices) -> str:
     return choices.note("recipe", source.recipe, "that of the source, with its networks and settings")
 
 
-def adapted(source: Source, name: str, data: DataSettings, batch: int | None) -> GenerateSettings:
+def adapted(source: Source, name: str, data: DataSettings, batch: int | None) -> Any:
     """The settings of a run on other data that begins from a source; of another recipe only the networks are its own.
 
     What the source's run set otherwise than its recipe stays as it was; the rest is as the recipe has it for the data.
     Lengths of decays, and how few pictures were augmented, are left open.
-    Raises UsageError for a recipe that trains no GAN, and for a size that the networks cannot grow to.
+    Raises UsageError for a recipe of another task, and for a size that the networks cannot grow to.
     """
     own = source.settings
     if own is None or name != own.recipe:
+        if task_of(name) != source.task:
+            raise UsageError(
+                f"The recipe {name} is of the task {task_of(name)}, and from {source.path} runs of the task {source.task} "
+                "can begin: choose one with --recipe"
+            )
         made = named_recipe(name)(data) if batch is None else named_recipe(name)(data, batch)
-        if not isinstance(made, GenerateSettings):
-            raise UsageError(f"The recipe {name} trains no GAN, so it cannot begin from {source.path}")
         for role, part in source.parts.items():
             _check_family(source, role, getattr(made, role).name, part.name)
-        values = to_dict(made)
+        kind, values = type(made), to_dict(made)
     elif name in RECIPES:
         take, rows = named_recipe(name), batch or own.training.batch
         then, now = to_dict(take(own.data, own.training.batch)), to_dict(take(data, rows))
-        values = _merged(then, to_dict(own), now)
-        if own.augment == FOR_FEW:
+        kind, values = type(own), _merged(then, to_dict(own), now)
+        if getattr(own, "augment", None) == FOR_FEW:
             values["augment"] = now["augment"]
         values["data"], values["training"]["batch"] = now["data"], rows
     else:
-        values = to_dict(own)
+        kind, values = type(own), to_dict(own)
         values["data"] = to_dict(data)
         values["training"]["batch"] = batch or own.training.batch
         _without_lengths(values)
     _check_size(source, data.size)
-    for role, part in source.parts.items():
-        build = networks.generator if role == "generator" else networks.discriminator
-        values[role] = to_dict(build(part.name).grown(part, source.data.size, data.size))
+    for role in source.parts:
+        values[role] = to_dict(source.grown(role, data.size))
     values["source"] = to_dict(source.mark())
     values.pop("discriminator_frozen", None)
-    return from_dict(GenerateSettings, values)
+    return from_dict(kind, values)
 
 
-def tell(source: Source, chosen: GenerateSettings, players: Sequence[Growing], choices: Choices) -> None:
+def tell(source: Source, chosen: Any, players: Sequence[Any], choices: Choices) -> None:
     """Say which tensors of the networks are taken and which are new.
 
-    Raises UsageError if the networks are of another family, if nothing of the generator fits, and for frozen levels of
-    a discriminator that were never trained.
+    Raises UsageError if the networks are of another family, if nothing of the leading one fits, and for frozen levels
+    of a discriminator that were never trained.
     """
-    choices.note("from", source.path, f"after {source.images:,} images, {source.data.size} px")
+    made = f"after {source.images:,} images" + ("" if source.size is None else f", {source.size} px")
+    choices.note("from", source.path, made)
     for role, network in zip(chosen.NETWORKS, players, strict=True):
         if role in source.parts:
             _check_family(source, role, getattr(chosen, role).name, source.parts[role].name)
         taken = source.shares(role, network, chosen.data.classes)
         count, rest = transfer.in_words(network, taken)
         if role not in source.parts:
-            choices.note(role, "new", "the source has no checkpoint, which would hold one")
-        elif not taken and role == "generator":
-            raise UsageError(
-                f"Nothing of the generator of {source.path} fits these settings: leave them as it has them"
-            )
+            choices.note(role, "new", "the source has no weights of one")
+        elif not taken and role == source.LEADS:
+            raise UsageError(f"Nothing of the {role} of {source.path} fits these settings: leave them as it has them")
         else:
-            average = "the averaged weights" if role == "generator" else "its weights"
+            average = "the averaged weights" if role == source.LEADS else "its weights"
             choices.note(role, count, "; ".join(filter(None, (average, rest))))
-        if role == "discriminator" and (frozen := chosen.discriminator_frozen):
+        if role == "discriminator" and (frozen := getattr(chosen, "discriminator_frozen", 0)):
             _check_frozen(frozen, transfer.new_levels(network, taken))
             choices.note(
                 "frozen", frozen, "levels of the discriminator, from the picture on, stay as they are (FreezeD)"
             )
+
+
+def _grows(source: Source) -> bool:
+    """Whether its networks are made for one size of pictures, and others grow out of them."""
+    return source.LEADS == "generator"
 
 
 def _check_family(source: Source, role: str, wanted: str, its: str) -> None:
@@ -112,8 +131,8 @@ def _check_family(source: Source, role: str, wanted: str, its: str) -> None:
 
 
 def _check_size(source: Source, wanted: Size) -> None:
-    its = source.data.size
-    if wanted.shorter < its.shorter:
+    its = source.size
+    if _grows(source) and its is not None and wanted.shorter < its.shorter:
         raise UsageError(
             f"{source.path} makes pictures of {its} pixels, and a run that begins from it as large or larger ones, not "
             f"{wanted}: use --size {its}"

@@ -14,6 +14,8 @@ TASKS = {
     "colorize": "ganvas.tasks.guided:Guided",
     "semi-supervised": "ganvas.tasks.semi_supervised:SemiSupervised",
 }
+IN_PARTS = ("superres", "inpaint", "colorize")  # they learn from parts of pictures, at their own sizes
+TRANSLATES = ("paired", "unpaired", *IN_PARTS)  # from pictures to pictures
 
 
 def task(name: str) -> Any:

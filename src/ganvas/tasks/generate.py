@@ -13,9 +13,9 @@ from ganvas.data import Dataset
 from ganvas.losses import adversarial, penalties
 from ganvas.losses.classification import class_cross_entropy
 from ganvas.networks.conditioning import present_labels
-from ganvas.tasks import source
 from ganvas.tasks.augmenting import Augmenting, AugmentSettings
 from ganvas.tasks.batches import GenerateBatch, Kept
+from ganvas.tasks.beginning import begin
 from ganvas.tasks.checks import group_of
 from ganvas.tasks.diagnostics import Diagnostics
 from ganvas.tasks.generate_settings import GenerateSettings
@@ -73,10 +73,8 @@ class Generate(PictureTask):
 
     def begin(self) -> list[str]:
         """Take the weights of the source that the settings name, and tell which. Raises DataError if it is gone."""
-        if self.chosen.source.path is None:
-            return []
         players = {"generator": self.generator, "discriminator": self.discriminator}
-        return source.begin(self.chosen.source, players, self.chosen.data.classes)
+        return begin(self.chosen.source, players, self.chosen.data.classes)
 
     def _nothing_kept(self) -> Kept:
         return Kept(self.chosen.training.lanes)

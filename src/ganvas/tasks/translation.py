@@ -1,6 +1,6 @@
 """What every task has that learns to make pictures of pictures: parts of pictures, the networks, what is shared."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -16,9 +16,10 @@ from ganvas.core.sizes import Size
 from ganvas.core.version import VERSION
 from ganvas.data import Dataset
 from ganvas.losses import penalties
+from ganvas.tasks.beginning import begin
 from ganvas.tasks.data_task import DataTask
 from ganvas.training.clock import Clock
-from ganvas.training.players import Terms
+from ganvas.training.players import Player, Terms
 
 Judge = Callable[[Tensor], Tensor]
 Drawn = TypeVar("Drawn")
@@ -32,6 +33,7 @@ class TranslationTask(DataTask):
 
     translator: Any
     discriminator: Any
+    players: Sequence[Player]
 
     def __init__(self, chosen: Any, data: Dataset, unseen: Dataset | None = None) -> None:
         """As of `DataTask`; raises UsageError too if the networks cannot be built for such pictures."""
@@ -39,6 +41,16 @@ class TranslationTask(DataTask):
         self.translator, self.discriminator = chosen.built(self._built)
         self._loss = losses.adversarial_loss(chosen.loss.adversarial)
         self._drawn: tuple[int, slice, Any] | None = None
+
+    def begin(self) -> list[str]:
+        """Take the weights of the source that the settings name, and tell which. Raises DataError if it is gone."""
+        networks = {
+            role: network
+            for player in self.players
+            for role, network in player.networks.items()
+            if role.startswith(self.chosen.NETWORKS)
+        }
+        return begin(self.chosen.source, networks, self.data.classes)
 
     @property
     def averaged(self) -> Mapping[str, nn.Module]:
@@ -128,6 +140,7 @@ class TranslationTask(DataTask):
             "read": {"pictures": self.data.pictures, "size": data.kept.plain, "scales": list(data.scales)},
             "recipe": self.chosen.recipe,
             "images_seen": clock.images,
+            "source_sha256": self.chosen.source.sha256,
             "ganvas": VERSION,
             "licence": self.chosen.licence,
             **own,

@@ -15,7 +15,7 @@ from ganvas.core.settings import by_name, settings
 from ganvas.core.sizes import Size
 from ganvas.data import Dataset
 from ganvas.tasks.game_settings import GameSettings
-from ganvas.tasks.generate_settings import DataSettings, PenaltySettings, PictureSize, Weight
+from ganvas.tasks.generate_settings import DataSettings, PenaltySettings, PictureSize, SourceSettings, Weight
 from ganvas.training.players import OptimizerSettings
 from ganvas.training.trainer import TrainingSettings
 
@@ -94,6 +94,7 @@ class TranslationSettings(GameSettings):
     discriminator_optimizer: OptimizerSettings = OptimizerSettings()
     loss: Any
     training: TrainingSettings = TrainingSettings()
+    source: SourceSettings = SourceSettings()
 
     def lasting(self, images: int | None) -> Self:
         """These, with every decay that has no length made as long as the run; None: the run has no goal in images."""
