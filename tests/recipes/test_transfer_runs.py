@@ -152,7 +152,7 @@ def test_without_checkpoints_the_generator_alone_is_taken_and_that_is_told(what,
     planned = api.plan("digits", start_from=begin, images=8, batch=8, set=narrow, say=pytest.fail)
     told = {what: f"{choice}: {reason}" for what, choice, reason in planned.reasons}
     assert told["generator"] == "8 of 8 tensors: the averaged weights"
-    assert told["discriminator"] == "new: the source has no checkpoint, which would hold one"
+    assert told["discriminator"] == "new: the source has no weights of one"
     run = play("run", "auto", *narrow, start_from=begin, images=8)
     assert_same(below("network/generator/generator.", first_of(run)), weights)
 

@@ -63,8 +63,8 @@ def adapted(source: Source, name: str, data: DataSettings, batch: int | None) ->
     if own is None or name != own.recipe:
         if task_of(name) != source.task:
             raise UsageError(
-                f"The recipe {name} is of the task {task_of(name)}, and from {source.path} runs of the task {source.task} "
-                "can begin: choose one with --recipe"
+                f"The recipe {name} is of the task {task_of(name)}, and from {source.path} runs of the task "
+                f"{source.task} can begin: choose one with --recipe"
             )
         made = named_recipe(name)(data) if batch is None else named_recipe(name)(data, batch)
         for role, part in source.parts.items():
