@@ -82,6 +82,10 @@ def test_as_an_onnx_file_it_gives_the_same_answers_to_any_number_of_pictures(
     status, _, err = ganvas("export", told / "classifier.safetensors", "--out", "told.pt2")
     assert status == 2
     assert "a classifier is written as .onnx" in err
+    for option in (("--precision", "bfloat16"), ("--licence", "MIT"), ("--back",)):
+        status, _, err = ganvas("export", told / "classifier.safetensors", "--out", "other.onnx", *option)
+        assert status == 2
+        assert "leave --back, --precision and --licence out" in err
     status, _, err = ganvas("classify", "told.onnx", "any.png")
     assert status == 3
     assert "exported classifiers are for onnxruntime" in err

@@ -224,7 +224,7 @@ def test_a_source_whose_settings_were_changed_is_refused(source):
     with pytest.raises(DataError, match=r"is damaged, or of another version.*shared_drawings"):
         api.plan("digits", start_from=source)
     path.write_text("= what")
-    with pytest.raises(UsageError, match="is not valid TOML"):
+    with pytest.raises(DataError, match="is not valid TOML"):
         api.plan("digits", start_from=source)
 
 

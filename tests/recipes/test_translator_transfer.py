@@ -106,7 +106,43 @@ def test_what_its_run_set_otherwise_than_the_recipe_stays(play, tmp_path):
 def test_a_translator_of_grey_pictures_goes_on_with_grey_ones(play, tmp_path):
     grey = photos(tmp_path / "grey", grey=True)
     source = play("source", "superres", data=grey, images=8)
-    assert api.plan(photos(tmp_path / "colour"), start_from=source).settings.data.channels == 1
+    planned = api.plan(photos(tmp_path / "colour"), start_from=source)
+    assert planned.settings.data.channels == 1
+    assert ("channels", "1", "as the source reads them") in planned.reasons
+
+
+def test_colours_are_not_learned_of_grey_pictures_from_any_source(play, tmp_path):
+    source = play("source", "colorize", images=8)
+    with pytest.raises(UsageError, match="all pictures of grey are grey"):
+        api.plan(photos(tmp_path / "grey", grey=True), start_from=source)
+
+
+def test_the_length_of_a_run_is_the_recipes_and_not_the_sources(play, tmp_path):
+    source = play("source", "superres", images=8)
+    usual = api.plan(tmp_path / "superres", task="superres", set=SMALL).settings.training.stop.images
+    assert api.plan(tmp_path / "superres", start_from=source).settings.training.stop.images == usual
+
+
+def test_a_source_of_a_recipe_of_ones_own_begins_runs_as_well(play, tmp_path):
+    source = play("source", "pairs", "recipe=mine", "loss.reconstruction=7", images=8)
+    chosen = api.plan(tmp_path / "paired", start_from=source, images=16).settings
+    assert (chosen.recipe, chosen.loss.reconstruction, chosen.data.pairs) == ("mine", 7.0, True)
+    assert (chosen.training.stop.images, chosen.translator_optimizer.decay_images) == (16, 16)
+
+
+def test_the_plan_tells_of_those_that_play(play, tmp_path):
+    both = play("both", "swap", images=8)
+    told = {what: choice for what, choice, _ in api.plan(tmp_path / "unpaired", start_from=both).reasons}
+    assert [told[role] for role in ("translator", "translator_back")] == [told["translator"]] * 2
+    assert told["discriminator"] == told["discriminator_back"] != "new"
+    planned = api.plan(
+        tmp_path / "unpaired", start_from=both / "translator.safetensors", set=["discriminator.layers=1"]
+    )
+    new = {what for what, choice, _ in planned.reasons if choice == "new"}
+    assert new == {"discriminator", "translator_back", "discriminator_back"}
+    source = play("source", "superres", images=8)
+    alone = api.plan(tmp_path / "superres", start_from=source, set=["loss.weight=0", "loss.perceptual=0"])
+    assert "discriminator" not in {what for what, _, _ in alone.reasons}
 
 
 def test_a_published_network_that_was_imported_is_trained_on(go_on, tmp_path):

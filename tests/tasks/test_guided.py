@@ -320,6 +320,18 @@ def test_the_watch_measures_the_ratio_to_noise_on_pictures_seen_and_held_out():
     assert guided("paired").diagnose().keys() == {"psnr/seen"}
 
 
+def test_a_look_that_fails_leaves_the_translator_in_training():
+    game = guided("inpaint")
+
+    def fail(_pictures):
+        assert not game.translator.training
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        game._applied(game.translator, torch.zeros(1, 3, 16, 16), fail)
+    assert game.translator.training
+
+
 @every_task
 def test_a_preview_has_what_was_given_what_is_made_and_what_should_be_side_by_side(task):
     game = guided(task, "data.held_out=5")

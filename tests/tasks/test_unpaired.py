@@ -300,6 +300,22 @@ def test_a_preview_shows_both_ways_or_one():
     assert len(one_way.preview(one_way.averaged)) == 14
 
 
+def test_translations_are_compared_with_as_many_pictures_of_the_other_kind():
+    data = made_up(40, classes=("photo", "painting"), labelled=True)
+    game = unpaired("data.held_out=6", data=data)
+    assert 2 <= len(game._examples_of("there", 99)) <= 6
+    with torch.no_grad():
+        for weight in game.translator.parameters():
+            weight.zero_()
+    assert game.diagnose()["diversity"] == pytest.approx(0.0, abs=1e-6), "all translations are alike"
+    game = unpaired("data.held_out=6", data=data)
+    game._translated = lambda network, pictures: game._looked_at_equally[1]
+    assert game.diagnose()["diversity"] == pytest.approx(1.0), "as various as real ones"
+    alone = made_up(12, classes=("photo", "painting"), labelled=True)
+    alone.labels[:] = [1, *[0] * 11]
+    assert unpaired(data=alone).diagnose() == {}, "one picture has no neighbour"
+
+
 def test_the_score_is_the_distance_to_the_kind_that_is_made():
     data = made_up(40, classes=("dark", "light"), labelled=True, size=32)
     data.labels[:] = [0] * 20 + [1] * 20

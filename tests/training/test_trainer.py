@@ -1,4 +1,5 @@
 import json
+import math
 import time
 
 import pytest
@@ -342,6 +343,14 @@ def test_another_score_is_not_compared_with_those_before(ring_trainer):
         last = json.loads((trainer.run.path / "journal.jsonl").read_text().splitlines()[-1])
         assert last["score"]["best_images"] == images
     assert last["score"]["best"] == 20.0
+
+
+def test_a_score_that_is_not_finite_is_never_the_best(ring_trainer):
+    trainer = ring_trainer(images=384, score=128)
+    scores = iter((math.nan, 5.0, math.inf))
+    trainer.task.score = lambda averages: ("made-up", next(scores))
+    trainer.train()
+    assert (trainer.stop.scores.best, trainer.stop.scores.best_images) == (5.0, 256)
 
 
 def test_scores_wait_while_they_have_taken_more_than_a_twentieth_of_the_time(ring_trainer, monkeypatch):

@@ -8,6 +8,7 @@ from tyro.conf import Positional, arg
 from ganvas import terminal
 from ganvas.commands.asking import Run
 from ganvas.commands.printing import report
+from ganvas.core.errors import UsageError
 from ganvas.core.places import megabytes
 
 
@@ -38,6 +39,8 @@ def export(
     from ganvas.inference.loading import load
 
     if Path(run).name == CLASSIFIER:
+        if back or licence is not None or precision != "float32":
+            raise UsageError("A classifier is exported as it is: leave --back, --precision and --licence out")
         path = export_classifier(load_classifier(run, device="cpu"), out)
     else:
         path = write(load(run, back=back), out, precision=precision, licence=licence)

@@ -38,7 +38,7 @@ def train(
     dry_run: bool = False,
     json: bool = False,
 ) -> None:
-    """Train a GAN on a folder, a zip or a named set of pictures.
+    """Train on a folder, a zip or a named set of pictures: a GAN, or what else --task names.
 
     Args:
         data: A folder, a zip, or a name: fashion-mnist, mnist, cifar10, celeba, ffhq, lsun/CLASS, digits.
@@ -54,7 +54,7 @@ def train(
         seed: Of all the run's dice.
         device: Where to compute.
         precision: The arithmetic of the networks.
-        procs: Processes on this machine; they change the speed and nothing else.
+        procs: Processes on this machine; they change the speed and, without BatchNorm, nothing else.
         on_trouble: What to do when the run notices that it goes wrong: say so, or also save and stop (exit status 5).
         set: Any setting of the recipe, as settings.toml names it: generator.width=48 loss.r1.weight=0.5.
         dry_run: Print the plan and stop.

@@ -83,7 +83,7 @@ def _past(samples: list[Path]) -> str:
         "</figcaption></figure>"
         for path in dict.fromkeys(chosen)
     ]
-    return f'<h2>How it came to be: the same seeds over time</h2><div class="past">{"".join(figures)}</div>'
+    return f'<h2>How it came to be: the same ones over time</h2><div class="past">{"".join(figures)}</div>'
 
 
 def curves(lines: list[Tick]) -> str:

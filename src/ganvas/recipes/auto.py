@@ -73,7 +73,7 @@ def plan(survey: Survey, wishes: Wishes) -> Plan:
         usual_size = partial(transfer.size, source, choices, partial(choices.size, wishes.task))
     size = Size.of(choices.unless_asked("size", wishes.size, usual_size))
     usual_channels = partial(choices.colour, wishes.task) if wishes.task in IN_COLOUR else choices.channels
-    channels = usual_channels() if source is None else transfer.channels(source, choices)
+    channels = usual_channels() if source is None else transfer.channels(source, choices, usual_channels)
     usual_recipe = partial(choices.recipe, size) if source is None else partial(transfer.recipe, source, choices)
     if source is None and wishes.task in FOR_TASK:
         usual_recipe = partial(choices.recipe_for, wishes.task)
@@ -115,7 +115,7 @@ def plan(survey: Survey, wishes: Wishes) -> Plan:
     check_batch(chosen, players)
     _tell_what_resulted(chosen, wishes, choices)
     _take_care(chosen, survey, players, choices)
-    if device.type == "cpu" and (takes := what_it_takes(name)).startswith("a GPU"):
+    if device.type == "cpu" and name in RECIPES and (takes := what_it_takes(name)).startswith("a GPU"):
         other = f"{name}-slim" if f"{name}-slim" in RECIPES else FOR_TASK.get(chosen.task, ("",))[0]
         instead = f"; for a CPU there is {other}" if other else ""
         choices.note("take care", name, f"made for {takes}, which is days to years here{instead}")

@@ -11,6 +11,7 @@ from ganvas.recipes import RECIPES, task_of
 from ganvas.recipes import recipe as named_recipe
 from ganvas.recipes.choices import Choices
 from ganvas.tasks.augmenting import AugmentSettings
+from ganvas.tasks.game_settings import BACK
 from ganvas.tasks.generate_settings import DataSettings
 from ganvas.tasks.source import Source
 
@@ -34,14 +35,16 @@ def size(source: Source, choices: Choices, usual: Callable[[], int]) -> Size | i
     return choices.note("size", source.size, "as the source makes them; larger: --size" if _grows(source) else how)
 
 
-def channels(source: Source, choices: Choices) -> int:
+def channels(source: Source, choices: Choices, usual: Callable[[], int]) -> int:
     """Those of the data; a source in colour goes on in colour, with pictures that are all grey.
 
-    A translator's are always its own: it reads them as it does.
+    A translator's are always its own. usual: chosen of the data. Raises what that raises.
     """
-    found = choices.channels() if _grows(source) else source.channels
+    found = usual()
     if found == 1 and source.channels > 1:
         return choices.note("channels", source.channels, "as the source makes them, of grey pictures too")
+    if found != source.channels and not _grows(source):
+        return choices.note("channels", source.channels, "as the source reads them")
     return found
 
 
@@ -77,10 +80,12 @@ def adapted(source: Source, name: str, data: DataSettings, batch: int | None) ->
         if getattr(own, "augment", None) == FOR_FEW:
             values["augment"] = now["augment"]
         values["data"], values["training"]["batch"] = now["data"], rows
+        values["training"]["stop"] = now["training"]["stop"]  # which a plan always sets, and so not otherwise
     else:
         kind, values = type(own), to_dict(own)
-        values["data"] = to_dict(data)
+        values["data"] |= to_dict(data)
         values["training"]["batch"] = batch or own.training.batch
+        values["training"].pop("stop")
         _without_lengths(values)
     _check_size(source, data.size)
     for role in source.parts:
@@ -98,17 +103,20 @@ def tell(source: Source, chosen: Any, players: Sequence[Any], choices: Choices) 
     """
     made = f"after {source.images:,} images" + ("" if source.size is None else f", {source.size} px")
     choices.note("from", source.path, made)
-    for role, network in zip(chosen.NETWORKS, players, strict=True):
-        if role in source.parts:
-            _check_family(source, role, getattr(chosen, role).name, source.parts[role].name)
+    named = dict(zip(chosen.NETWORKS, players, strict=True))
+    for role in chosen.roles:
+        kind = role.removesuffix(BACK)
+        network = named[kind]
+        if kind in source.parts:
+            _check_family(source, kind, getattr(chosen, kind).name, source.parts[kind].name)
         taken = source.shares(role, network, chosen.data.classes)
         count, rest = transfer.in_words(network, taken)
-        if role not in source.parts:
+        if role not in source.weights:
             choices.note(role, "new", "the source has no weights of one")
         elif not taken and role == source.LEADS:
             raise UsageError(f"Nothing of the {role} of {source.path} fits these settings: leave them as it has them")
         else:
-            average = "the averaged weights" if role == source.LEADS else "its weights"
+            average = "the averaged weights" if kind == source.LEADS else "its weights"
             choices.note(role, count, "; ".join(filter(None, (average, rest))))
         if role == "discriminator" and (frozen := getattr(chosen, "discriminator_frozen", 0)):
             _check_frozen(frozen, transfer.new_levels(network, taken))

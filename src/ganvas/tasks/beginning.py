@@ -47,7 +47,10 @@ def open_source(path: str | Path, sha256: str | None = None) -> Source:
 
 def _of_run(run: RunFolder, sha256: str | None) -> Source:
     check_not_in_training(run.path)
-    values = run.read_settings()
+    try:
+        values = run.read_settings()
+    except UsageError as error:
+        raise DataError(str(error)) from None
     task = values.get("task", "generate")
     if task == "generate":
         return gan_source.of_run(run, values, sha256)

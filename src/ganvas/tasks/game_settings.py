@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Any, ClassVar, Self
 
+BACK = "_back"  # ends the role of a network of the other direction
 FEW_TO_LEARN_FROM = 20  # of fewer pictures a generator makes copies, whatever is done
 
 
@@ -11,6 +12,11 @@ class GameSettings:
 
     NETWORKS: ClassVar[tuple[str, ...]]
     OPTIMIZERS: ClassVar[tuple[str, ...]]
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The names of the networks that play; those of another direction end with BACK."""
+        return self.NETWORKS
 
     def lasting(self, images: int | None) -> Self:
         """These, with every decay that has no length made as long as the run; None: the run has no goal in images."""

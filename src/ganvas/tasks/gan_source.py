@@ -16,7 +16,7 @@ from ganvas.networks import transfer
 from ganvas.networks.growing import Growing
 from ganvas.networks.transfer import Share
 from ganvas.tasks.generate_settings import GenerateSettings
-from ganvas.tasks.source import Source, below, newest_whole, read_file
+from ganvas.tasks.source import Source, below, newest_whole, read_file, recipe_of
 from ganvas.training.folder import RunFolder
 
 _BUILD = {"generator": networks.generator, "discriminator": networks.discriminator}
@@ -90,7 +90,7 @@ def of_file(path: Path, file: Path, weights: Mapping[str, Tensor], card: Mapping
             file=file,
             images=int(card.get("images_seen", 0)),
             task="generate",
-            recipe=str(card.get("recipe", "")),
+            recipe=recipe_of(card),
             size=Size.of(card["size"]),
             channels=int(card["channels"]),
             classes=tuple(card["classes"]),

@@ -49,6 +49,11 @@ class GuidedSettings(TranslationSettings):
             raise ValueError("nothing is learned: of loss.weight, loss.reconstruction and loss.perceptual set one")
 
     @property
+    def roles(self) -> tuple[str, ...]:
+        """The networks that play: without an adversarial term no discriminator does."""
+        return self.NETWORKS if self.loss.weight else self.NETWORKS[:1]
+
+    @property
     def scale(self) -> int:
         """How many times larger what is made is."""
         return int(getattr(self.translator, "scale", 1))

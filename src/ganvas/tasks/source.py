@@ -95,6 +95,13 @@ def read_file(path: Path, file: Path, sha256: str | None) -> tuple[dict[str, Ten
     return cardfile.read(file)
 
 
+def recipe_of(card: Mapping[str, Any]) -> str:
+    """The recipe that a file's card names; of an imported network that which is named like its family."""
+    if "imported" not in card:
+        return str(card.get("recipe", ""))
+    return "colorize" if card.get("task") == "colorize" else str(card["imported"]["family"])  # pix2pix has such, too
+
+
 def below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Those whose names begin so, by the rest of the name."""
     return {key.removeprefix(prefix): tensor for key, tensor in tensors.items() if key.startswith(prefix)}

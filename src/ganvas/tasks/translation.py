@@ -48,7 +48,7 @@ class TranslationTask(DataTask):
             role: network
             for player in self.players
             for role, network in player.networks.items()
-            if role.startswith(self.chosen.NETWORKS)
+            if role in self.chosen.roles
         }
         return begin(self.chosen.source, networks, self.data.classes)
 
@@ -94,10 +94,11 @@ class TranslationTask(DataTask):
         """What `apply` makes of pictures with a network in evaluation mode, a few at a time, without gradients."""
         was_training = network.training
         network.eval()
-        with torch.no_grad():
-            made = torch.cat([apply(part) for part in pictures.split(self._looked_at_once)])
-        network.train(was_training)
-        return made
+        try:
+            with torch.no_grad():
+                return torch.cat([apply(part) for part in pictures.split(self._looked_at_once)])
+        finally:  # a look may fail for want of memory, and training goes on
+            network.train(was_training)
 
     def _fooled(self, judge: Judge, real: Tensor, fake: Tensor) -> Tensor:
         """What the translator descends of a discriminator's logits, weighed. judge: pictures -> logits."""

@@ -13,12 +13,12 @@ from ganvas.core.errors import DataError, UsageError
 from ganvas.core.settings import from_dict
 from ganvas.core.sizes import Size
 from ganvas.networks.transfer import Share
+from ganvas.tasks.game_settings import BACK
 from ganvas.tasks.guided_settings import GuidedSettings
-from ganvas.tasks.source import Source, below, newest_whole, read_file
+from ganvas.tasks.source import Source, below, newest_whole, read_file, recipe_of
 from ganvas.tasks.unpaired_settings import UnpairedSettings
 from ganvas.training.folder import RunFolder
 
-BACK = "_back"  # ends the role of a network of the other direction
 _ROLES = ("translator", "discriminator", f"translator{BACK}", f"discriminator{BACK}")
 
 
@@ -76,12 +76,11 @@ def of_run(run: RunFolder, values: Mapping[str, Any], sha256: str | None) -> Tra
         found = of_file(run.path, run.translator, *read_file(run.path, run.translator, sha256))
         return dataclasses.replace(found, recipe=chosen.recipe, settings=chosen)
     file, tensors, about = held
-    weights = {}
+    weights: dict[str, dict[str, Tensor]] = {}
     for role in _ROLES:
         player = role.removesuffix(BACK)
         prefix = f"average/{role}/" if player == "translator" else f"network/{player}/{role}."
-        if own := below(prefix, tensors):
-            weights[role] = own
+        weights |= {role: own} if (own := below(prefix, tensors)) else {}
     return TranslatorSource(
         path=run.path,
         file=file,
@@ -110,7 +109,7 @@ def of_file(path: Path, file: Path, weights: Mapping[str, Tensor], card: Mapping
             file=file,
             images=int(card.get("images_seen", 0)),
             task=str(card["task"]),
-            recipe=str(card.get("imported", {}).get("family", card.get("recipe", ""))),
+            recipe=recipe_of(card),
             size=None if card.get("size") is None else Size.of(card["size"]),
             channels=int(card.get("channels", 1 if (inputs, outputs) == (1, 1) else 3)),
             classes=(),

@@ -24,6 +24,7 @@ from ganvas.metrics.scorer import Scorer
 from ganvas.networks.patch_features import PatchFeatures
 from ganvas.tasks.batches import Kept
 from ganvas.tasks.diagnostics import Looks
+from ganvas.tasks.game_settings import BACK
 from ganvas.tasks.pictures import in_float32
 from ganvas.tasks.pool import Pool
 from ganvas.tasks.translation import TranslationTask, in_rows
@@ -228,12 +229,21 @@ class Unpaired(TranslationTask):
 
     def diagnose(self) -> dict[str, float]:
         """How various translations are beside pictures of the kind that is made, and how much they change."""
-        made = self._translated(self.translator, self._examples_of("there", _LOOKED_AT))
-        return self._looks([self._as_floats(made)]) if len(made) > 1 else {}
+        given = self._looked_at_equally[0]
+        if len(given) < 2:
+            return {}
+        return self._looks([self._as_floats(self._translated(self.translator, given))])
+
+    @cached_property
+    def _looked_at_equally(self) -> tuple[Tensor, Tensor]:
+        """Pictures that are translated, and as many real ones of the other kind: of fewer, neighbours lie farther."""
+        given = self._examples_of("there", _LOOKED_AT)
+        real = self._some_of(self.data, self._seen_of["back"], len(given))
+        return given[: len(real)], real
 
     @cached_property
     def _looks(self) -> Looks:
-        real = self._some_of(self.data, self._seen_of["back"], _LOOKED_AT)
+        real = self._looked_at_equally[1]
         return Looks(real, real[:0], [real[:0]])
 
     def preview(self, averages: Mapping[str, nn.Module]) -> np.ndarray:
@@ -284,4 +294,4 @@ def _other(way: str) -> str:
 
 def _named(name: str, way: str) -> str:
     """The name of what belongs to a way: that there has no further word."""
-    return name if way == "there" else f"{name}_back"
+    return name if way == "there" else f"{name}{BACK}"

@@ -7,6 +7,7 @@ from pydantic import Field
 from ganvas import networks
 from ganvas.core.errors import UsageError
 from ganvas.core.settings import settings
+from ganvas.tasks.game_settings import BACK
 from ganvas.tasks.generate_settings import Weight
 from ganvas.tasks.translation_settings import CropSettings, TranslationLossSettings, TranslationSettings
 from ganvas.training.trainer import Count
@@ -61,6 +62,12 @@ class UnpairedSettings(TranslationSettings):
             raise ValueError("data.pairs: the task is unpaired; for pairs take the task paired")
         if not self.loss.weight:
             raise ValueError("loss.weight=0: without a discriminator nothing says what is to be made")
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The networks that play: with cycles both directions' do."""
+        back = tuple(f"{name}{BACK}" for name in self.NETWORKS)
+        return (*self.NETWORKS, *back) if self.loss.cycle else self.NETWORKS
 
     @property
     def contrasts(self) -> bool:

@@ -85,8 +85,9 @@ class Recorder:
         if self._journal is None or clock.images == self._previewed:
             return
         self._previewed = clock.images
-        heads = self._task.preview_heads
-        sheet = images.grid(self._task.preview(averages), len(heads) or None)
+        pictures = self._task.preview(averages)
+        heads = self._task.preview_heads[: len(pictures)]
+        sheet = images.grid(pictures, len(heads) or None)
         if heads:
             sheet = captioned(sheet, heads)
         with files.replacing(self._run.samples / f"{_age(clock, interval)}.png") as partial:

@@ -43,7 +43,7 @@ class Scores:
     def add(self, images: int, name: str, value: float, *, another: bool = False) -> None:
         """A new score after `images` images. another: it is not to be compared with those before."""
         self.name, self.value, self.images = name, value, images
-        if another or value < self.best:
+        if math.isfinite(value) and (another or value < self.best):
             self.best, self.best_images = value, images
 
     def as_dict(self) -> dict[str, Any]:
