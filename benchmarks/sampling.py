@@ -121,7 +121,7 @@ def _trained(recipe: str, size: int) -> tuple[nn.Module, dict[str, Any]]:
             for module in network.modules():
                 getattr(module, "begin_move", int)()
             network(torch.randn(32, network.latent), torch.randint(10, (32,)))
-    about = {"format": cards.FORMAT, "kind": cards.KIND, "generator": to_dict(chosen.generator), "size": size}
+    about = {"format": cards.FORMAT, "kind": cards.GENERATOR, "generator": to_dict(chosen.generator), "size": size}
     return network, about | {"channels": 1, "classes": list(chosen.data.classes)}
 
 

@@ -24,7 +24,7 @@ from ganvas.training.clock import Clock
 from ganvas.training.draws import Draws
 from ganvas.training.trainer import TrainingSettings
 
-RING, GRID = MIXTURES["ring"], MIXTURES["grid"]
+GRID = MIXTURES["grid"]
 
 
 def rules_of(name: str) -> Rules:

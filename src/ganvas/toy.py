@@ -51,10 +51,10 @@ def _print_tick(tick: Tick) -> None:
 
 
 @torch.no_grad()
-def beliefs(game: Plane, count: int = COUNTED) -> tuple[float, float]:
+def beliefs(game: Plane) -> tuple[float, float]:
     """The mean of D(x) on real and on generated points; the theory's equilibrium is (1/2, 1/2)."""
-    real = game.mixture.drawn(Draws(12345), "held-out", 0, count)
-    both = [torch.sigmoid(game.judge(points)).mean().item() for points in (real, generated(game.generator, count))]
+    real = game.mixture.drawn(Draws(12345), "held-out", 0, COUNTED)
+    both = [torch.sigmoid(game.judge(points)).mean().item() for points in (real, generated(game.generator, COUNTED))]
     return both[0], both[1]
 
 

@@ -223,7 +223,7 @@ def test_an_onnx_file_that_is_not_ours_is_refused(tmp_path, change, told):
 def test_a_damaged_onnx_file_is_refused(tmp_path, content):
     path = tmp_path / "bad.onnx"
     path.write_bytes(content)
-    with pytest.raises(DataError, match=r"bad\.onnx is (damaged or not an ONNX file|not a generator of Ganvas)"):
+    with pytest.raises(DataError, match=r"bad\.onnx is (damaged or not an ONNX file|not a network of Ganvas)"):
         load(path)
 
 

@@ -130,7 +130,7 @@ def test_what_is_not_on_the_hub_or_not_ours_is_told(run, served):
     with pytest.raises(DataError, match=r"no file or folder someone/nothing here, and .* has no someone/n"):
         load("someone/nothing")
     served["someone/diffusion"] = {"config.json": b"{}"}
-    with pytest.raises(DataError, match=r"no file or folder someone/diffusion here, and .* not a generator of Ganvas"):
+    with pytest.raises(DataError, match=r"no file or folder someone/diffusion here, and .* not a network of Ganvas"):
         load("someone/diffusion")
     served["someone/foreign"] = {"model.safetensors": b"\x08" + b"\0" * 7 + b"{}      "}
     with pytest.raises(DataError, match="its card is missing"):
@@ -146,7 +146,7 @@ def test_a_path_with_a_slip_is_told_here_and_to_nobody_else(served, name, monkey
 
     monkeypatch.setattr(hub, "fetch", asked)
     Path("here").mkdir()
-    with pytest.raises(DataError, match=f"No generator at {name}: there is no such file or folder"):
+    with pytest.raises(DataError, match=f"No network at {name}: there is no such file or folder"):
         load(name)
 
 

@@ -58,7 +58,7 @@ def test_where_there_is_no_generator_the_place_is_named(tmp_path, what):
     path = tmp_path / what
     if what != "nothing":
         path.mkdir()
-    with pytest.raises(DataError, match=rf"No generator at .*{what}"):
+    with pytest.raises(DataError, match=rf"No network at .*{what}"):
         load(path)
 
 
@@ -97,10 +97,10 @@ def test_a_cut_off_file_is_refused(run, tmp_path, kept):
 def test_safetensors_of_others_and_checkpoints_are_refused(run, tmp_path):
     foreign = tmp_path / "foreign.safetensors"
     save_file({"weight": torch.zeros(2)}, foreign)
-    with pytest.raises(DataError, match="not a generator of Ganvas"):
+    with pytest.raises(DataError, match="not a network of Ganvas"):
         load(foreign)
     checkpoint = next((run / "checkpoints").glob("*.safetensors"))
-    with pytest.raises(DataError, match="not a generator of Ganvas"):
+    with pytest.raises(DataError, match="not a network of Ganvas"):
         load(checkpoint)
 
 

@@ -54,7 +54,7 @@ def test_a_run_has_two_directions_where_it_trained_two(tmp_path):
     assert back.card["mode"] == "grey"
     one, _ = run_of(tmp_path / "one", UNET)
     for what in (one, run / "translator.safetensors", tmp_path / "nothing"):
-        with pytest.raises((UsageError, DataError), match=r"has no other direction|No generator at"):
+        with pytest.raises((UsageError, DataError), match=r"has no other direction|No network at"):
             load(what, back=True)
 
 
@@ -121,7 +121,7 @@ def test_a_cut_off_file_is_refused(tmp_path, kept):
     [
         ({"format": 2}, "newer Ganvas"),
         ({"kind": "classifier"}, "ganvas classify takes it"),
-        ({"kind": "critic"}, "not a generator of Ganvas"),
+        ({"kind": "critic"}, "not a network of Ganvas"),
         ({"translator": {"name": "unte"}}, "unet"),
         ({"translator": {"name": "unet", "width": 8, "halvings": 3, "norm": "none"}}, "does not hold the weights"),
         ({"translator": None}, "does not hold the weights"),

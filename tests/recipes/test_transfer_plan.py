@@ -123,7 +123,7 @@ def test_frozen_levels_need_a_source_that_has_trained_them(source):
 @pytest.mark.parametrize(
     ("options", "status", "words"),
     [
-        (["--from", "nowhere"], 3, "No generator at nowhere: there is no such file or folder"),
+        (["--from", "nowhere"], 3, "No network at nowhere: there is no such file or folder"),
         (["--from", "SOURCE", "--recipe", "fastgan"], 2, "is dcgan, not fastgan"),
         (["--frm", "SOURCE"], 2, "--from"),
     ],

@@ -4,18 +4,20 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageDraw, ImageFont
 
+from ganvas.core.images import GAP
+
 _SIZE, _SPACE = 11, 4  # pixels: of letters, and between them and the pictures
 
 
-def captioned(sheet: Image.Image, heads: Sequence[str], names: Sequence[str] = (), gap: int = 2) -> Image.Image:
+def captioned(sheet: Image.Image, heads: Sequence[str], names: Sequence[str] = ()) -> Image.Image:
     """A sheet with a head above each column and a name before each row, black on white.
 
-    sheet: of mode L, LA, RGB or RGBA, its columns and rows `gap` pixels apart, as of `images.grid`. A head that is
-    wider than its column is broken between words; of a word that is too wide the beginning is there.
+    sheet: of mode L, LA, RGB or RGBA, of `images.grid` with its own gap. A head that is wider than its column is
+    broken between words; of a word that is too wide the beginning is there.
     """
     font = ImageFont.load_default(_SIZE)
-    column, row = (sheet.width + gap) // len(heads), (sheet.height + gap) // max(1, len(names))
-    broken = ["\n".join(_lines(head, column - gap, font)) for head in heads]
+    column, row = (sheet.width + GAP) // len(heads), (sheet.height + GAP) // max(1, len(names))
+    broken = ["\n".join(_lines(head, column - GAP, font)) for head in heads]
     rule = ImageDraw.Draw(sheet)
     top = max(int(rule.multiline_textbbox((0, 0), text, font)[3]) for text in broken) + _SPACE
     left = max((int(font.getlength(name)) + _SPACE for name in names), default=0)
@@ -25,10 +27,10 @@ def captioned(sheet: Image.Image, heads: Sequence[str], names: Sequence[str] = (
     whole.paste(sheet, (left, top))
     pen, ink = ImageDraw.Draw(whole), (*(0,) * colours, *opaque)
     for number, text in enumerate(broken):
-        middle = left + number * column + (column - gap) / 2
+        middle = left + number * column + (column - GAP) / 2
         pen.multiline_text((middle, top - _SPACE / 2), text, ink, font, anchor="md", align="center")
     for number, name in enumerate(names):
-        pen.text((0, top + number * row + (row - gap) / 2), name, ink, font, anchor="lm")
+        pen.text((0, top + number * row + (row - GAP) / 2), name, ink, font, anchor="lm")
     return whole
 
 

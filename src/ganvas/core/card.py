@@ -33,8 +33,7 @@ from ganvas.core.errors import DataError, UsageError
 from ganvas.core.version import VERSION
 
 FORMAT = 1
-KIND = "generator"
-TRANSLATOR = "translator"
+GENERATOR, CLASSIFIER, TRANSLATOR = "generator", "classifier", "translator"  # the kinds
 KEY = "ganvas"  # under which files hold their card in their metadata
 PREVIEW_SEEDS = "0-63"
 
@@ -48,11 +47,11 @@ def read(text: str | None, where: str) -> dict[str, Any]:
         card = json.loads(text or "{}")
     except ValueError as error:
         raise DataError(f"{where} is damaged: its card is not JSON ({error})") from None
-    if isinstance(card, dict) and card.get("kind") == "classifier":
+    if isinstance(card, dict) and card.get("kind") == CLASSIFIER:
         raise DataError(f"{where} is a classifier, not a generator: ganvas classify takes it")
-    if not isinstance(card, dict) or card.get("kind") not in (KIND, TRANSLATOR):
+    if not isinstance(card, dict) or card.get("kind") not in (GENERATOR, TRANSLATOR):
         raise DataError(
-            f"{where} is not a generator of Ganvas: its card is missing. Give a run, or what `ganvas export` wrote"
+            f"{where} is not a network of Ganvas: its card is missing. Give a run, or what `ganvas export` wrote"
         )
     refuse_newer(card, where)
     return card
@@ -66,7 +65,7 @@ def check_generator(card: Mapping[str, Any], where: str) -> None:
 
 def check_translator(card: Mapping[str, Any], where: str) -> None:
     """Raise UsageError for a generator. where: as the user named it, for what to do with it."""
-    if card["kind"] == KIND:
+    if card["kind"] == GENERATOR:
         raise UsageError(f"{where} makes pictures of nothing and takes none: ganvas sample {where} --out grid.png")
 
 

@@ -13,6 +13,8 @@ from torch import Tensor
 
 from ganvas.core.errors import UsageError
 
+GAP = 2  # pixels between the pictures of a sheet
+
 
 def to_float(pictures: Tensor) -> Tensor:
     """uint8 [..., H, W] in 0..255 -> float32 of the same shape in [-1, 1]."""
@@ -30,7 +32,7 @@ def to_pillow(picture: np.ndarray) -> Image.Image:
     return Image.fromarray(picture[0] if channels == 1 else np.ascontiguousarray(picture.transpose(1, 2, 0)))
 
 
-def grid(pictures: np.ndarray | Tensor, columns: int | None = None, gap: int = 2) -> Image.Image:
+def grid(pictures: np.ndarray | Tensor, columns: int | None = None, gap: int = GAP) -> Image.Image:
     """Pictures side by side in one image, row by row, on white.
 
     pictures: uint8 [N, C, H, W], N >= 1. columns: None makes the grid as square as it goes. gap: pixels between.

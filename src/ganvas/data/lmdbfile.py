@@ -17,7 +17,7 @@ from ganvas.core.errors import DataError
 
 _MAGIC = 0xBEEFC0DE
 _PAGE_HEADER = 16
-_BRANCH, _LEAF, _OVERFLOW = 0x01, 0x02, 0x04
+_BRANCH, _LEAF = 0x01, 0x02
 _BIG, _NESTED = 0x01, 0x06  # a leaf node's flags: value on overflow pages; several values for one key
 _NO_ROOT = 0xFFFF_FFFF_FFFF_FFFF
 

@@ -78,7 +78,7 @@ def load_classifier(path: str | Path, *, device: str = "auto") -> Classifier:
         card = json.loads(text or "{}")
     except ValueError as error:
         raise DataError(f"{file} is damaged: its card is not JSON ({error})") from None
-    if not isinstance(card, dict) or card.get("kind") != "classifier":
+    if not isinstance(card, dict) or card.get("kind") != cards.CLASSIFIER:
         kind = card.get("kind", "without a card") if isinstance(card, dict) else "without a card"
         raise DataError(f"{file} is a safetensors file, but not a classifier of Ganvas: it is {kind}")
     cards.refuse_newer(card, str(file))

@@ -105,7 +105,7 @@ def _told(name: str, advice: str, lead: str = "") -> Iterator[None]:
     except errors.LocalEntryNotFoundError:
         raise DataError(f"{lead}{where} cannot be reached for {name}. {advice}") from None
     except errors.EntryNotFoundError:
-        raise DataError(f"{lead}{where}/{name} is not a generator of Ganvas: it has no {MODEL}") from None
+        raise DataError(f"{lead}{where}/{name} is not a network of Ganvas: it has no {MODEL}") from None
     except Exception as error:  # whichever client of HTTP lies below has errors of its own
         first = str(error).strip().split("\n")[0]
         raise DataError(f"{lead}{where}/{name}: {first or type(error).__name__}. {advice}") from None

@@ -19,7 +19,7 @@ from ganvas.inference.translator import MEMORY, Translator
 from ganvas.metrics.protocol import Score
 from ganvas.training.folder import RunFolder
 
-READABLE = "a run, a folder of `Generator.save`, a .safetensors or .onnx file of `ganvas export`"
+READABLE = "a run, a folder that `save` wrote, a .safetensors or .onnx file of `ganvas export`"
 ONNX = ".onnx"
 _ENDINGS = (".safetensors", ONNX)
 _PROGRAM = ".pt2"
@@ -106,7 +106,7 @@ def sample(
 
 
 def is_network(what: Generator | str | Path) -> bool:
-    """Whether this is a network, a generator or a translator, in memory, in a run or in a file; else it is pictures.
+    """Whether this is a network: a generator in memory, or any in a run or in a file; else it is pictures.
 
     A name in the package may also be one of data.
     """
@@ -130,7 +130,7 @@ def found(what: str | Path) -> Path:
         return packaged()[str(what)]
     if isinstance(what, str) and hub.is_name(what) and not _is_local(path):
         return hub.fetch(what)
-    raise DataError(f"No generator at {what}: there is no such file or folder. Give {READABLE}{_or_packaged()}")
+    raise DataError(f"No network at {what}: there is no such file or folder. Give {READABLE}{_or_packaged()}")
 
 
 def with_scores(card: dict[str, Any], run: Path) -> dict[str, Any]:
@@ -170,7 +170,7 @@ def _in_folder(path: Path) -> Path:
             f"No {kind} at {path} yet: the run has no {file.name}; each checkpoint writes it.\n"
             f"Wait for it if the run is still training; else go on with: ganvas resume {path}"
         )
-    raise DataError(f"No generator at {path}: the folder holds neither a run nor {MODEL}. Give {READABLE}")
+    raise DataError(f"No network at {path}: the folder holds neither a run nor {MODEL}. Give {READABLE}")
 
 
 def _back(what: str | Path) -> Path:

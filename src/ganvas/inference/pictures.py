@@ -25,6 +25,7 @@ _FILES = {
     ".tiff": "TIFF",
 }
 _LEVEL = 1  # of compression: at 6 files of 32 to 64 pixels a side are 5 to 7 % smaller and take up to 1.6 times as long
+_FRAMES_PER_SECOND = 20
 _ANIMATIONS = {".webp": "WEBP", ".gif": "GIF", ".png": "PNG", ".mp4": "MP4"}
 
 
@@ -99,7 +100,7 @@ def check_animation(out: Path) -> None:
         )
 
 
-def write_animation(frames: np.ndarray, out: Path, *, frames_per_second: int = 20, enlarge_to: int = 128) -> None:
+def write_animation(frames: np.ndarray, out: Path, *, enlarge_to: int = 128) -> None:
     """Write uint8 [N, C, H, W] as an endless animation; small frames are enlarged in whole steps to be seen.
 
     Raises UsageError as `check_animation` does.
@@ -110,25 +111,25 @@ def write_animation(frames: np.ndarray, out: Path, *, frames_per_second: int = 2
     pictures = [to_pillow(frame) for frame in frames.repeat(scale, axis=2).repeat(scale, axis=3)]
     with written_to(out), replacing(out) as partial:
         if kind == "MP4":
-            _film(pictures, partial, frames_per_second)
+            _film(pictures, partial)
             return
         pictures[0].save(
             partial,
             format=kind,
             save_all=True,
             append_images=pictures[1:],
-            duration=round(1000 / frames_per_second),
+            duration=round(1000 / _FRAMES_PER_SECOND),
             loop=0,
         )
 
 
-def _film(pictures: Sequence[Image.Image], path: Path, frames_per_second: int) -> None:
+def _film(pictures: Sequence[Image.Image], path: Path) -> None:
     """An H.264 film whose sides are even, as its halved colours need: an odd one loses a row or column of pixels."""
     import av
 
     width, height = (side // 2 * 2 for side in pictures[0].size)
     with av.open(str(path), "w", format="mp4") as film:
-        stream = film.add_stream("libx264", rate=frames_per_second, options={"crf": "18"})
+        stream = film.add_stream("libx264", rate=_FRAMES_PER_SECOND, options={"crf": "18"})
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         for picture in pictures:
             frame = av.VideoFrame.from_image(picture.convert("RGB").crop((0, 0, width, height)))

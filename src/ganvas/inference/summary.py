@@ -11,6 +11,7 @@ from ganvas.core.quantities import say_count, say_duration
 from ganvas.training.folder import RunFolder
 from ganvas.training.journal import Tick, read
 
+_CHART = 440, 220  # pixels: across and up
 _COLOURS = ("#3b6fb6", "#c8553d", "#4b8b3b", "#8e5ea2", "#b8860b", "#5b6770")
 _SIGNS = {  # which signs of health are drawn, and in which chart
     "logit": "logits, on average",
@@ -104,12 +105,13 @@ def curves(lines: list[Tick]) -> str:
     return f'<h2>Curves</h2><div class="charts">{"".join(charts)}</div>' if charts else ""
 
 
-def chart(title: str, series: dict[str, list[tuple[float, float]]], width: int = 440, height: int = 220) -> str:
+def chart(title: str, series: dict[str, list[tuple[float, float]]]) -> str:
     """Lines over images seen as an SVG element. series: name -> points (images, value), at least one point in all."""
     points = [point for values in series.values() for point in values]
     left, right = min(x for x, _ in points), max(x for x, _ in points)
     low, high = min(y for _, y in points), max(y for _, y in points)
     across, up = (right - left) or 1.0, (high - low) or 1.0
+    width, height = _CHART
 
     def place(x: float, y: float) -> str:
         return f"{48 + (x - left) / across * (width - 64):.1f},{height - 28 - (y - low) / up * (height - 64):.1f}"

@@ -12,6 +12,7 @@ from ganvas.core.errors import DataError
 from ganvas.metrics.features import checked
 from ganvas.metrics.frechet import Statistics, frechet_distance, statistics
 
+_POINTS = 15  # of the line
 _FEWEST = 50  # pictures from which a line can be drawn
 
 
@@ -25,9 +26,7 @@ class Extrapolated:
     counts: tuple[int, ...]
 
 
-def frechet_at_infinity(
-    fake: Tensor, real: Statistics, *, points: int = 15, smallest: int | None = None, seed: int = 0
-) -> Extrapolated:
+def frechet_at_infinity(fake: Tensor, real: Statistics, *, smallest: int | None = None, seed: int = 0) -> Extrapolated:
     """Fit a line through the distances of random subsets of features [N, D], evenly spaced in 1/N.
 
     smallest: pictures of the smallest subset; None takes a tenth, and no fewer than twice D where N allows.
@@ -36,9 +35,9 @@ def frechet_at_infinity(
     fake = checked(fake, "the judged pictures", _FEWEST)
     count, dimensions = fake.shape
     least = smallest or max(2, min(max(count // 10, 2 * dimensions), count // 2))
-    if not 2 <= least < count or points < 3:
-        raise DataError(f"A line needs 3 or more points between 2 and {count} pictures, not {points} from {least} on")
-    inverses = torch.linspace(1 / least, 1 / count, points, dtype=torch.float64)
+    if not 2 <= least < count:
+        raise DataError(f"A line needs points between 2 and {count} pictures, not from {least} on")
+    inverses = torch.linspace(1 / least, 1 / count, _POINTS, dtype=torch.float64)
     counts = tuple(int(number) for number in (1 / inverses).round())
     dice = torch.Generator().manual_seed(seed)
     distances = torch.tensor(

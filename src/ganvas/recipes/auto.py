@@ -12,7 +12,7 @@ from ganvas.core.sizes import Size
 from ganvas.data import Survey, test_part
 from ganvas.recipes import FOR_TASK, RECIPES, transfer, what_it_takes
 from ganvas.recipes import recipe as named_recipe
-from ganvas.recipes.choices import Choices, Machine
+from ganvas.recipes.choices import FOR_FEW, Choices, Machine
 from ganvas.tasks import IN_PARTS, TRANSLATES
 from ganvas.tasks.checks import check_batch, check_data, group_of, pictures_together
 from ganvas.tasks.generate_settings import DataSettings, GenerateSettings
@@ -104,17 +104,17 @@ def plan(survey: Survey, wishes: Wishes) -> Plan:
     chosen = chosen.lasting(chosen.training.stop.images)
     check_data(chosen, survey.count, survey.classes)
     try:
-        players = chosen.check_networks()
+        networks = chosen.check_networks()
     except UsageError as error:
         others = f"\nWhat makes {size} pixels: ganvas recipes --size {size}"
         raise UsageError(f"{error}{others if 'pixels a side' in str(error) else ''}") from None
     if source is not None:
-        transfer.tell(source, chosen, players, choices)
+        transfer.tell(source, chosen, networks, choices)
     if _assigned(wishes, "training.lanes") is None:
-        chosen = _with_whole_groups(chosen, players, choices)
-    check_batch(chosen, players)
+        chosen = _with_whole_groups(chosen, networks, choices)
+    check_batch(chosen, networks)
     _tell_what_resulted(chosen, wishes, choices)
-    _take_care(chosen, survey, players, choices)
+    _take_care(chosen, survey, networks, choices)
     if device.type == "cpu" and name in RECIPES and (takes := what_it_takes(name)).startswith("a GPU"):
         other = f"{name}-slim" if f"{name}-slim" in RECIPES else FOR_TASK.get(chosen.task, ("",))[0]
         instead = f"; for a CPU there is {other}" if other else ""
@@ -150,7 +150,7 @@ def _made(wishes: Wishes, name: str, data: DataSettings, choices: Choices, sourc
     told = any(assignment.strip().startswith("augment.") for assignment in wishes.assignments)
     augments = isinstance(made, GenerateSettings) and wishes.recipe == "auto" and made.augment.name is None
     if augments and not told and choices.augments():
-        made = dataclasses.replace(made, augment=transfer.FOR_FEW)
+        made = dataclasses.replace(made, augment=FOR_FEW)
     return made
 
 
@@ -181,11 +181,11 @@ def _asked_batch(wishes: Wishes) -> int | None:
     return None if asked is None else from_dict(TrainingSettings, {"batch": asked}, "training").batch
 
 
-def _with_whole_groups(chosen: Any, players: Any, choices: Choices) -> Any:
+def _with_whole_groups(chosen: Any, networks: Any, choices: Choices) -> Any:
     """In one lane, where a discriminator compares pictures in groups that more lanes would part."""
-    group, together = group_of(players[1]), pictures_together(chosen, players)
+    group, together = group_of(networks[1]), pictures_together(chosen, networks)
     alone = dataclasses.replace(chosen, training=dataclasses.replace(chosen.training, lanes=1))
-    if all(count % group == 0 for count in together) or pictures_together(alone, players) == together:
+    if all(count % group == 0 for count in together) or pictures_together(alone, networks) == together:
         return chosen
     choices.note(
         "lanes", 1, f"the discriminator compares the pictures of a group of {group}, so that they pass together"
@@ -193,12 +193,12 @@ def _with_whole_groups(chosen: Any, players: Any, choices: Choices) -> Any:
     return alone
 
 
-def _take_care(chosen: Any, survey: Survey, players: Any, choices: Choices) -> None:
+def _take_care(chosen: Any, survey: Survey, networks: Any, choices: Choices) -> None:
     """Say what can be done and will disappoint, and what would help."""
     in_pieces = bool(getattr(chosen.data, "scales", ()))  # which cover each picture
     if not in_pieces and (lost := survey.cropped(chosen.data.size)) is not None and survey.shape is not None:
         choices.note("take care", f"{survey.shape.words} px", lost)
-    group, together = group_of(players[1]), pictures_together(chosen, players)
+    group, together = group_of(networks[1]), pictures_together(chosen, networks)
     if parted := next((count for count in together if count % group), None):
         rest = f"the last {parted % group} are a smaller group" if parted % group > 1 else "the last is left over"
         left = f"of {parted} pictures that pass together {rest}"

@@ -13,7 +13,10 @@ from ganvas.data import Survey
 from ganvas.metrics.imagenet import find_weights
 from ganvas.networks.doublings import is_made, nearest_made
 from ganvas.recipes import FOR_TASK
+from ganvas.tasks.augmenting import AugmentSettings
 from ganvas.tasks.generate_settings import FEW_TO_KNOW_BY_HEART
+
+FOR_FEW = AugmentSettings(name="diffaug", p=1.0)  # how few pictures are augmented where a recipe does not
 
 _FEW_PER_CLASS = 20  # fewer pictures a class teach a network nothing about it
 _FEW = 5_000  # fewer pictures than this are shown mirrored as well

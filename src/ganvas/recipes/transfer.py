@@ -9,13 +9,10 @@ from ganvas.core.sizes import Size
 from ganvas.networks import transfer
 from ganvas.recipes import RECIPES, task_of
 from ganvas.recipes import recipe as named_recipe
-from ganvas.recipes.choices import Choices
-from ganvas.tasks.augmenting import AugmentSettings
+from ganvas.recipes.choices import FOR_FEW, Choices
 from ganvas.tasks.game_settings import BACK
 from ganvas.tasks.generate_settings import DataSettings
 from ganvas.tasks.source import Source
-
-FOR_FEW = AugmentSettings(name="diffaug", p=1.0)  # how few pictures are augmented where a recipe does not
 
 
 def check_task(source: Source, task: str) -> None:
@@ -95,7 +92,7 @@ def adapted(source: Source, name: str, data: DataSettings, batch: int | None) ->
     return from_dict(kind, values)
 
 
-def tell(source: Source, chosen: Any, players: Sequence[Any], choices: Choices) -> None:
+def tell(source: Source, chosen: Any, networks: Sequence[Any], choices: Choices) -> None:
     """Say which tensors of the networks are taken and which are new.
 
     Raises UsageError if the networks are of another family, if nothing of the leading one fits, and for frozen levels
@@ -103,7 +100,7 @@ def tell(source: Source, chosen: Any, players: Sequence[Any], choices: Choices) 
     """
     made = f"after {source.images:,} images" + ("" if source.size is None else f", {source.size} px")
     choices.note("from", source.path, made)
-    named = dict(zip(chosen.NETWORKS, players, strict=True))
+    named = dict(zip(chosen.NETWORKS, networks, strict=True))
     for role in chosen.roles:
         kind = role.removesuffix(BACK)
         network = named[kind]

@@ -13,7 +13,7 @@ from ganvas.tasks.source import Source, read_file
 from ganvas.training.folder import RunFolder, check_not_in_training
 
 
-def begin(source: SourceSettings, players: Mapping[str, Any], classes: tuple[str, ...]) -> list[str]:
+def begin(source: SourceSettings, networks: Mapping[str, Any], classes: tuple[str, ...]) -> list[str]:
     """Put a source's weights into networks by role, and say what was taken, in a sentence for each.
 
     Raises DataError if they are no longer there as the settings have them.
@@ -21,7 +21,7 @@ def begin(source: SourceSettings, players: Mapping[str, Any], classes: tuple[str
     if source.path is None:
         return []
     found, told = open_source(source.path, source.sha256), []
-    for role, network in players.items():
+    for role, network in networks.items():
         taken = found.shares(role, network, classes)
         transfer.take_over(network, found.weights.get(role, {}), taken)
         count, rest = transfer.in_words(network, taken)

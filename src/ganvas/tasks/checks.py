@@ -36,15 +36,15 @@ def check_data(chosen: Any, count: int, classes: tuple[str, ...]) -> None:
         )
 
 
-def check_batch(chosen: Any, players: Sequence[nn.Module]) -> None:
+def check_batch(chosen: Any, networks: Sequence[nn.Module]) -> None:
     """Raises UsageError if a network learns from statistics of a batch, and the batch or a part of it is one picture.
 
-    players: the networks, as the settings' `check_networks` gives them.
+    networks: as the settings' `check_networks` gives them.
     """
-    training, together = chosen.training, pictures_together(chosen, players)
+    training, together = chosen.training, pictures_together(chosen, networks)
     cut = f"a batch of {training.batch}" + (f" in {training.procs} processes" if training.procs > 1 else "")
     cut += f" with micro-batches of {training.micro_batch}" if training.micro_batch else ""
-    normed = [role for role, player in zip(chosen.NETWORKS, players, strict=True) if has_batch_norm([player])]
+    normed = [role for role, network in zip(chosen.NETWORKS, networks, strict=True) if has_batch_norm([network])]
     if normed and min(together) == 1:
         without = " ".join(f"{role}.norm=none" for role in normed if "norm" in vars(getattr(chosen, role)))
         raise UsageError(
@@ -52,7 +52,7 @@ def check_batch(chosen: Any, players: Sequence[nn.Module]) -> None:
             f"Use --batch {2 * training.procs} or more (64 is usual)"
             + (f", or networks without it: --set {without}" if without else "")
         )
-    group = group_of(players[1])
+    group = group_of(networks[1])
     if group > 1 and min(together) == 1:
         raise UsageError(
             f"The discriminator compares the pictures in groups of {group}, and with {cut} one passes alone. "
@@ -60,10 +60,10 @@ def check_batch(chosen: Any, players: Sequence[nn.Module]) -> None:
         )
 
 
-def pictures_together(chosen: Any, players: Sequence[nn.Module]) -> list[int]:
+def pictures_together(chosen: Any, networks: Sequence[nn.Module]) -> list[int]:
     """How many pictures pass through a network together, of each part into which a move's batch is cut."""
     training = chosen.training
-    lanes = lane_count(training.lanes, training.batch, torch.device(training.device), players)
+    lanes = lane_count(training.lanes, training.batch, torch.device(training.device), networks)
     rows: list[int] = []
     for rank in range(training.procs):
         own = Lanes(lanes, training.batch, Processes(rank, training.procs))

@@ -7,8 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganvas.core import devices
+from ganvas.core import card, devices
 from ganvas.core.images import to_float
+from ganvas.core.version import VERSION
 from ganvas.data import Dataset, held_out_rows
 from ganvas.tasks.checks import check_data, narrower
 from ganvas.training.clock import Clock
@@ -46,6 +47,21 @@ class DataTask:
     def begin(self) -> list[str]:
         """Take the weights that the settings say a run begins with, and tell which; here there are none."""
         return []
+
+    def _about(self, kind: str, clock: Clock, **own: object) -> dict[str, object]:
+        """The card of a network of a kind. own: what is said of such a network alone."""
+        return {
+            "format": card.FORMAT,
+            "kind": kind,
+            **own,
+            "data": self.data.name,
+            "data_sha256": self.data.fingerprint,
+            "held_out": self.chosen.data.held_out,
+            "recipe": self.chosen.recipe,
+            "images_seen": clock.images,
+            "ganvas": VERSION,
+            "licence": self.chosen.licence,
+        }
 
     def _built(self, role: str, family: Any, part: Any, shape: Mapping[str, Any]) -> Any:
         """A network of a family, by its settings and a shape, made by the dice of a role. Raises UsageError."""

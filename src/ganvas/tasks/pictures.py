@@ -14,7 +14,6 @@ from ganvas.core import card, devices
 from ganvas.core.evenly import evenly
 from ganvas.core.images import to_uint8
 from ganvas.core.settings import to_dict
-from ganvas.core.version import VERSION
 from ganvas.data import Dataset
 from ganvas.metrics.scorer import Scorer
 from ganvas.tasks.data_task import DataTask
@@ -135,23 +134,17 @@ class PictureTask(DataTask):
 
     def publish(self, averages: Mapping[str, nn.Module], clock: Clock) -> Mapping[str, Published]:
         """The averaged generator's weights and the card that rebuilds it."""
-        about: dict[str, object] = {
-            "format": card.FORMAT,
-            "kind": card.KIND,
-            "generator": to_dict(self.chosen.generator),
-            "size": self.chosen.data.size.plain,
-            "channels": self.chosen.data.channels,
-            "classes": list(self.chosen.data.classes) if self.chosen.data.conditional else [],
-            "data": self.data.name,
-            "data_sha256": self.data.fingerprint,
-            "held_out": self.chosen.data.held_out,
-            "mirror": self.chosen.data.mirror,
-            "recipe": self.chosen.recipe,
-            "images_seen": clock.images,
-            "ganvas": VERSION,
-            "preview": card.PREVIEW_SEEDS,
-            "licence": self.chosen.licence,
-        }
+        data = self.chosen.data
+        about = self._about(
+            card.GENERATOR,
+            clock,
+            generator=to_dict(self.chosen.generator),
+            size=data.size.plain,
+            channels=data.channels,
+            classes=list(data.classes) if data.conditional else [],
+            mirror=data.mirror,
+            preview=card.PREVIEW_SEEDS,
+        )
         return {"generator": (in_float32(averages["generator"]), about)}
 
 

@@ -19,7 +19,6 @@ from ganvas.core import card
 from ganvas.core.evenly import evenly
 from ganvas.core.images import to_float
 from ganvas.core.settings import to_dict
-from ganvas.core.version import VERSION
 from ganvas.data import Dataset
 from ganvas.losses import semi_supervised
 from ganvas.losses.adversarial import LOGISTIC
@@ -221,21 +220,14 @@ class SemiSupervised(PictureTask):
     def publish(self, averages: Mapping[str, nn.Module], clock: Clock) -> Mapping[str, Published]:
         """The averaged classifier with its card, and the generator if it plays."""
         data = self.chosen.data
-        about: dict[str, object] = {
-            "format": card.FORMAT,
-            "kind": "classifier",
-            "classifier": to_dict(self.chosen.classifier),
-            "size": data.size.plain,
-            "channels": data.channels,
-            "classes": list(data.known),
-            "labels": len(self._labelled),
-            "data": self.data.name,
-            "data_sha256": self.data.fingerprint,
-            "held_out": data.held_out,
-            "recipe": self.chosen.recipe,
-            "images_seen": clock.images,
-            "ganvas": VERSION,
-            "licence": self.chosen.licence,
-        }
+        about = self._about(
+            card.CLASSIFIER,
+            clock,
+            classifier=to_dict(self.chosen.classifier),
+            size=data.size.plain,
+            channels=data.channels,
+            classes=list(data.known),
+            labels=len(self._labelled),
+        )
         made = super().publish(averages, clock) if self._generates else {}
         return {"classifier": (in_float32(averages["classifier"]), about), **made}

@@ -13,7 +13,6 @@ from ganvas.core.evenly import evenly
 from ganvas.core.images import to_float, to_uint8
 from ganvas.core.settings import to_dict
 from ganvas.core.sizes import Size
-from ganvas.core.version import VERSION
 from ganvas.data import Dataset
 from ganvas.losses import penalties
 from ganvas.tasks.beginning import begin
@@ -125,27 +124,20 @@ class TranslationTask(DataTask):
     def _card(self, network: nn.Module, clock: Clock, **own: object) -> dict[str, object]:
         """The card that rebuilds a translator. own: what this task says of it beside."""
         data = self.chosen.data
-        return {
-            "format": card.FORMAT,
-            "kind": card.TRANSLATOR,
-            "task": self.chosen.task,
-            "translator": to_dict(self.chosen.translator),
-            "inputs": network.inputs,
-            "outputs": network.outputs,
-            "scale": network.scale,
-            "size": data.size.plain,
-            "channels": data.channels,
-            "data": self.data.name,
-            "data_sha256": self.data.fingerprint,
-            "held_out": data.held_out,
-            "read": {"pictures": self.data.pictures, "size": data.kept.plain, "scales": list(data.scales)},
-            "recipe": self.chosen.recipe,
-            "images_seen": clock.images,
-            "source_sha256": self.chosen.source.sha256,
-            "ganvas": VERSION,
-            "licence": self.chosen.licence,
+        return self._about(
+            card.TRANSLATOR,
+            clock,
+            task=self.chosen.task,
+            translator=to_dict(self.chosen.translator),
+            inputs=network.inputs,
+            outputs=network.outputs,
+            scale=network.scale,
+            size=data.size.plain,
+            channels=data.channels,
+            read={"pictures": self.data.pictures, "size": data.kept.plain, "scales": list(data.scales)},
+            source_sha256=self.chosen.source.sha256,
             **own,
-        }
+        )
 
 
 def cut_out(pictures: Tensor, where: Tensor, size: Size) -> Tensor:

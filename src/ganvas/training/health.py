@@ -148,7 +148,7 @@ RULES = (
         "mode collapse",
         _collapse,
         4,
-        "Lower the learning rates, add or raise R1 (--set loss.r1.weight=1), or try --recipe quick",
+        "Lower the learning rates, add or raise R1 (--set loss.r1.weight=1), or try another recipe (ganvas recipes)",
     ),
     Rule(
         "the discriminator overpowers the generator",

@@ -177,5 +177,5 @@ class Task(Protocol):
         ...
 
     def publish(self, averages: Mapping[str, nn.Module], clock: Clock) -> Mapping[str, Published]:
-        """The networks worth sharing: "generator", "classifier", "translator"."""
+        """The networks worth sharing: "generator", "classifier", "translator", "back" (of the other direction)."""
         ...

@@ -39,13 +39,13 @@ class Family:
     example: str
 
 
-def shape_of(weights: Weights, name: str, dimensions: int = 4) -> tuple[int, ...]:
-    """The shape of a tensor. Raises DataError if it is not there, or has not so many dimensions."""
+def shape_of(weights: Weights, name: str) -> tuple[int, ...]:
+    """The shape of a convolution's weight. Raises DataError if it is not there, or has not four dimensions."""
     if name not in weights:
         raise DataError(f"lacks the tensor {name}")
     shape = tuple(weights[name].shape)
-    if len(shape) != dimensions:
-        raise DataError(f"has {name} in the shape {say_shape(shape)}, which should have {dimensions} dimensions")
+    if len(shape) != 4:
+        raise DataError(f"has {name} in the shape {say_shape(shape)}, which should have 4 dimensions")
     return shape
 
 
