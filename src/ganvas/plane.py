@@ -19,6 +19,7 @@ from ganvas.core.errors import UsageError
 from ganvas.core.settings import to_dict
 from ganvas.losses import adversarial, adversarial_loss, penalties
 from ganvas.networks.layers import SpectralLinear
+from ganvas.tasks import adversary
 from ganvas.tasks.autoencode_settings import AutoencodeSettings
 from ganvas.tasks.batches import Kept
 from ganvas.tasks.generate_settings import GenerateSettings, LossSettings, PenaltySettings
@@ -222,15 +223,11 @@ class Plane:
         loss = self._rules.loss
         with torch.no_grad():
             fake = self.generator(batch.latents)
-        real = batch.real.requires_grad_(loss.r1.due(clock))
-        fake.requires_grad_(loss.r2.due(clock))
+        real, fake = adversary.gradients_asked(loss, clock, batch.real, fake)
         real_logits, fake_logits = self.judge(real), self.judge(fake)
         self._kept.note(batch.first, real=real_logits)
         terms = {"adversarial": self._loss.discriminator(real_logits, fake_logits)}
-        if loss.r1.due(clock):
-            terms["r1"] = loss.r1.weight_now(clock) * penalties.r1(real_logits, real)
-        if loss.r2.due(clock):
-            terms["r2"] = loss.r2.weight_now(clock) * penalties.r2(fake_logits, fake)
+        terms |= adversary.gradient_terms(loss, clock, real, real_logits, fake, fake_logits)
         if loss.gradient_penalty.due(clock):
             weight = loss.gradient_penalty.weight_now(clock)
             terms["gradient_penalty"] = weight * penalties.gradient_penalty(self.judge, real, fake, batch.mix)
@@ -238,12 +235,9 @@ class Plane:
 
     def _generator_terms(self, batch: Points, clock: Clock) -> Terms:
         fake_logits = self.judge(self.generator(batch.latents))
-        real_logits = batch.real_logits
-        if real_logits is None and self._loss.generator_reads_real:
-            with torch.no_grad():
-                real_logits = self.judge(batch.real)
-        if real_logits is None:
-            real_logits = torch.zeros_like(fake_logits)
+        real_logits = adversary.real_logits_beside(
+            self._loss, fake_logits, lambda: self.judge(batch.real), batch.real_logits
+        )
         if (part := self._rules.loss.top_k.at(clock.images)) < 1:
             best = adversarial.best(fake_logits, part)
             real_logits, fake_logits = real_logits[best], fake_logits[best]

@@ -13,7 +13,8 @@ from ganvas.data import Dataset
 from ganvas.losses import adversarial, penalties
 from ganvas.losses.classification import class_cross_entropy
 from ganvas.networks.conditioning import present_labels
-from ganvas.tasks.augmenting import Augmenting, AugmentSettings
+from ganvas.tasks import adversary
+from ganvas.tasks.augmenting import AugmentSettings
 from ganvas.tasks.batches import GenerateBatch, Kept
 from ganvas.tasks.beginning import begin
 from ganvas.tasks.checks import group_of
@@ -79,11 +80,6 @@ class Generate(PictureTask):
     def _nothing_kept(self) -> Kept:
         return Kept(self.chosen.training.lanes)
 
-    def _augmentation(self, chosen: AugmentSettings) -> Augmenting:
-        data = self.chosen.data
-        made = Augmenting(chosen, size=data.size, channels=data.channels, batch=self.chosen.training.batch)
-        return made.to(self.device, self.dtype)
-
     def draw(self, player: Player, move: int, clock: Clock, rows: slice) -> GenerateBatch:
         """The batch of a move: reals in the player's own endless reading of the data, fresh latents.
 
@@ -127,10 +123,6 @@ class Generate(PictureTask):
             crossover=crossover,
         )
 
-    def _numbers(self, augmenting: Augmenting, role: str, place: int, rows: slice) -> Tensor | None:
-        numbers = augmenting.numbers(self._draws, role, place, rows)
-        return None if numbers is None else numbers.to(self.device, non_blocking=True)
-
     def _drawn_styles(self, role: str, place: int, rows: slice) -> tuple[Tensor | None, Tensor | None]:
         """Latents of other styles [rows, Z] and the layers from which they hold, int64 [rows]; past the last: never."""
         if not self.chosen.style_mixing:
@@ -152,10 +144,10 @@ class Generate(PictureTask):
     def _discriminator_terms(self, batch: GenerateBatch, clock: Clock) -> Terms:
         loss = self.chosen.loss
         real, fake = self._reals(batch), self._fakes_to_judge(batch)
-        r1_due, r2_due = loss.r1.due(clock), loss.r2.due(clock)
-        real_seen = self._augmenting(real.requires_grad_(r1_due), batch.real_changes, clock)
+        real, fake = adversary.gradients_asked(loss, clock, real, fake)
+        real_seen = self._augmenting(real, batch.real_changes, clock)
         real_logits, real_classes, error = self._judge_real(real_seen, batch.labels)
-        fake_seen = self._augmenting(fake.requires_grad_(r2_due), batch.fake_changes, clock)
+        fake_seen = self._augmenting(fake, batch.fake_changes, clock)
         fake_logits, fake_classes = self._judge_and_classify(fake_seen, batch.labels)
         self._kept.note(batch.first, real=real_logits, fake=fake_logits)
         terms = {"adversarial": self._loss.discriminator(real_logits, fake_logits)}
@@ -163,10 +155,7 @@ class Generate(PictureTask):
             terms["classification"] = real_classes + fake_classes
         if error is not None:
             terms["reconstruction"] = loss.reconstruction * error
-        if r1_due:
-            terms["r1"] = loss.r1.weight_now(clock) * penalties.r1(real_logits, real)
-        if r2_due:
-            terms["r2"] = loss.r2.weight_now(clock) * penalties.r2(fake_logits, fake)
+        terms |= adversary.gradient_terms(loss, clock, real, real_logits, fake, fake_logits)
         if loss.gradient_penalty.due(clock):
             terms["gradient_penalty"] = loss.gradient_penalty.weight_now(clock) * penalties.gradient_penalty(
                 lambda pictures: self._judge(self._augmenting(pictures, batch.real_changes, clock), batch.labels),
@@ -207,13 +196,12 @@ class Generate(PictureTask):
             fake = self._generate(batch)
         fake_seen = self._augmenting(fake, batch.fake_changes, clock)
         fake_logits, fake_classes = self._judge_and_classify(fake_seen, batch.labels)
-        real_logits = batch.real_logits
-        if real_logits is None and self._loss.generator_reads_real:
-            with torch.no_grad():
-                real_seen = self._augmenting(self._reals(batch), batch.real_changes, clock)
-                real_logits = self._judge(real_seen, batch.labels)
-        if real_logits is None:
-            real_logits = torch.zeros_like(fake_logits)
+        real_logits = adversary.real_logits_beside(
+            self._loss,
+            fake_logits,
+            lambda: self._judge(self._augmenting(self._reals(batch), batch.real_changes, clock), batch.labels),
+            batch.real_logits,
+        )
         if (part := self.chosen.loss.top_k.at(clock.images)) < 1:
             best = adversarial.best(fake_logits, part)
             real_logits, fake_logits = real_logits[best], fake_logits[best]

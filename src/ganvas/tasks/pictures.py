@@ -16,6 +16,7 @@ from ganvas.core.images import to_uint8
 from ganvas.core.settings import to_dict
 from ganvas.data import Dataset
 from ganvas.metrics.scorer import Scorer
+from ganvas.tasks.augmenting import Augmenting, AugmentSettings
 from ganvas.tasks.data_task import DataTask
 from ganvas.tasks.diagnostics import Labelled
 from ganvas.training.clock import Clock
@@ -48,6 +49,17 @@ class PictureTask(DataTask):
     def averaged(self) -> Mapping[str, nn.Module]:
         """The networks whose running average is kept."""
         return {"generator": self.generator}
+
+    def _augmentation(self, chosen: AugmentSettings) -> Augmenting:
+        """What settings say is done to these pictures before they are judged."""
+        data = self.chosen.data
+        made = Augmenting(chosen, size=data.size, channels=data.channels, batch=self.chosen.training.batch)
+        return made.to(self.device, self.dtype)
+
+    def _numbers(self, augmenting: Augmenting, role: str, place: int, rows: slice) -> Tensor | None:
+        """The numbers that an augmentation reads for a role's rows, as of `Augmenting.numbers`, on the device."""
+        numbers = augmenting.numbers(self._draws, role, place, rows)
+        return None if numbers is None else numbers.to(self.device, non_blocking=True)
 
     def _build(self, table: Any, role: str, part: Any, **own: int) -> Any:
         """The network of a table that settings name. Raises UsageError if it cannot make or take such pictures.

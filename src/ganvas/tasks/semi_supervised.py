@@ -23,7 +23,6 @@ from ganvas.data import Dataset
 from ganvas.losses import semi_supervised
 from ganvas.losses.adversarial import LOGISTIC
 from ganvas.losses.classification import class_cross_entropy
-from ganvas.tasks.augmenting import Augmenting, AugmentSettings
 from ganvas.tasks.diagnostics import Looks, as_found, even_parts
 from ganvas.tasks.labels import known_labels, labelled
 from ganvas.tasks.pictures import PictureTask, in_float32
@@ -79,7 +78,7 @@ class SemiSupervised(PictureTask):
         self.generator = self._build(networks.generator, "generator", chosen.generator, classes=0)
         known = len(chosen.data.known)
         self.classifier = self._build(networks.classifier, "classifier", chosen.classifier, classes=known)
-        self._changing, self._changing_much = (self._augmenting(some) for some in (chosen.augment, chosen.strong))
+        self._changing, self._changing_much = (self._augmentation(some) for some in (chosen.augment, chosen.strong))
         classifier = Player(
             "classifier", {"classifier": self.classifier}, self._classifier_terms, chosen.classifier_optimizer
         )
@@ -91,11 +90,6 @@ class SemiSupervised(PictureTask):
         self.compares_rows = self._generates and chosen.loss.generator == "feature-matching"
         self._looks: Looks | None = None
         self._scored: dict[str, Any] = {}
-
-    def _augmenting(self, chosen: AugmentSettings) -> Augmenting:
-        data = self.chosen.data
-        made = Augmenting(chosen, size=data.size, channels=data.channels, batch=self.chosen.training.batch)
-        return made.to(self.device, self.dtype)
 
     @property
     def averaged(self) -> Mapping[str, nn.Module]:
@@ -123,10 +117,6 @@ class SemiSupervised(PictureTask):
             labelled_changes=self._numbers(self._changing, f"{role}/labelled", place, rows),
             strong_changes=self._numbers(self._changing_much, f"{role}/strong", place, rows),
         )
-
-    def _numbers(self, augmenting: Augmenting, role: str, place: int, rows: slice) -> Tensor | None:
-        numbers = augmenting.numbers(self._draws, role, place, rows)
-        return None if numbers is None else numbers.to(self.device, non_blocking=True)
 
     def _classifier_terms(self, batch: SemiSupervisedBatch, clock: Clock) -> Terms:
         loss, told = self.chosen.loss, self._told(batch, clock)

@@ -14,7 +14,7 @@ from ganvas.core.images import to_float, to_uint8
 from ganvas.core.settings import to_dict
 from ganvas.core.sizes import Size
 from ganvas.data import Dataset
-from ganvas.losses import penalties
+from ganvas.tasks import adversary
 from ganvas.tasks.beginning import begin
 from ganvas.tasks.data_task import DataTask
 from ganvas.training.clock import Clock
@@ -102,24 +102,16 @@ class TranslationTask(DataTask):
     def _fooled(self, judge: Judge, real: Tensor, fake: Tensor) -> Tensor:
         """What the translator descends of a discriminator's logits, weighed. judge: pictures -> logits."""
         fake_logits = judge(fake)
-        real_logits = torch.zeros_like(fake_logits)
-        if self._loss.generator_reads_real:
-            with torch.no_grad():
-                real_logits = judge(real)
+        real_logits = adversary.real_logits_beside(self._loss, fake_logits, lambda: judge(real))
         return self.chosen.loss.weight * self._loss.generator(real_logits, fake_logits)
 
     def _told_apart(self, judge: Judge, real: Tensor, fake: Tensor, clock: Clock) -> Terms:
         """What a discriminator descends, with its penalties. real, fake: without a graph."""
         loss = self.chosen.loss
-        r1_due, r2_due = loss.r1.due(clock), loss.r2.due(clock)
-        real, fake = real.detach().requires_grad_(r1_due), fake.detach().requires_grad_(r2_due)
+        real, fake = adversary.gradients_asked(loss, clock, real.detach(), fake.detach())
         real_logits, fake_logits = judge(real), judge(fake)
         terms = {"adversarial": self._loss.discriminator(real_logits, fake_logits)}
-        if r1_due:
-            terms["r1"] = loss.r1.weight_now(clock) * penalties.r1(real_logits, real)
-        if r2_due:
-            terms["r2"] = loss.r2.weight_now(clock) * penalties.r2(fake_logits, fake)
-        return terms
+        return terms | adversary.gradient_terms(loss, clock, real, real_logits, fake, fake_logits)
 
     def _card(self, network: nn.Module, clock: Clock, **own: object) -> dict[str, object]:
         """The card that rebuilds a translator. own: what this task says of it beside."""
