@@ -23,6 +23,21 @@ torch.set_num_threads(1)
 
 
 @pytest.fixture
+def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Downloads are forbidden, and what is kept is in a cache of the test's own."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("GANVAS_OFFLINE", "1")
+    monkeypatch.delenv("GANVAS_DATA", raising=False)
+
+
+@pytest.fixture
+def here(offline: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `offline`, and the work is done in an empty folder."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+
+
+@pytest.fixture
 def ring_trainer(tmp_path: Path) -> Callable[..., Trainer]:
     """Makes a trainer of the toy game in a folder below tmp_path; the same name again continues that run."""
 

@@ -24,12 +24,7 @@ SMALL = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _alone(tmp_path, monkeypatch):
-    (tmp_path / "here").mkdir()
-    monkeypatch.chdir(tmp_path / "here")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("GANVAS_OFFLINE", "1")
+pytestmark = pytest.mark.usefixtures("here")
 
 
 @pytest.fixture

@@ -18,12 +18,7 @@ SMALL = ["--recipe", "dcgan", "--batch", "8", "--set", "generator.width=8", "--s
 SMALL += ["--set", "training.tensorboard=off"]
 
 
-@pytest.fixture(autouse=True)
-def _alone(tmp_path, monkeypatch):
-    (tmp_path / "here").mkdir()
-    monkeypatch.chdir(tmp_path / "here")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("GANVAS_OFFLINE", "1")
+pytestmark = pytest.mark.usefixtures("here")
 
 
 @pytest.fixture
@@ -124,7 +119,7 @@ def test_a_misspelt_key_in_settings_toml_is_status_2_on_resume_and_named(ganvas,
     path.write_text(path.read_text().replace("betas", "beta"))
     status, out, err = ganvas("resume", "run", "--images", "+8")
     assert (status, out) == (2, "")
-    assert "generator_optimizer.beta is not a setting: did you mean betas?" in err
+    assert "generator_optimizer.beta is not a setting: did you mean betas or final_betas?" in err
     path.write_text("task = = 5")
     status, _, err = ganvas("resume", "run")
     assert status == 2

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from tests_shared import assert_same
 
 from ganvas import api, cli
 from ganvas.core.devices import has_fast_bfloat16
@@ -29,10 +30,8 @@ IMAGES = 2_400
 
 
 @pytest.fixture(autouse=True)
-def _alone(tmp_path, monkeypatch):
+def _alone(offline, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("GANVAS_OFFLINE", "1")
 
 
 @pytest.fixture(scope="module")
@@ -67,11 +66,6 @@ def state(run: Path) -> dict[str, torch.Tensor]:
     found = checkpoints.newest(run / "checkpoints", pytest.fail)
     assert found is not None
     return found[0]
-
-
-def assert_same(one, other):
-    assert one.keys() == other.keys()
-    assert [name for name in one if not torch.equal(one[name], other[name])] == []
 
 
 def test_an_interrupt_saves_says_how_to_go_on_and_changes_nothing(undisturbed):

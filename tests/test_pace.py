@@ -12,9 +12,7 @@ SMALL = ["generator.width=4", "discriminator.width=4", "training.tensorboard=off
 
 
 @pytest.fixture(autouse=True)
-def _alone(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("GANVAS_OFFLINE", "1")
+def _alone(offline, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 

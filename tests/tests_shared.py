@@ -1,12 +1,17 @@
 """Functions that several test files use."""
 
+from collections.abc import Mapping
+from pathlib import Path
+
 import torch
+from safetensors.torch import load_file
 
 from ganvas.core.sizes import Size
 from ganvas.data import Survey
 from ganvas.recipes.auto import Wishes, plan
 from ganvas.recipes.choices import Machine
 from ganvas.tasks.generate_settings import GenerateSettings
+from ganvas.training import checkpoints
 from ganvas.training.state import named_tensors
 from ganvas.training.trainer import Trainer
 
@@ -18,6 +23,17 @@ NEEDED = {"few-labels": ("data.labels=100",)}  # what a recipe has to be told of
 def state_of(trainer: Trainer) -> dict[str, torch.Tensor]:
     """Copies of everything a checkpoint of this trainer would hold."""
     return {name: tensor.clone() for name, tensor in named_tensors(trainer.task.players, trainer.averages).items()}
+
+
+def assert_same(one: Mapping[str, torch.Tensor], other: Mapping[str, torch.Tensor]) -> None:
+    """Both have the same tensors, to the bit."""
+    assert one.keys() == other.keys()
+    assert [name for name in one if not torch.equal(one[name], other[name])] == []
+
+
+def first_of(run: Path) -> dict[str, torch.Tensor]:
+    """The tensors of a run's oldest checkpoint."""
+    return load_file(checkpoints.everything(run / "checkpoints")[0])
 
 
 def survey(size: int, count: int = 10_000, channels: int = 1, classes: int = 0) -> Survey:

@@ -8,13 +8,8 @@ from PIL import Image
 
 
 @pytest.fixture(autouse=True)
-def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    work = tmp_path / "work"
-    work.mkdir()
-    monkeypatch.chdir(work)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("GANVAS_OFFLINE", "1")
-    monkeypatch.delenv("GANVAS_DATA", raising=False)
+def _alone(here: None) -> None:
+    pass
 
 
 @pytest.fixture

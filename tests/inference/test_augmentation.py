@@ -65,12 +65,7 @@ def copied(seeds, labels):
     return np.concatenate([blocks(label, [seed % 30]) for seed, label in zip(seeds, labels, strict=True)]) // 2 * 2
 
 
-@pytest.fixture(autouse=True)
-def _alone(tmp_path, monkeypatch):
-    (tmp_path / "here").mkdir()
-    monkeypatch.chdir(tmp_path / "here")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("GANVAS_OFFLINE", "1")
+pytestmark = pytest.mark.usefixtures("here")
 
 
 def write_real(folder: Path, first: int, counts, names=CLASSES) -> Path:

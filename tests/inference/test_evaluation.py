@@ -15,13 +15,7 @@ from ganvas.inference.evaluation import evaluate, trained_on
 from ganvas.inference.evaluation_page import write_page
 from ganvas.metrics.measures import MEASURES
 
-
-@pytest.fixture(autouse=True)
-def _alone(tmp_path, monkeypatch):
-    (tmp_path / "here").mkdir()
-    monkeypatch.chdir(tmp_path / "here")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("GANVAS_OFFLINE", "1")
+pytestmark = pytest.mark.usefixtures("here")
 
 
 @pytest.fixture

@@ -19,11 +19,7 @@ from ganvas.inference.paired import PAIRED
 from ganvas.metrics.imagenet import WEIGHTS_SHA256, find_weights
 from ganvas.metrics.structural import ms_ssim, psnr, ssim
 
-
-@pytest.fixture(autouse=True)
-def _offline(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("GANVAS_OFFLINE", "1")
+pytestmark = pytest.mark.usefixtures("offline")
 
 
 def picture(seed: int, height: int = 48, width: int = 40, channels: int = 3) -> np.ndarray:

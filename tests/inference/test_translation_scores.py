@@ -29,10 +29,7 @@ from ganvas.networks.translating import Translator as Network
 FAST = {"metrics": ["psnr", "ssim", "fd", "kd"], "extractor": "pixels"}
 
 
-@pytest.fixture(autouse=True)
-def _alone(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("GANVAS_OFFLINE", "1")
+pytestmark = pytest.mark.usefixtures("offline")
 
 
 class Does(Network):

@@ -58,9 +58,8 @@ class Killed(BaseException):
 
 
 @pytest.fixture(autouse=True)
-def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("GANVAS_OFFLINE", "1")
+def _alone(offline: None) -> None:
+    pass
 
 
 @pytest.fixture

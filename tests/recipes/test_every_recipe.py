@@ -7,17 +7,13 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file
+from tests_shared import assert_same
 
 from ganvas import api
 from ganvas.recipes import RECIPES
 from ganvas.training import checkpoints
 
 every_recipe = pytest.mark.parametrize("recipe", RECIPES)
-
-
-def assert_same(one, other):
-    assert one.keys() == other.keys()
-    assert [name for name in one if not torch.equal(one[name], other[name])] == []
 
 
 def journal(run):

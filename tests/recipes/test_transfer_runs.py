@@ -7,12 +7,14 @@ import tomllib
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from tests_shared import assert_same, first_of
 
 from ganvas import api
 from ganvas.core.errors import DataError, UsageError
 from ganvas.core.files import sha256_of_file
 from ganvas.inference.loading import load
 from ganvas.inference.pages import readme
+from ganvas.tasks.source import below
 from ganvas.training import checkpoints
 
 PLAIN = ("generator.norm=none", "discriminator.norm=none")
@@ -33,19 +35,6 @@ FAMILIES = {
 def source(play):
     """A short run of `quick` on the digits, 8 x 8."""
     return play("source", "quick", images=48)
-
-
-def assert_same(one, other):
-    assert one.keys() == other.keys()
-    assert [name for name in one if not torch.equal(one[name], other[name])] == []
-
-
-def first_of(run):
-    return load_file(checkpoints.everything(run / "checkpoints")[0])
-
-
-def below(prefix, tensors):
-    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
 
 def test_it_begins_with_the_averaged_generator_and_the_discriminator_and_nothing_else(source, play, state):

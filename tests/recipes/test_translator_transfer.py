@@ -8,28 +8,17 @@ import torch
 from safetensors.torch import load_file
 from tests_folders import for_task, photos
 from tests_foreign import CycleGAN
+from tests_shared import assert_same, first_of
 
 import ganvas
 from ganvas import api
 from ganvas.core.errors import DataError, UsageError
 from ganvas.core.files import sha256_of_file
 from ganvas.inference.foreign.importing import import_weights
+from ganvas.tasks.source import below
 from ganvas.training import checkpoints
 
 SMALL = ("training.tick=16", "training.preview=1000000", "training.tensorboard=off", "loss.after=0")
-
-
-def assert_same(one, other):
-    assert one.keys() == other.keys()
-    assert [name for name in one if not torch.equal(one[name], other[name])] == []
-
-
-def first_of(run):
-    return load_file(checkpoints.everything(run / "checkpoints")[0])
-
-
-def below(prefix, tensors):
-    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
 
 @pytest.fixture

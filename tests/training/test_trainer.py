@@ -4,18 +4,13 @@ import time
 
 import pytest
 import torch
-from tests_shared import state_of
+from tests_shared import assert_same, state_of
 
 from ganvas.core.errors import DataError, Diverged, MemoryExhausted
 from ganvas.training import checkpoints
 from ganvas.training.players import OptimizerSettings
 from ganvas.training.sentinel import Sentinel
 from ganvas.training.stopping import StopSettings
-
-
-def assert_same(one, other):
-    assert one.keys() == other.keys()
-    assert all(torch.equal(one[name], other[name]) for name in one)
 
 
 def break_off_after(trainer, rounds):

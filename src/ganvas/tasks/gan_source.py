@@ -9,14 +9,14 @@ import torch
 from torch import Tensor
 
 from ganvas import networks
-from ganvas.core.errors import DataError, UsageError
+from ganvas.core.errors import DataError
 from ganvas.core.settings import from_dict
 from ganvas.core.sizes import Size
 from ganvas.networks import transfer
 from ganvas.networks.growing import Growing
 from ganvas.networks.transfer import Share
 from ganvas.tasks.generate_settings import GenerateSettings
-from ganvas.tasks.source import Source, below, newest_whole, read_file, recipe_of
+from ganvas.tasks.source import Source, below, newest_whole, read_file, reading_card, recipe_of, settings_of
 from ganvas.training.folder import RunFolder
 
 _BUILD = {"generator": networks.generator, "discriminator": networks.discriminator}
@@ -53,10 +53,7 @@ def of_run(run: RunFolder, values: Mapping[str, Any], sha256: str | None) -> Gan
 
     Raises DataError as `newest_whole` and `read_file`, and for what is damaged or not there yet.
     """
-    try:
-        chosen = from_dict(GenerateSettings, values)
-    except UsageError as error:
-        raise DataError(f"{run.settings} is damaged, or of another version of Ganvas: {error}") from None
+    chosen = settings_of(run, values, GenerateSettings)
     held = newest_whole(run, sha256)
     if held is None:
         if not run.generator.is_file():
@@ -84,7 +81,7 @@ def of_run(run: RunFolder, values: Mapping[str, Any], sha256: str | None) -> Gan
 
 def of_file(path: Path, file: Path, weights: Mapping[str, Tensor], card: Mapping[str, Any]) -> GanSource:
     """A generator's weights and what its card tells. path: as it was named. Raises DataError for what cannot be."""
-    try:
+    with reading_card(file):
         return GanSource(
             path=path,
             file=file,
@@ -102,5 +99,3 @@ def of_file(path: Path, file: Path, weights: Mapping[str, Tensor], card: Mapping
             weights={"generator": weights},
             settings=None,
         ).checked()
-    except (KeyError, TypeError, ValueError, UsageError) as error:
-        raise DataError(f"{file} has a card that Ganvas cannot read: {error}") from None

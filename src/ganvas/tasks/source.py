@@ -5,7 +5,8 @@ trained on with other pictures. Where a run keeps an average of a network's weig
 the clock begin anew.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -13,7 +14,8 @@ from typing import Any, ClassVar, Self
 from torch import Tensor, nn
 
 from ganvas.core import cardfile, files
-from ganvas.core.errors import DataError
+from ganvas.core.errors import DataError, UsageError
+from ganvas.core.settings import from_dict
 from ganvas.core.sizes import Size
 from ganvas.networks.transfer import Share
 from ganvas.tasks.generate_settings import SourceSettings
@@ -68,6 +70,23 @@ class Source:
             if expected != {key: tensor.shape for key, tensor in weights.items()}:
                 raise DataError(f"{self.file} does not hold the weights of the {role} that its settings describe")
         return self
+
+
+def settings_of(run: RunFolder, values: Mapping[str, Any], kind: Any) -> Any:
+    """A run's settings, of a kind, from the tables of its file. Raises DataError if they cannot be."""
+    try:
+        return from_dict(kind, values)
+    except UsageError as error:
+        raise DataError(f"{run.settings} is damaged, or of another version of Ganvas: {error}") from None
+
+
+@contextmanager
+def reading_card(file: Path) -> Iterator[None]:
+    """Within the block, a card that cannot be read, or that describes other weights, is a DataError."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, UsageError) as error:
+        raise DataError(f"{file} has a card that Ganvas cannot read: {error}") from None
 
 
 def newest_whole(run: RunFolder, sha256: str | None) -> tuple[Path, dict[str, Tensor], dict[str, Any]] | None:

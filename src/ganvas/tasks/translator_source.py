@@ -9,13 +9,13 @@ import torch
 from torch import Tensor, nn
 
 from ganvas import networks
-from ganvas.core.errors import DataError, UsageError
+from ganvas.core.errors import DataError
 from ganvas.core.settings import from_dict
 from ganvas.core.sizes import Size
 from ganvas.networks.transfer import Share
 from ganvas.tasks.game_settings import BACK
 from ganvas.tasks.guided_settings import GuidedSettings
-from ganvas.tasks.source import Source, below, newest_whole, read_file, recipe_of
+from ganvas.tasks.source import Source, below, newest_whole, read_file, reading_card, recipe_of, settings_of
 from ganvas.tasks.unpaired_settings import UnpairedSettings
 from ganvas.training.folder import RunFolder
 
@@ -64,11 +64,8 @@ def of_run(run: RunFolder, values: Mapping[str, Any], sha256: str | None) -> Tra
     Raises DataError as `newest_whole` and `read_file`, and for what is damaged or not there yet.
     """
     kind = UnpairedSettings if values["task"] == "unpaired" else GuidedSettings
-    try:
-        chosen: Any = from_dict(kind, values)
-        inputs, outputs, judged = chosen.channels()
-    except UsageError as error:
-        raise DataError(f"{run.settings} is damaged, or of another version of Ganvas: {error}") from None
+    chosen = settings_of(run, values, kind)
+    inputs, outputs, judged = chosen.channels()
     held = newest_whole(run, sha256)
     if held is None:
         if not run.translator.is_file():
@@ -101,7 +98,7 @@ def of_run(run: RunFolder, values: Mapping[str, Any], sha256: str | None) -> Tra
 
 def of_file(path: Path, file: Path, weights: Mapping[str, Tensor], card: Mapping[str, Any]) -> TranslatorSource:
     """A translator's weights and what its card tells. path: as it was named. Raises DataError for what cannot be."""
-    try:
+    with reading_card(file):
         part = from_dict(networks.translator(card["translator"]["name"]).Settings, card["translator"], "translator")
         inputs, outputs = int(card["inputs"]), int(card["outputs"])
         return TranslatorSource(
@@ -120,5 +117,3 @@ def of_file(path: Path, file: Path, weights: Mapping[str, Tensor], card: Mapping
             outputs=outputs,
             judged=0,
         ).checked()
-    except (KeyError, TypeError, ValueError, UsageError) as error:
-        raise DataError(f"{file} has a card that Ganvas cannot read: {error}") from None
