@@ -24,7 +24,7 @@ from ganvas import data, plane, recipes
 from ganvas.core.errors import Diverged
 from ganvas.core.images import grid
 from ganvas.core.settings import to_toml
-from ganvas.tasks.generate_settings import DataSettings
+from ganvas.tasks.data_settings import DataSettings
 from ganvas.training.averages import AverageSettings
 from ganvas.training.clock import Clock
 from ganvas.training.folder import RunFolder

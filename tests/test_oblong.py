@@ -19,7 +19,7 @@ from ganvas.recipes import RECIPES, task_of
 from ganvas.recipes.auto import Wishes, plan
 from ganvas.recipes.catalogue import describe
 from ganvas.tasks import TRANSLATES
-from ganvas.tasks.generate_settings import DataSettings
+from ganvas.tasks.data_settings import DataSettings
 
 
 def silent(sentence):

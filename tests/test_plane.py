@@ -13,13 +13,9 @@ from ganvas.losses import adversarial_loss, penalties
 from ganvas.networks.layers import SpectralLinear
 from ganvas.plane import MIXTURES, Plane, Rules
 from ganvas.recipes import recipe
-from ganvas.tasks.generate_settings import (
-    DataSettings,
-    GenerateSettings,
-    LossSettings,
-    PenaltySettings,
-    TopKSettings,
-)
+from ganvas.tasks.data_settings import DataSettings
+from ganvas.tasks.game_settings import PenaltySettings
+from ganvas.tasks.generate_settings import GenerateSettings, LossSettings, TopKSettings
 from ganvas.training.clock import Clock
 from ganvas.training.draws import Draws
 from ganvas.training.trainer import TrainingSettings

@@ -81,7 +81,7 @@ def test_every_problem_is_one_that_its_recipe_poses():
     from ganvas.core.settings import from_dict, override, to_dict
     from ganvas.core.sizes import Size
     from ganvas.recipes import recipe
-    from ganvas.tasks.generate_settings import DataSettings
+    from ganvas.tasks.data_settings import DataSettings
 
     for problem in PROBLEMS.values():
         made = recipe(problem.recipe)(DataSettings(where="", size=Size.of(64), channels=3))

@@ -21,8 +21,9 @@ from ganvas.losses import adversarial, adversarial_loss, penalties
 from ganvas.networks.layers import SpectralLinear
 from ganvas.tasks import adversary
 from ganvas.tasks.autoencode_settings import AutoencodeSettings
-from ganvas.tasks.batches import Kept
-from ganvas.tasks.generate_settings import GenerateSettings, LossSettings, PenaltySettings
+from ganvas.tasks.game_settings import PenaltySettings
+from ganvas.tasks.generate_settings import GenerateSettings, LossSettings
+from ganvas.tasks.kept import Kept
 from ganvas.training.clock import Clock
 from ganvas.training.draws import Draws, latents_of_seeds
 from ganvas.training.players import OptimizerSettings, Player, Published, Terms

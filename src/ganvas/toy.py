@@ -15,7 +15,8 @@ import torch
 from ganvas.core.errors import GanvasError
 from ganvas.core.images import grid
 from ganvas.plane import COUNTED, MIXTURES, Plane, Rules, draw_picture, generated
-from ganvas.tasks.generate_settings import LossSettings, PenaltySettings
+from ganvas.tasks.game_settings import PenaltySettings
+from ganvas.tasks.generate_settings import LossSettings
 from ganvas.training.averages import AverageSettings
 from ganvas.training.draws import Draws
 from ganvas.training.folder import RunFolder

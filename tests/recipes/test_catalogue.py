@@ -8,7 +8,7 @@ from ganvas.core.settings import from_dict
 from ganvas.recipes import RECIPES, recipe, task_of
 from ganvas.recipes.catalogue import catalogue, describe, say_sizes
 from ganvas.tasks import TRANSLATES
-from ganvas.tasks.generate_settings import DataSettings
+from ganvas.tasks.data_settings import DataSettings
 
 SMALL = 16
 

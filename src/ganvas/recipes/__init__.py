@@ -66,7 +66,7 @@ def recipe(name: str) -> Any:
 
 def task_of(name: str) -> str:
     """The task that a recipe is for. Raises UsageError with the nearest names if there is no such recipe."""
-    from ganvas.tasks.generate_settings import DataSettings  # it imports torch
+    from ganvas.tasks.data_settings import DataSettings  # it imports torch
 
     return str(recipe(name)(DataSettings(where="", size=Size.of(32), channels=3)).task)
 

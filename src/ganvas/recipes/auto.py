@@ -15,7 +15,8 @@ from ganvas.recipes import recipe as named_recipe
 from ganvas.recipes.choices import FOR_FEW, Choices, Machine
 from ganvas.tasks import IN_PARTS, TRANSLATES
 from ganvas.tasks.checks import check_batch, check_data, group_of, pictures_together
-from ganvas.tasks.generate_settings import DataSettings, GenerateSettings
+from ganvas.tasks.data_settings import DataSettings
+from ganvas.tasks.generate_settings import GenerateSettings
 from ganvas.tasks.guided_settings import IN_COLOUR, GuidedSettings
 from ganvas.tasks.source import Source
 from ganvas.training.trainer import TrainingSettings

@@ -2,7 +2,7 @@
 
 from ganvas import networks
 from ganvas.tasks.autoencode_settings import AutoencodeSettings
-from ganvas.tasks.generate_settings import DataSettings
+from ganvas.tasks.data_settings import DataSettings
 from ganvas.training.averages import AverageSettings
 from ganvas.training.players import OptimizerSettings
 from ganvas.training.trainer import TrainingSettings

@@ -11,7 +11,7 @@ from ganvas.core.sizes import MOST_QUARTERS, QUARTERS, Size
 from ganvas.recipes import RECIPES, task_of, what_it_takes
 from ganvas.recipes import recipe as named_recipe
 from ganvas.tasks import TRANSLATES
-from ganvas.tasks.generate_settings import DataSettings
+from ganvas.tasks.data_settings import DataSettings
 
 _LARGEST = 2048  # pixels a side up to which sizes are told
 _TRIED, _PERIOD = 64, 12  # of those that are as they were so many pixels before: up to which they are tried

@@ -5,7 +5,8 @@ from typing import Any, TypeVar
 
 from ganvas.core.sizes import Size
 from ganvas.metrics.imagenet import find_weights
-from ganvas.tasks.generate_settings import DataSettings, PenaltySettings
+from ganvas.tasks.data_settings import DataSettings
+from ganvas.tasks.game_settings import PenaltySettings
 from ganvas.tasks.translation_settings import CropSettings
 from ganvas.training.averages import AverageSettings
 from ganvas.training.stopping import StopSettings

@@ -10,13 +10,9 @@ import math
 
 from ganvas import networks
 from ganvas.tasks.augmenting import AugmentSettings
-from ganvas.tasks.generate_settings import (
-    DataSettings,
-    GenerateSettings,
-    LossSettings,
-    PathLengthSettings,
-    PenaltySettings,
-)
+from ganvas.tasks.data_settings import DataSettings
+from ganvas.tasks.game_settings import PenaltySettings
+from ganvas.tasks.generate_settings import GenerateSettings, LossSettings, PathLengthSettings
 from ganvas.training.averages import AverageSettings
 from ganvas.training.players import OptimizerSettings
 from ganvas.training.stopping import StopSettings

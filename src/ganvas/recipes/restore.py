@@ -4,7 +4,7 @@ import dataclasses
 
 from ganvas import degrade, networks
 from ganvas.recipes.crops import crops, modern, perceptual, training
-from ganvas.tasks.generate_settings import DataSettings
+from ganvas.tasks.data_settings import DataSettings
 from ganvas.tasks.guided_settings import GuidedLossSettings, GuidedSettings
 from ganvas.training.players import OptimizerSettings
 

@@ -4,7 +4,7 @@ import dataclasses
 
 from ganvas import networks
 from ganvas.tasks.augmenting import AugmentSettings
-from ganvas.tasks.generate_settings import DataSettings
+from ganvas.tasks.data_settings import DataSettings
 from ganvas.tasks.semi_supervised_settings import (
     UNLABELLED,
     PartlyLabelledSettings,

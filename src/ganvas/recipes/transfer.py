@@ -10,8 +10,8 @@ from ganvas.networks import transfer
 from ganvas.recipes import RECIPES, task_of
 from ganvas.recipes import recipe as named_recipe
 from ganvas.recipes.choices import FOR_FEW, Choices
+from ganvas.tasks.data_settings import DataSettings
 from ganvas.tasks.game_settings import BACK
-from ganvas.tasks.generate_settings import DataSettings
 from ganvas.tasks.source import Source
 
 

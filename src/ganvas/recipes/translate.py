@@ -5,7 +5,7 @@ import dataclasses
 from ganvas import degrade, networks
 from ganvas.core.sizes import Size
 from ganvas.recipes.crops import crops, jittered, modern, perceptual, training
-from ganvas.tasks.generate_settings import DataSettings
+from ganvas.tasks.data_settings import DataSettings
 from ganvas.tasks.guided_settings import GuidedLossSettings, GuidedSettings
 from ganvas.tasks.unpaired_settings import KindsSettings, UnpairedLossSettings, UnpairedSettings
 from ganvas.training.players import OptimizerSettings

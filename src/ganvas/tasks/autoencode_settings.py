@@ -7,8 +7,8 @@ from torch import nn
 
 from ganvas import networks
 from ganvas.core.settings import by_name, settings
-from ganvas.tasks.game_settings import GameSettings
-from ganvas.tasks.generate_settings import DataSettings, Weight
+from ganvas.tasks.data_settings import DataSettings
+from ganvas.tasks.game_settings import GameSettings, Weight
 from ganvas.training.players import OptimizerSettings, Positive
 from ganvas.training.trainer import TrainingSettings
 

@@ -8,7 +8,7 @@ from ganvas.core import card as cards
 from ganvas.core.errors import DataError, UsageError
 from ganvas.networks import transfer
 from ganvas.tasks import TRANSLATES, gan_source, translator_source
-from ganvas.tasks.generate_settings import SourceSettings
+from ganvas.tasks.game_settings import SourceSettings
 from ganvas.tasks.source import Source, read_file
 from ganvas.training.folder import RunFolder, check_not_in_training
 

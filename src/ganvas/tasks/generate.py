@@ -15,11 +15,12 @@ from ganvas.losses.classification import class_cross_entropy
 from ganvas.networks.conditioning import present_labels
 from ganvas.tasks import adversary
 from ganvas.tasks.augmenting import AugmentSettings
-from ganvas.tasks.batches import GenerateBatch, Kept
+from ganvas.tasks.batches import GenerateBatch
 from ganvas.tasks.beginning import begin
 from ganvas.tasks.checks import group_of
 from ganvas.tasks.diagnostics import Diagnostics
 from ganvas.tasks.generate_settings import GenerateSettings
+from ganvas.tasks.kept import Kept
 from ganvas.tasks.pictures import PictureTask
 from ganvas.tasks.running import RunningMeans
 from ganvas.training.clock import Clock

@@ -4,102 +4,22 @@ import dataclasses
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import torch
-from pydantic import AfterValidator, Field
+from pydantic import Field
 from torch import nn
 
 from ganvas import losses, networks
 from ganvas.core.errors import UsageError
 from ganvas.core.settings import by_name, settings
-from ganvas.core.sizes import Size
-from ganvas.data import Dataset, open_data
 from ganvas.tasks.augmenting import AugmentSettings, Probability
-from ganvas.tasks.game_settings import FEW_TO_LEARN_FROM, GameSettings
-from ganvas.training.clock import Clock, decayed
+from ganvas.tasks.data_settings import DataSettings
+from ganvas.tasks.game_settings import FEW_TO_LEARN_FROM, GameSettings, PenaltySettings, SourceSettings, Weight
+from ganvas.training.clock import decayed
 from ganvas.training.players import OptimizerSettings
 from ganvas.training.trainer import Count, TrainingSettings
-
-Weight = Annotated[float, Field(ge=0)]
-
-SMALLEST = 4  # pixels a side
 
 FEW_TO_KNOW_BY_HEART = 1_000  # of fewer pictures the discriminator needs augmentation
 
 _PENALTIES = ("r1", "r2", "gradient_penalty", "path_length")  # those of the loss
-
-
-def _not_too_small(size: Size) -> Size:
-    if size.shorter < SMALLEST:
-        raise ValueError(f"pictures have {SMALLEST} pixels a side or more")
-    return size
-
-
-PictureSize = Annotated[Size, AfterValidator(_not_too_small)]
-
-
-@settings
-class DataSettings:
-    """The pictures that are learned."""
-
-    where: str  # a folder, an archive or a name
-    size: PictureSize  # pixels a side, or "96x64" for pictures 96 pixels wide and 64 high
-    channels: Literal[1, 3, 4]
-    classes: tuple[str, ...] = ()  # names of the classes that the networks know; empty: unconditional
-    held_out: Annotated[int, Field(ge=0)] = 0  # pictures that training does not see, so that the watch can compare
-    test: str | None = None  # data that the watch takes in their place: a named set's test part
-    mirror: bool = False  # show each picture mirrored left to right half of the time
-    threads: Count | None = None  # threads that decode; changes the speed of reading only
-
-    @property
-    def conditional(self) -> bool:
-        """Whether pictures are made of a class."""
-        return bool(self.classes)
-
-    def opened(self, where: str, **how: Any) -> Dataset:
-        """The data at a place, which is `where` or `test`, as the networks take it. how: arguments of `open_data`."""
-        return open_data(where, size=self.size, channels=self.channels, **how)
-
-    def check(self) -> None:
-        """Raises UsageError for data that nothing is learned from, whatever the pictures are; here there is none."""
-
-
-@settings
-class SourceSettings:
-    """The trained run, or the generator's file, with whose weights a run began; None: it began from nothing."""
-
-    path: str | None = None
-    sha256: str | None = None  # of the checkpoint or file that the weights are in
-
-
-@settings
-class PenaltySettings:
-    """A penalty on the discriminator."""
-
-    weight: Weight = 0.0  # 0: none. For r1 and r2 this is gamma
-    every: Count = 1  # rounds from one to the next (lazy); the weight is multiplied by it, so that the mean stays
-    final: Weight | None = None  # the weight that it falls to, as half a cosine; None: it stays
-    decay_images: Count | None = None  # how long that takes; a plan takes the run's images
-
-    @property
-    def endless(self) -> bool:
-        """Whether the weight falls without a length, which never happens."""
-        return self.final is not None and self.decay_images is None
-
-    def lasting(self, images: int | None) -> Self:
-        """This, with a fall that has no length made so long; None leaves it without."""
-        return dataclasses.replace(self, decay_images=images) if self.endless else self
-
-    def at(self, images: int) -> float:
-        """The weight after `images` images."""
-        final = self.weight if self.final is None else self.final
-        return decayed(self.weight, final, images, self.decay_images, "cosine")
-
-    def due(self, clock: Clock) -> bool:
-        """Whether this round has the penalty."""
-        return self.weight > 0 and clock.rounds % self.every == 0
-
-    def weight_now(self, clock: Clock) -> float:
-        """The weight in a round that has the penalty: it keeps the mean over all rounds, those without it included."""
-        return self.at(clock.images) * self.every
 
 
 @settings

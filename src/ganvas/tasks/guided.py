@@ -21,8 +21,8 @@ from ganvas.losses import reconstruction
 from ganvas.metrics.imagenet import find_weights
 from ganvas.metrics.perceptual import LEAST, PerceptualDistance
 from ganvas.metrics.structural import WINDOW, ssim
-from ganvas.tasks.batches import Kept
 from ganvas.tasks.guided_settings import GuidedSettings
+from ganvas.tasks.kept import Kept, piece
 from ganvas.tasks.pictures import in_float32
 from ganvas.tasks.translation import TranslationTask, in_rows
 from ganvas.training.clock import Clock
@@ -46,8 +46,7 @@ class GuidedBatch:
     @property
     def made(self) -> Tensor | None:
         """What was made of exactly these rows, with a graph that is good for once; None if it was not kept."""
-        held = self.kept.get(self.first)
-        return held if held is not None and len(held) == len(self) else None
+        return piece(self.kept, self.first, len(self))
 
     def __len__(self) -> int:
         return len(self.given)

@@ -10,7 +10,7 @@ from ganvas.core.settings import by_name, settings
 from ganvas.core.sizes import Size
 from ganvas.degrade.problems import Problem
 from ganvas.metrics.imagenet import find_weights
-from ganvas.tasks.generate_settings import Weight
+from ganvas.tasks.game_settings import Weight
 from ganvas.tasks.translation_settings import TranslationLossSettings, TranslationSettings
 
 IN_COLOUR = ("inpaint", "colorize")

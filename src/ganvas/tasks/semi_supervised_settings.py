@@ -10,8 +10,8 @@ from ganvas import networks
 from ganvas.core.errors import UsageError
 from ganvas.core.settings import by_name, settings
 from ganvas.tasks.augmenting import AugmentSettings
-from ganvas.tasks.game_settings import GameSettings
-from ganvas.tasks.generate_settings import DataSettings, Weight
+from ganvas.tasks.data_settings import DataSettings
+from ganvas.tasks.game_settings import GameSettings, Weight
 from ganvas.training.players import OptimizerSettings
 from ganvas.training.trainer import Count, TrainingSettings
 

@@ -18,7 +18,7 @@ from ganvas.core.errors import DataError, UsageError
 from ganvas.core.settings import from_dict
 from ganvas.core.sizes import Size
 from ganvas.networks.transfer import Share
-from ganvas.tasks.generate_settings import SourceSettings
+from ganvas.tasks.game_settings import SourceSettings
 from ganvas.training import checkpoints
 from ganvas.training.folder import RunFolder
 

@@ -14,8 +14,8 @@ from ganvas.core.errors import UsageError
 from ganvas.core.settings import by_name, settings
 from ganvas.core.sizes import Size
 from ganvas.data import Dataset
-from ganvas.tasks.game_settings import GameSettings
-from ganvas.tasks.generate_settings import DataSettings, PenaltySettings, PictureSize, SourceSettings, Weight
+from ganvas.tasks.data_settings import DataSettings, PictureSize
+from ganvas.tasks.game_settings import GameSettings, PenaltySettings, SourceSettings, Weight
 from ganvas.training.players import OptimizerSettings
 from ganvas.training.trainer import TrainingSettings
 

@@ -22,9 +22,9 @@ from ganvas.losses import contrastive
 from ganvas.losses.reconstruction import l1
 from ganvas.metrics.scorer import Scorer
 from ganvas.networks.patch_features import PatchFeatures
-from ganvas.tasks.batches import Kept
 from ganvas.tasks.diagnostics import Looks
 from ganvas.tasks.game_settings import BACK
+from ganvas.tasks.kept import Kept
 from ganvas.tasks.pictures import in_float32
 from ganvas.tasks.pool import Pool
 from ganvas.tasks.translation import TranslationTask, in_rows

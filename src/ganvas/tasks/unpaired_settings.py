@@ -7,8 +7,7 @@ from pydantic import Field
 from ganvas import networks
 from ganvas.core.errors import UsageError
 from ganvas.core.settings import settings
-from ganvas.tasks.game_settings import BACK
-from ganvas.tasks.generate_settings import Weight
+from ganvas.tasks.game_settings import BACK, Weight
 from ganvas.tasks.translation_settings import CropSettings, TranslationLossSettings, TranslationSettings
 from ganvas.training.trainer import Count
 
