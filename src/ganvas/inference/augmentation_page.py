@@ -5,10 +5,10 @@ import json
 import math
 
 from ganvas.core import files
+from ganvas.inference import webpage
 from ganvas.inference.augmentation import Augmentation
-from ganvas.inference.evaluation_page import TABLE, image_of, two_rows
-from ganvas.inference.summary import STYLE
 from ganvas.inference.usefulness import KINDS, Usefulness
+from ganvas.inference.webpage import image_of, two_rows
 
 PAGE = "augment.html"
 _FEW = 200  # pictures to judge by
@@ -34,13 +34,8 @@ def write_page(made: Augmentation) -> str:
         two_rows("Refused", "Above refused, below the training picture that each is too near to.", made.refused),
         f"<h2>Protocol</h2><pre>{html.escape(_protocol(made))}</pre>",
     ]
-    title = f"<title>{html.escape(made.out.name)} – Ganvas</title>"
-    page = (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8">{title}'
-        f"<style>{STYLE}{TABLE}</style></head><body>{''.join(parts)}</body></html>\n"
-    )
     with files.written_to(made.out / PAGE, "The set is whole without it"):
-        files.write_text(made.out / PAGE, page)
+        files.write_text(made.out / PAGE, webpage.page(made.out.name, parts))
     return str(made.out / PAGE)
 
 

@@ -1,30 +1,20 @@
 """The report of an evaluation: one self-contained HTML page with scores, pictures, closest pairs and the protocol."""
 
-import base64
 import dataclasses
 import html
-import io
 import json
 from pathlib import Path
 
-import numpy as np
-
 from ganvas.core import files
-from ganvas.core.images import grid
+from ganvas.inference import webpage
 from ganvas.inference.evaluation import Evaluation
 from ganvas.inference.score_table import table_of
 from ganvas.inference.sheet import Sheet
-from ganvas.inference.summary import STYLE, curves
+from ganvas.inference.summary import curves
+from ganvas.inference.webpage import image_of, two_rows
 from ganvas.metrics.protocol import Score
 from ganvas.training.folder import RunFolder
 from ganvas.training.journal import read
-
-TABLE = """
-table { border-collapse: collapse } td, th { text-align: left; padding: 4px 16px 4px 0; border-bottom: 1px solid #eee }
-th { color: #777; font-weight: normal; font-size: 13px } .care { color: #a33 }
-.sheet td { border: none; padding: 0 4px 4px 0 } .tile { width: 224px; image-rendering: pixelated; display: block }
-.pairs { width: 100%; image-rendering: pixelated; border: 1px solid #ddd }
-"""
 
 
 def write_page(evaluation: Evaluation, out: Path, run: Path) -> Path:
@@ -50,13 +40,8 @@ def write_page(evaluation: Evaluation, out: Path, run: Path) -> Path:
         _protocols(evaluation.scores),
         f"<h2>Card</h2><pre>{html.escape(card)}</pre>" if evaluation.card else "",
     ]
-    title = f"<title>Evaluation of {html.escape(evaluation.what)} – Ganvas</title>"
-    page = (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8">{title}'
-        f"<style>{STYLE}{TABLE}</style></head><body>{''.join(parts)}</body></html>\n"
-    )
     with files.written_to(out):
-        files.write_text(out, page)
+        files.write_text(out, webpage.page(f"Evaluation of {evaluation.what}", parts))
     return out
 
 
@@ -89,20 +74,6 @@ def _sheet(sheet: Sheet | None) -> str:
         for row in sheet.pictures
     )
     return f'<h2>Judged pictures</h2><table class="sheet"><tr>{heads}</tr>{rows}</table>'
-
-
-def two_rows(head: str, told: str, pairs: np.ndarray | None) -> str:
-    """uint8 [2, N, C, H, W] as two rows below each other; "" for None."""
-    if pairs is None:
-        return ""
-    return f"<h2>{head}</h2><p>{told}</p>{image_of(np.concatenate(list(pairs)), 'pairs', pairs.shape[1])}"
-
-
-def image_of(pictures: np.ndarray, kind: str, columns: int | None = None) -> str:
-    """uint8 [N, C, H, W] as a grid."""
-    stream = io.BytesIO()
-    grid(pictures, columns).save(stream, "PNG")
-    return f'<img class="{kind}" src="data:image/png;base64,{base64.b64encode(stream.getvalue()).decode()}" alt="">'
 
 
 def _protocols(scores: tuple[Score, ...]) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from ganvas.core import files
 from ganvas.core.card import TRANSLATOR
 from ganvas.core.quantities import say_count, say_duration
+from ganvas.inference import webpage
 from ganvas.training.folder import RunFolder
 from ganvas.training.journal import Tick, read
 
@@ -23,17 +24,6 @@ _SIGNS = {  # which signs of health are drawn, and in which chart
     "psnr": "signal-to-noise ratio, dB",
     "gradient": "norms of gradients",
 }
-STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 960px; margin: 32px auto; padding: 0 16px }
-h1 { font-size: 24px; margin: 0 0 4px } h2 { font-size: 17px; margin: 32px 0 8px } p { margin: 4px 0; color: #555 }
-.final { width: min(100%, 640px); image-rendering: pixelated; border: 1px solid #ddd }
-.past { display: flex; flex-wrap: wrap; gap: 12px } figure { margin: 0 } figcaption { color: #777; font-size: 13px }
-.past img { width: 170px; image-rendering: pixelated; border: 1px solid #ddd }
-.charts { display: flex; flex-wrap: wrap; gap: 24px } svg { background: #fafafa; border: 1px solid #eee }
-svg text { font: 11px system-ui, sans-serif; fill: #777 }
-pre { background: #f6f6f6; padding: 12px; font-size: 13px; white-space: pre-wrap }
-@media print { body { margin: 0 } }
-"""
 
 
 def write_summary(run: RunFolder) -> Path:
@@ -54,12 +44,7 @@ def write_summary(run: RunFolder) -> Path:
         f"<h2>Notes</h2><pre>{html.escape(notes)}</pre>" if notes else "",
         f"<h2>Settings</h2><pre>{html.escape(run.settings.read_text(encoding='utf-8'))}</pre>",
     ]
-    title = f"<title>{html.escape(run.path.name)} – Ganvas</title>"
-    page = (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8">{title}'
-        f"<style>{STYLE}</style></head><body>{''.join(parts)}</body></html>\n"
-    )
-    files.write_text(run.summary, page)
+    files.write_text(run.summary, webpage.page(run.path.name, parts))
     return run.summary
 
 
