@@ -12,10 +12,9 @@ from ganvas.core.errors import UsageError
 from ganvas.core.settings import settings
 from ganvas.core.sizes import Size
 from ganvas.networks.conditioning import check_channels_and_classes
+from ganvas.networks.halving import halving_widths
 from ganvas.networks.layers import Width, full_precision, initialise_fan_in
 
-SMALLEST, LARGEST = 4, 1024  # pixels of the shorter side
-LONGEST = 4  # times the shorter side
 SLOPE = 0.2  # of LeakyReLU
 _GROUP = 8  # channels that are normalised together; all of a layer where it has no multiple of them
 
@@ -44,17 +43,11 @@ class ConvClassifier(nn.Module):
     def __init__(self, settings: Settings, *, size: int | Size, channels: int, classes: int) -> None:
         super().__init__()
         size = Size.of(size)
-        if not SMALLEST <= size.shorter <= LARGEST or size.longer > LONGEST * size.shorter:
-            longest = "" if size.square else f", the longer side at most {LONGEST} times the shorter"
-            raise UsageError(f"conv tells pictures of {SMALLEST} to {LARGEST} pixels a side{longest}, not {size}")
+        widths, _ = halving_widths(channels, settings.width, settings.max_width, size, "tells")
         check_channels_and_classes(channels, classes)
         if classes < 2:
             raise UsageError(f"A classifier tells two classes or more apart, not {classes}")
         self.size, self.channels, self.classes = size.simplest, channels, classes
-        widths, last = [channels], size
-        while last.shorter >= 2 * SMALLEST or len(widths) == 1:
-            widths.append(min(settings.max_width, settings.width * 2 ** (len(widths) - 1)))
-            last = last.over(2)
         layers: list[nn.Module] = []
         for before, after in itertools.pairwise(widths):
             for step in (nn.Conv2d(before, after, 3, stride=2, padding=1), nn.Conv2d(after, after, 3, padding=1)):

@@ -5,14 +5,12 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from ganvas.core.errors import UsageError
 from ganvas.core.settings import settings
 from ganvas.core.sizes import Size
 from ganvas.networks.conditioning import ClassedLatent, check_channels_and_classes
+from ganvas.networks.halving import halving_widths
 from ganvas.networks.layers import Width, initialise_fan_in
 
-SMALLEST, LARGEST = 4, 1024  # pixels of the shorter side
-LONGEST = 4  # times the shorter side
 SLOPE = 0.2  # of LeakyReLU
 
 
@@ -42,15 +40,9 @@ class ConvEncoder(nn.Module):
         """latent: of the decoder."""
         super().__init__()
         size = Size.of(size)
-        if not SMALLEST <= size.shorter <= LARGEST or size.longer > LONGEST * size.shorter:
-            longest = "" if size.square else f", the longer side at most {LONGEST} times the shorter"
-            raise UsageError(f"conv encodes pictures of {SMALLEST} to {LARGEST} pixels a side{longest}, not {size}")
+        widths, last = halving_widths(channels, settings.width, settings.max_width, size, "encodes")
         check_channels_and_classes(channels, classes)
         self.latent, self.size, self.channels, self.classes = latent, size.simplest, channels, classes
-        widths, last = [channels], size
-        while last.shorter >= 2 * SMALLEST or len(widths) == 1:
-            widths.append(min(settings.max_width, settings.width * 2 ** (len(widths) - 1)))
-            last = last.over(2)
         layers: list[nn.Module] = []
         for before, after in itertools.pairwise(widths):
             layers += [nn.Conv2d(before, after, 4, stride=2, padding=1), nn.LeakyReLU(SLOPE, inplace=True)]
