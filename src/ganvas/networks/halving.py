@@ -10,8 +10,8 @@ LONGEST = 4  # times the shorter side
 def halving_widths(channels: int, width: int, max_width: int, size: Size, verb: str) -> tuple[list[int], Size]:
     """Channels of the pictures and after each halving, of which there is one at least; and the size that is left.
 
-    width: channels after the first halving, which double up to max_width. verb: what is done to pictures, for the
-    UsageError that is raised for a size whose shorter side is not from 4 to 1024, or whose longer is above 4 times that.
+    width: channels after the first halving, which double up to max_width. verb: what is done to pictures, for messages.
+    Raises UsageError for a size whose shorter side is not from 4 to 1024 or whose longer is above 4 times that.
     """
     if not SMALLEST <= size.shorter <= LARGEST or size.longer > LONGEST * size.shorter:
         longest = "" if size.square else f", the longer side at most {LONGEST} times the shorter"
