@@ -43,18 +43,24 @@ def read(text: str | None, where: str) -> dict[str, Any]:
 
     Raises DataError if that is no such card, or one of a newer format.
     """
-    try:
-        card = json.loads(text or "{}")
-    except ValueError as error:
-        raise DataError(f"{where} is damaged: its card is not JSON ({error})") from None
-    if isinstance(card, dict) and card.get("kind") == CLASSIFIER:
+    card = parsed(text, where)
+    if card.get("kind") == CLASSIFIER:
         raise DataError(f"{where} is a classifier, not a generator: ganvas classify takes it")
-    if not isinstance(card, dict) or card.get("kind") not in (GENERATOR, TRANSLATOR):
+    if card.get("kind") not in (GENERATOR, TRANSLATOR):
         raise DataError(
             f"{where} is not a network of Ganvas: its card is missing. Give a run, or what `ganvas export` wrote"
         )
     refuse_newer(card, where)
     return card
+
+
+def parsed(text: str | None, where: str) -> dict[str, Any]:
+    """A card of any kind as it is written; {} where there is none. Raises DataError if it is damaged."""
+    try:
+        card = json.loads(text or "{}")
+    except ValueError as error:
+        raise DataError(f"{where} is damaged: its card is not JSON ({error})") from None
+    return card if isinstance(card, dict) else {}
 
 
 def check_generator(card: Mapping[str, Any], where: str) -> None:

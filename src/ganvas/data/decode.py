@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
@@ -27,6 +28,7 @@ from PIL import (
     WebPImagePlugin,  # noqa: F401
 )
 
+from ganvas.core.errors import DataError
 from ganvas.core.sizes import Size
 from ganvas.data.fit import as_kept, cover, eight_bits, to_channels, upright
 
@@ -71,6 +73,18 @@ def big_turn(size: int, limit: int) -> Iterator[None]:
         return
     with _one_big_picture_at_a_time:
         yield
+
+
+@contextmanager
+def one_picture(path: Path) -> Iterator[None]:
+    """Within the block, what is wrong with a picture that a person has named is a DataError with its name."""
+    try:
+        with quiet_pillow():
+            yield
+    except Unreadable as error:
+        raise DataError(f"{path} {error}") from None
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror or error}") from None
 
 
 @contextmanager

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ganvas.core.errors import DataError
-from ganvas.data.decode import Unreadable, decode, quiet_pillow
+from ganvas.data.decode import decode, one_picture, quiet_pillow
 from ganvas.data.listing import is_picture, suffix_of
 from ganvas.data.loading import Wish, blocks, own_threads
 from ganvas.data.locating import locate
@@ -80,13 +79,8 @@ def scores(answers: Sequence[Answer], classes: Sequence[str]) -> tuple[float, li
 
 
 def _of_file(classifier: Classifier, path: Path) -> Answer:
-    try:
-        with quiet_pillow():
-            picture = decode(path.read_bytes(), classifier.size, classifier.channels, _SMALLEST)
-    except Unreadable as error:
-        raise DataError(f"{path} {error}") from None
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror or error}") from None
+    with one_picture(path):
+        picture = decode(path.read_bytes(), classifier.size, classifier.channels, _SMALLEST)
     (label,), (probabilities,) = classifier.classify(picture[None])
     return Answer(str(path), classifier.classes[label], float(probabilities[label]))
 

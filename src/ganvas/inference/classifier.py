@@ -1,6 +1,5 @@
 """A trained classifier, loaded from a run or from a file, without running any code that the file holds."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -74,12 +73,9 @@ def load_classifier(path: str | Path, *, device: str = "auto") -> Classifier:
     if file.suffix.lower() == ".onnx":
         raise DataError(f"{file}: exported classifiers are for onnxruntime. Give the run, or its {FILE}")
     weights, text = cardfile.contents(file)
-    try:
-        card = json.loads(text or "{}")
-    except ValueError as error:
-        raise DataError(f"{file} is damaged: its card is not JSON ({error})") from None
-    if not isinstance(card, dict) or card.get("kind") != cards.CLASSIFIER:
-        kind = card.get("kind", "without a card") if isinstance(card, dict) else "without a card"
+    card = cards.parsed(text, str(file))
+    if card.get("kind") != cards.CLASSIFIER:
+        kind = card.get("kind", "without a card")
         raise DataError(f"{file} is a safetensors file, but not a classifier of Ganvas: it is {kind}")
     cards.refuse_newer(card, str(file))
     try:

@@ -11,7 +11,7 @@ from torch import Tensor
 from ganvas.core import card as cards
 from ganvas.core import cardfile, files
 from ganvas.core.errors import DataError, UsageError
-from ganvas.data.decode import Unreadable, decode, look_at, quiet_pillow
+from ganvas.data.decode import decode, look_at, one_picture
 from ganvas.inference.generator import Generator
 
 POINT = "point.safetensors"
@@ -25,21 +25,16 @@ def read_picture(path: str | Path, generator: Generator, *, fit: bool = False) -
     of another size that is not to be fitted.
     """
     path = Path(path)
-    try:
-        with quiet_pillow():
-            content = path.read_bytes()
-            with path.open("rb") as stream:
-                look = look_at(stream)
-            if (look.width, look.height) != (generator.width, generator.height) and not fit:
-                raise UsageError(
-                    f"{path} is {look.width} x {look.height} pixels, and the generator makes {generator.width} x "
-                    f"{generator.height}. --fit takes its centre and brings it to that size"
-                )
-            return decode(content, generator.size, generator.channels, _SMALLEST)
-    except Unreadable as error:
-        raise DataError(f"{path} {error}") from None
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror or error}") from None
+    with one_picture(path):
+        content = path.read_bytes()
+        with path.open("rb") as stream:
+            look = look_at(stream)
+        if (look.width, look.height) != (generator.width, generator.height) and not fit:
+            raise UsageError(
+                f"{path} is {look.width} x {look.height} pixels, and the generator makes {generator.width} x "
+                f"{generator.height}. --fit takes its centre and brings it to that size"
+            )
+        return decode(content, generator.size, generator.channels, _SMALLEST)
 
 
 @dataclass(frozen=True)
