@@ -3,14 +3,9 @@
 `python -m benchmarks.comparison_run DATA RECIPE SEED SECONDS` does what of it has not been done yet.
 """
 
-import datetime
 import json
-import os
 import shutil
-import signal
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +14,13 @@ import numpy as np
 import ganvas
 from benchmarks.comparison import CORES, DATA, DataSet, Job, Places
 from benchmarks.jobs import on_cores
+from benchmarks.played import UNDISTURBED, Meter, dated, once, parameters, trained
 from ganvas.core import files
 from ganvas.core.settings import to_dict
 from ganvas.training.clock import Clock
-from ganvas.training.folder import environment
 
 _PROBE = 20.0  # seconds, of which the first quarter does not count; of short trials a tenth
-_PLANNED = (
-    0.9  # part of the time in which learning rates that fall have fallen, so that a slower hour does not cut them
-)
-_NEVER = 10**9
-# The clock runs while a run looks at itself, so it does that every 30 seconds, and saves every two minutes, all alike.
-_UNDISTURBED = [f"training.{name}={_NEVER}" for name in ("tick", "preview", "checkpoint", "score")]
+_PLANNED = 0.9  # part of the time in which rates that fall have fallen, so that a slower hour does not cut them
 _GRID = 64
 
 
@@ -48,22 +38,20 @@ def run(job: Job, places: Places, seconds: float) -> None:
         "size": 32,
         "seed": job.seed,
         "device": "cpu",
-        "set": ["data.classes=[]", "training.tensorboard=off", *_UNDISTURBED, *data.set],
+        "set": ["data.classes=[]", "training.tensorboard=off", *UNDISTURBED, *data.set],
     }
-    speed = _once(folder / "probe.json", lambda: probe(data, choices, folder / "probe", min(_PROBE, seconds / 10)))
+    speed = once(folder / "probe.json", lambda: probe(data, choices, folder / "probe", min(_PROBE, seconds / 10)))
     planned = max(1, round(speed["images_per_second"] * seconds * _PLANNED))
-    trained = _once(folder / "trained.json", lambda: train(data, choices, folder / "run", seconds, planned))
+    whole = once(folder / "trained.json", lambda: train(data, choices, folder / "run", seconds, planned))
     row = {"data": job.data, "recipe": job.recipe, "seed": job.seed, "against": data.against}
-    row |= {"probe": speed, **trained}
+    row |= {"probe": speed, **whole}
     row["parameters"] = parameters(ganvas.plan(data.where, say=print, **choices).settings)
     row["scores"] = scores(folder / "run", data)
-    row["date"] = datetime.date.today().isoformat()
-    row["machine"] = {name: value for name, value in environment().items() if name != "command"}
     places.rows.mkdir(parents=True, exist_ok=True)
     pictures = ganvas.load(folder / "run", device="cpu").sample(range(_GRID))
     ganvas.grid(pictures, 8).save(places.rows / f"{job}.png", optimize=True)
     _save_reals(data, places.rows / f"{job.data}-real.png")
-    files.write_text(places.row_of(job), json.dumps(row, indent=1) + "\n")
+    files.write_text(places.row_of(job), json.dumps(dated(row), indent=1) + "\n")
     shutil.rmtree(folder / "probe", ignore_errors=True)
     shutil.rmtree(folder / "run" / "checkpoints", ignore_errors=True)
 
@@ -80,49 +68,15 @@ def probe(data: DataSet, choices: dict[str, Any], folder: Path, seconds: float) 
 
 def train(data: DataSet, choices: dict[str, Any], folder: Path, seconds: float, planned: int) -> dict[str, Any]:
     """Train, or go on training, until the clock says so; what falls during a run does so over the planned images."""
-    meter = Meter()
-    if (folder / "settings.toml").exists():
-        trained = ganvas.resume(folder, on_round=meter, say=print)
-    else:
+
+    def start(meter: Meter) -> Any:
         falling = _lengths(to_dict(ganvas.plan(data.where, images=planned, say=print, **choices).settings))
-        choices = choices | {"set": [*choices["set"], *falling]}
-        trained = ganvas.train(data.where, time=seconds, out=folder, on_round=meter, say=print, **choices)
-    end = trained.journal[-1]
-    return {
-        "planned_seconds": seconds,
-        "planned_images": planned,
-        "seconds": end["seconds"],
-        "images": end["images"],
-        "images_per_second": round(end["images"] / end["seconds"], 1),
-        "processor_seconds": None if meter.share is None else round(meter.share * end["seconds"]),
-        "findings": end.get("health", []),
-    }
+        told = choices | {"set": [*choices["set"], *falling]}
+        return ganvas.train(data.where, time=seconds, out=folder, on_round=meter, say=print, **told)
 
-
-class Meter:
-    """Processor seconds to a second of training, over the rounds that this process has played.
-
-    Called after each round. Asks the training to save and stop if the comparison that started it is gone.
-    """
-
-    def __init__(self) -> None:
-        self._seconds = self._processor = 0.0
-        self._before: tuple[Clock, float] | None = None
-        self._parent = os.getppid()
-
-    def __call__(self, clock: Clock) -> None:
-        now = time.process_time()
-        if self._before is not None:
-            self._seconds += clock.seconds - self._before[0].seconds
-            self._processor += now - self._before[1]
-        self._before = clock, now
-        if os.getppid() != self._parent:
-            signal.raise_signal(signal.SIGTERM)
-
-    @property
-    def share(self) -> float | None:
-        """None before two rounds."""
-        return self._processor / self._seconds if self._seconds else None
+    found = trained(folder, start)
+    rate = round(found["images"] / found["seconds"], 1)
+    return {"planned_seconds": seconds, "planned_images": planned, "images_per_second": rate, **found}
 
 
 def _lengths(values: dict[str, Any], above: str = "") -> list[str]:
@@ -134,12 +88,6 @@ def _lengths(values: dict[str, Any], above: str = "") -> list[str]:
         elif name == "decay_images" and value is not None:
             found.append(f"{above}{name}={value}")
     return found
-
-
-def parameters(chosen: Any) -> dict[str, int]:
-    """How many weights each network has."""
-    built = zip(chosen.NETWORKS, chosen.check_networks(), strict=True)
-    return {role: sum(weight.numel() for weight in network.parameters()) for role, network in built}
 
 
 def scores(folder: Path, data: DataSet) -> dict[str, dict[str, Any]]:
@@ -159,14 +107,6 @@ def _save_reals(data: DataSet, path: Path) -> None:
         images = ganvas.open_data(data.against, size=32, say=print).images
         spread = np.linspace(0, len(images) - 1, _GRID).astype(int)
         ganvas.grid(images[spread], 8).save(path, optimize=True)
-
-
-def _once(path: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """What a file holds; where there is none it is made and kept."""
-    if not path.exists():
-        files.write_text(path, json.dumps(make()) + "\n")
-    kept: dict[str, Any] = json.loads(path.read_text())
-    return kept
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 `python -m benchmarks.few_labels_run LABELS KIND SEED IMAGES` does what of it has not been done yet.
 """
 
-import datetime
 import json
 import shutil
 import sys
@@ -11,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import ganvas
-from benchmarks.comparison_run import parameters
 from benchmarks.few_labels import CORES, KINDS, PARTS, Job, Places
 from benchmarks.jobs import on_cores
+from benchmarks.played import dated, parameters
 from ganvas.core import files
-from ganvas.training.folder import RunFolder, environment
+from ganvas.training.folder import RunFolder
 
 _SIZE = 32
 
@@ -41,9 +40,7 @@ def run(job: Job, places: Places, images: int) -> None:
     row |= {"accuracy": accuracy(folder), "best_on_the_way": round(1 - end["score"]["best"], 4)}
     chosen = ganvas.plan("fashion-mnist", recipe="few-labels", size=_SIZE, set=[f"data.labels={job.labels}"]).settings
     row |= {"parameters": parameters(chosen), "settings": settings_of(folder)}
-    row["date"] = datetime.date.today().isoformat()
-    row["machine"] = {name: value for name, value in environment().items() if name != "command"}
-    files.write_text(places.row_of(job), json.dumps(row, indent=1) + "\n")
+    files.write_text(places.row_of(job), json.dumps(dated(row), indent=1) + "\n")
     shutil.rmtree(folder / "checkpoints", ignore_errors=True)
 
 

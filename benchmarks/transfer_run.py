@@ -3,7 +3,6 @@
 `python -m benchmarks.transfer_run WAY SEED SECONDS SOURCE_SECONDS` does what of it has not been done yet.
 """
 
-import datetime
 import json
 import shutil
 import sys
@@ -11,15 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import ganvas
-from benchmarks.comparison_run import Meter
 from benchmarks.jobs import on_cores
+from benchmarks.played import UNDISTURBED, Meter, dated, once, trained
 from benchmarks.transfer import CORES, SIZE, WAYS, Job, Places
 from ganvas.core import files
-from ganvas.training.folder import RunFolder, environment
+from ganvas.training.folder import RunFolder
 
-_NEVER = 10**9
-# The clock runs while a run looks at itself, so it does that every 30 seconds, and saves every two minutes, all alike.
-_UNDISTURBED = [f"training.{name}={_NEVER}" for name in ("tick", "preview", "checkpoint", "score")]
 _GRID = 64
 _COUNT = 5_000  # generated pictures that are judged
 
@@ -38,16 +34,14 @@ def run(job: Job, places: Places) -> None:
         source = train(places.pictures("source"), places.source, places.source_seconds, 0, ())
     begin = places.source if way.transfers else None
     seconds = places.seconds * way.part
-    trained = train(places.pictures("few"), folder / "run", seconds, job.seed, way.set, start_from=begin)
-    row: dict[str, Any] = {"way": job.way, "seed": job.seed, "planned_seconds": round(seconds, 1), **trained}
+    whole = train(places.pictures("few"), folder / "run", seconds, job.seed, way.set, start_from=begin)
+    row: dict[str, Any] = {"way": job.way, "seed": job.seed, "planned_seconds": round(seconds, 1), **whole}
     row |= {"source": source, "few": len(list(places.pictures("few").iterdir()))}
     row["scores"] = scores(folder / "run", places)
-    row["date"] = datetime.date.today().isoformat()
-    row["machine"] = {name: value for name, value in environment().items() if name != "command"}
     places.rows.mkdir(parents=True, exist_ok=True)
     pictures = ganvas.load(folder / "run", device="cpu").sample(range(_GRID))
     ganvas.grid(pictures, 8).save(places.rows / f"{job}.png", optimize=True)
-    files.write_text(places.row_of(job), json.dumps(row, indent=1) + "\n")
+    files.write_text(places.row_of(job), json.dumps(dated(row), indent=1) + "\n")
     shutil.rmtree(folder / "run" / "checkpoints", ignore_errors=True)
 
 
@@ -55,21 +49,18 @@ def train(
     pictures: Path, folder: Path, seconds: float, seed: int, own: tuple[str, ...], start_from: Path | None = None
 ) -> dict[str, Any]:
     """Train, or go on training, as `ganvas train` does when it is given a time; what falls does so over that time."""
-    meter, about = Meter(), folder.parent / "trained.json"
-    if not about.exists():
-        if (folder / "settings.toml").exists():
-            done = ganvas.resume(folder, on_round=meter, say=print)
-        else:
-            set = ["data.classes=[]", "training.tensorboard=off", *_UNDISTURBED, *own]
-            choices = {"size": SIZE, "seed": seed, "device": "cpu", "set": set, "start_from": start_from}
-            done = ganvas.train(pictures, time=seconds, out=folder, on_round=meter, say=print, **choices)
-        end, chosen = done.journal[-1], RunFolder(folder).read_settings()
-        told = {"seconds": end["seconds"], "images": end["images"], "findings": end.get("health", [])}
-        told |= {"recipe": chosen["recipe"], "augment": chosen["augment"].get("name")}
-        told["processor_seconds"] = None if meter.share is None else round(meter.share * end["seconds"])
-        files.write_text(about, json.dumps(told) + "\n")
-    kept: dict[str, Any] = json.loads(about.read_text())
-    return kept
+
+    def start(meter: Meter) -> Any:
+        set = ["data.classes=[]", "training.tensorboard=off", *UNDISTURBED, *own]
+        choices = {"size": SIZE, "seed": seed, "device": "cpu", "set": set, "start_from": start_from}
+        return ganvas.train(pictures, time=seconds, out=folder, on_round=meter, say=print, **choices)
+
+    def make() -> dict[str, Any]:
+        told = trained(folder, start)
+        chosen = RunFolder(folder).read_settings()
+        return told | {"recipe": chosen["recipe"], "augment": chosen["augment"].get("name")}
+
+    return once(folder.parent / "trained.json", make)
 
 
 def scores(folder: Path, places: Places) -> dict[str, dict[str, Any]]:

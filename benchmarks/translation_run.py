@@ -3,7 +3,6 @@
 `python -m benchmarks.translation_run PROBLEM SEED SECONDS` does what of it has not been done yet.
 """
 
-import datetime
 import json
 import shutil
 import sys
@@ -11,14 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import ganvas
-from benchmarks.comparison_run import Meter
 from benchmarks.jobs import on_cores
+from benchmarks.played import UNDISTURBED, Meter, dated, once, trained
 from benchmarks.translation import CORES, PROBLEMS, Job, Places, parts
 from ganvas.core import files
-from ganvas.training.folder import RunFolder, environment
+from ganvas.training.folder import RunFolder
 
-_NEVER = 10**9
-_UNDISTURBED = [f"training.{name}={_NEVER}" for name in ("tick", "preview", "checkpoint", "score")]
 _SHOWN, _SIDE_BY_SIDE = 12, 2  # pictures of a sheet, and how many stand in a row
 
 
@@ -32,38 +29,33 @@ def run(job: Job, places: Places, seconds: float) -> None:
     """Do what is missing of a run, and write its row last."""
     folder, problem = places.runs / str(job), PROBLEMS[job.problem]
     learned, scored = parts(problem)
-    trained = train(job, learned, scored, folder / "run", seconds * problem.part)
+    whole = train(job, learned, scored, folder / "run", seconds * problem.part)
     judged = ganvas.evaluate(folder / "run", scored, say=print)
     row: dict[str, Any] = {"problem": job.problem, "seed": job.seed, "planned_seconds": seconds * problem.part}
-    row |= trained | {"scores": {score.protocol.metric: score.as_dict() for score in judged.scores}}
+    row |= whole | {"scores": {score.protocol.metric: score.as_dict() for score in judged.scores}}
     row["heads"] = list(judged.sheet.heads)
-    row["date"] = datetime.date.today().isoformat()
-    row["machine"] = {name: value for name, value in environment().items() if name != "command"}
     places.rows.mkdir(parents=True, exist_ok=True)
     pictures = judged.sheet.pictures[:_SHOWN]
     sheet = ganvas.grid(pictures.reshape(-1, *pictures.shape[2:]), pictures.shape[1] * _SIDE_BY_SIDE)
     sheet.save(places.rows / f"{job}.png", optimize=True)
-    files.write_text(places.row_of(job), json.dumps(row, indent=1) + "\n")
+    files.write_text(places.row_of(job), json.dumps(dated(row), indent=1) + "\n")
     shutil.rmtree(folder / "run" / "checkpoints", ignore_errors=True)
 
 
 def train(job: Job, learned: Path, scored: Path, folder: Path, seconds: float) -> dict[str, Any]:
     """Train, or go on training, as `ganvas train` does when it is given a time; what falls does so over that time."""
-    meter, about, problem = Meter(), folder.parent / "trained.json", PROBLEMS[job.problem]
-    if not about.exists():
-        if (folder / "settings.toml").exists():
-            done = ganvas.resume(folder, on_round=meter, say=print)
-        else:
-            own = [f"data.test={json.dumps(str(scored))}", "data.held_out=0", "training.tensorboard=off"]
-            choices = {"recipe": problem.recipe, "seed": job.seed, "device": "cpu"}
-            set = [*own, *_UNDISTURBED, *problem.set]
-            done = ganvas.train(learned, time=seconds, out=folder, on_round=meter, say=print, set=set, **choices)
-        end, chosen = done.journal[-1], RunFolder(folder).read_settings()
-        told = {"seconds": end["seconds"], "images": end["images"], "size": chosen["data"]["size"]}
-        told["processor_seconds"] = None if meter.share is None else round(meter.share * end["seconds"])
-        files.write_text(about, json.dumps(told) + "\n")
-    kept: dict[str, Any] = json.loads(about.read_text())
-    return kept
+    problem = PROBLEMS[job.problem]
+
+    def start(meter: Meter) -> Any:
+        own = [f"data.test={json.dumps(str(scored))}", "data.held_out=0", "training.tensorboard=off"]
+        choices = {"recipe": problem.recipe, "seed": job.seed, "device": "cpu"}
+        set = [*own, *UNDISTURBED, *problem.set]
+        return ganvas.train(learned, time=seconds, out=folder, on_round=meter, say=print, set=set, **choices)
+
+    def make() -> dict[str, Any]:
+        return trained(folder, start) | {"size": RunFolder(folder).read_settings()["data"]["size"]}
+
+    return once(folder.parent / "trained.json", make)
 
 
 if __name__ == "__main__":
