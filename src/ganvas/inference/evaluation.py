@@ -94,51 +94,63 @@ def evaluate(
     wanted = None if size is None else Size.of(size)
     if count < 2:
         raise UsageError(f"count {count}: scores need 2 pictures or more")
+    asked = Asked(None if metrics is None else tuple(metrics), count, extractor, weights, resize, wanted, seed)
     if (translator := _translator(what)) is not None:
         if held_out is not None:
             raise UsageError("--held-out: a network from pictures to pictures is judged by --against DATA alone")
-        chosen = None if metrics is None else tuple(metrics)
-        asked = Asked(chosen, count, extractor, weights, resize, wanted, seed)
         place = Path(what) if isinstance(what, str | Path) else None
         return _translated(translator, place, against, asked, say)
     assert not isinstance(what, Translator)
-    if metrics is None:
-        metrics = _USUAL
-    if against is None:
-        against = trained_on(what)
+    against = trained_on(what) if against is None else against
+    of_sets, of_pairs = _parted(_USUAL if asked.metrics is None else asked.metrics, what)
+    if not of_sets:
+        _refuse_idle(of_pairs, asked, held_out)
+    evaluation = Evaluation(str(what), str(against), (), np.empty(0), {})
+    if of_sets:
+        evaluation = _of_sets(what, against, held_out, of_sets, asked, say)
+    if of_pairs and not isinstance(what, Generator):
+        own = weights if not of_sets or extractor == "imagenet" else None
+        scores, partners = paired_scores(what, against, of_pairs, wanted, own, say)
+        pictures = evaluation.pictures if of_sets else partners[0]
+        every = (*evaluation.scores, *scores)
+        evaluation = dataclasses.replace(evaluation, scores=every, pictures=pictures, partners=partners)
+    return evaluation
+
+
+def _parted(metrics: Sequence[str], what: Generator | str | Path) -> tuple[list[str], list[str]]:
+    """The metrics of sets of pictures, and those of pairs. Raises UsageError for what there is not, and for none."""
     for name in metrics:
         if name not in (*MEASURES, *PAIRED):
             raise UsageError(f"There is no metric {name!r}: {nearest(name, (*MEASURES, *PAIRED))}")
     if not metrics:
         raise UsageError(f"Which metrics? There are: {', '.join((*MEASURES, *PAIRED))}")
-    paired = [name for name in metrics if name in PAIRED]
-    if paired and is_network(what):
+    of_pairs = [name for name in metrics if name in PAIRED]
+    if of_pairs and is_network(what):
         raise UsageError(
-            f"{', '.join(paired)} compare pictures of the same name: give a folder, not a generator; networks from "
+            f"{', '.join(of_pairs)} compare pictures of the same name: give a folder, not a generator; networks from "
             "pictures to pictures have these scores as well"
         )
-    rest = [name for name in metrics if name not in PAIRED]
-    if not rest:
-        _refuse_idle(paired, extractor, weights, resize, held_out)
-    evaluation = Evaluation(str(what), str(against), (), np.empty(0), {})
-    if rest:
-        subject = subject_of(what, wanted, seed, say)
-        real, held = reference_of(subject, against, held_out, say)
-        extract = _extractor(extractor, real, held, weights, resize, say)
-        if subject.classes != real.classes:  # a number would mean one class here and another there
-            real = dataclasses.replace(real, labels=None)
-        labelled = bool(subject.classes) and real.labels is not None
-        check(rest, extract, labelled=labelled, unseen=len(held) if held is not None and held.unseen else None)
-        number = min(count, subject.count if subject.count is not None else count)
-        evaluation = _judged(subject, real, held, extract, rest, number, seed, say)
-    if paired and not isinstance(what, Generator):
-        scores, partners = paired_scores(
-            what, against, paired, wanted, weights if not rest or extractor == "imagenet" else None, say
-        )
-        pictures = evaluation.pictures if rest else partners[0]
-        every = (*evaluation.scores, *scores)
-        evaluation = dataclasses.replace(evaluation, scores=every, pictures=pictures, partners=partners)
-    return evaluation
+    return [name for name in metrics if name not in PAIRED], of_pairs
+
+
+def _of_sets(
+    what: Generator | str | Path,
+    against: str | Path,
+    held_out: str | Path | None,
+    metrics: Sequence[str],
+    asked: Asked,
+    say: Say,
+) -> Evaluation:
+    """The scores of pictures as a whole, against real ones."""
+    subject = subject_of(what, asked.size, asked.seed, say)
+    real, held = reference_of(subject, against, held_out, say)
+    extract = _extractor(asked.extractor, real, held, asked.weights, asked.resize, say)
+    if subject.classes != real.classes:  # a number would mean one class here and another there
+        real = dataclasses.replace(real, labels=None)
+    labelled = bool(subject.classes) and real.labels is not None
+    check(metrics, extract, labelled=labelled, unseen=len(held) if held is not None and held.unseen else None)
+    number = min(asked.count, subject.count if subject.count is not None else asked.count)
+    return _judged(subject, real, held, extract, metrics, number, asked.seed, say)
 
 
 def _translator(what: Generator | Translator | str | Path) -> Translator | None:
@@ -163,16 +175,14 @@ def _translated(
     return Evaluation(name, title, tuple(scores), np.empty(0), cards.identity(translator.card), sheet=sheet)
 
 
-def _refuse_idle(
-    paired: Sequence[str],
-    extractor: str,
-    weights: str | Path | None,
-    resize: str | None,
-    held_out: str | Path | None,
-) -> None:
+def _refuse_idle(paired: Sequence[str], asked: Asked, held_out: str | Path | None) -> None:
     """Raise UsageError for what says nothing to scores of pairs, where no other scores are asked for."""
-    idle = {"--extractor": extractor != "auto", "--resize": resize is not None, "--held-out": held_out is not None}
-    idle["--weights"] = weights is not None and "perceptual" not in paired
+    idle = {
+        "--extractor": asked.extractor != "auto",
+        "--resize": asked.resize is not None,
+        "--held-out": held_out is not None,
+        "--weights": asked.weights is not None and "perceptual" not in paired,
+    }
     if names := [name for name, given in idle.items() if given]:
         raise UsageError(f"{', '.join(names)} say nothing to {', '.join(paired)}, which compare pairs: leave that out")
 
