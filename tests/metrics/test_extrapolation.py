@@ -42,5 +42,5 @@ def test_the_line_is_straight_and_ends_at_all_pictures():
 def test_too_few_pictures_are_told():
     with pytest.raises(DataError, match="50 or more"):
         frechet_at_infinity(sample(49, 0), exact())
-    with pytest.raises(DataError, match="3 or more points"):
+    with pytest.raises(DataError, match="A line needs 15 points between 2 and 60 pictures"):
         frechet_at_infinity(sample(60, 0), exact(), smallest=60)

@@ -139,3 +139,8 @@ def _validated(value: Any) -> Size:
         return Size.of(value)
     except UsageError as error:
         raise ValueError(str(error)) from None
+
+
+def multiple_from(number: int, multiple: int) -> int:
+    """The smallest multiple that is not below a number."""
+    return -(-number // multiple) * multiple

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ganvas.core.sizes import multiple_from
 from ganvas.networks.translating import Translator
 from ganvas.training.draws import latents_of_seeds
 
@@ -35,8 +36,8 @@ def seen(network: Translator, most: int, device: torch.device) -> Seen:
     """
     if network.reach is not None:
         most = min(most, network.reach)
-    side = _up(max(most, network.least, 1), network.multiple)
-    picture = _noise(network.inputs, _up(max(_HEIGHT, network.least), network.multiple), 2 * side).to(device)
+    side = multiple_from(max(most, network.least, 1), network.multiple)
+    picture = _noise(network.inputs, multiple_from(max(_HEIGHT, network.least), network.multiple), 2 * side).to(device)
     with torch.inference_mode():
         found = torch.maximum(
             *(_differences(network, turned, side) for turned in (picture, picture.transpose(2, 3).contiguous()))
@@ -92,7 +93,3 @@ def _noise(channels: int, height: int, width: int) -> Tensor:
         grains = latents_of_seeds([octave], channels * rows * columns).view(1, channels, rows, columns)
         summed += functional.interpolate(grains, size=(height, width), mode="bilinear")
     return (summed / _OCTAVES**0.5 / 2).clamp(-1, 1)
-
-
-def _up(number: int, multiple: int) -> int:
-    return -(-number // multiple) * multiple

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ganvas.core.evenly import in_shares
 from ganvas.inference.augmentation_plan import Plan
 from ganvas.inference.reference import Reals
 from ganvas.inference.set_folder import SetFolder, Tally
@@ -43,7 +44,7 @@ def compared(plan: Plan, folder: SetFolder, tally: Tally, trials: int, steps: in
     most = _MOST_BYTES // (plan.maker.channels * math.prod(plan.size.within(GREATEST).hw))
     if max(len(real), len(tally.written)) > most:
         say(f"The classifiers see {most:,} pictures of a kind, evenly spread, which is what memory is spent on")
-    seeds = [tally.written[row] for row in _spread(len(tally.written), most)]
+    seeds = [tally.written[row] for row in in_shares(min(len(tally.written), most), len(tally.written))]
     parts = [
         reduced(torch.from_numpy(folder.read(seeds[start : start + _AT_ONCE])))
         for start in range(0, len(seeds), _AT_ONCE)
@@ -67,14 +68,10 @@ def protocol(found: Usefulness, real: Reals) -> dict[str, Any]:
 
 def _labelled(reals: Reals, most: int) -> Labelled:
     """At most so many real pictures, evenly spread, as a classifier takes them."""
-    rows = _spread(len(reals), most)
+    rows = in_shares(min(len(reals), most), len(reals))
     parts = [
         reduced(torch.from_numpy(np.ascontiguousarray(reals.images[reals.indices[rows[start : start + _AT_ONCE]]])))
         for start in range(0, len(rows), _AT_ONCE)
     ]
     labels = reals.labels if reals.labels is not None else np.zeros(len(reals), np.int64)
     return Labelled(torch.cat(parts), torch.from_numpy(labels[rows]))
-
-
-def _spread(count: int, most: int) -> np.ndarray:
-    return np.arange(min(count, most)) * count // max(1, min(count, most))

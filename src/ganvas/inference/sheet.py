@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ganvas.core.evenly import in_shares
 from ganvas.core.sizes import Size
 from ganvas.data.fit import convert, covered
 from ganvas.inference.posing import Posed
@@ -30,7 +31,7 @@ class SheetMaker:
     def __init__(self, sizes: Sequence[Size], baseline: str, enlarged: bool) -> None:
         """sizes: of all pictures to come. enlarged: their middles are shown pixel by pixel; else all of them, small."""
         count = min(MOST, len(sizes))
-        self._places = {place * len(sizes) // count for place in range(count)}
+        self._places = set(in_shares(count, len(sizes)).tolist())
         self._side = min(_SIDE, *(sizes[place].shorter for place in self._places))
         self._baseline, self._enlarged = baseline, enlarged
         self._rows: list[tuple[Tensor, ...]] = []

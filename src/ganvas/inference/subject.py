@@ -12,6 +12,7 @@ from torch import Tensor
 from ganvas import data as data_room
 from ganvas.core import card as cards
 from ganvas.core.errors import DataError
+from ganvas.core.evenly import in_shares
 from ganvas.core.sizes import Size
 from ganvas.data import Dataset
 from ganvas.data.fit import AS_THEY_ARE
@@ -96,7 +97,7 @@ def _of_folder(where: str | Path, size: Size | None, say: Say) -> Subject:
         raise DataError(f"{where} has one picture; scores need 2 or more, and thousands to mean something")
 
     def pictures(count: int, labels: np.ndarray | None) -> Iterator[Tensor]:
-        yield from picked(held.images, np.arange(count) * len(held) // count)
+        yield from picked(held.images, in_shares(count, len(held)))
 
     return Subject(
         name=held.name,
@@ -129,10 +130,10 @@ def picked(images: np.ndarray, indices: np.ndarray) -> Iterator[Tensor]:
 def labels_of(subject: Subject, real: np.ndarray | None, count: int) -> np.ndarray | None:
     """int64 [count]: the classes of the pictures that are judged; of a generator, each as often as in the reference."""
     if subject.labels is not None:
-        return subject.labels[np.arange(count) * len(subject.labels) // count]
+        return subject.labels[in_shares(count, len(subject.labels))]
     if not subject.classes:
         return None
     if real is None:
         return np.arange(count) % len(subject.classes)
-    often = np.sort(real)[np.arange(count) * len(real) // count].astype(np.int64)
+    often = np.sort(real)[in_shares(count, len(real))].astype(np.int64)
     return often[Draws(0).order("labels", 0, count, count).numpy()]

@@ -14,6 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ganvas.core.sizes import multiple_from
+
 RAMP = 16  # pixels of a picture over which two tiles fade into each other
 MOST_IN_BAND = 96 * 2**20  # values of finished rows that wait for the last tile beside them
 
@@ -92,7 +94,7 @@ def tiling(height: int, width: int, *, pixels: int, margin: int, multiple: int, 
 
 def least_side(margin: int, multiple: int) -> int:
     """The smallest side of a tile of which something is left when the margins are gone."""
-    return _up(2 * margin + RAMP + max(multiple, 2 * RAMP), multiple)
+    return multiple_from(2 * margin + RAMP + max(multiple, 2 * RAMP), multiple)
 
 
 def spans(length: int, side: int, margin: int, multiple: int) -> list[Span]:
@@ -102,10 +104,12 @@ def spans(length: int, side: int, margin: int, multiple: int) -> list[Span]:
     side = max(side // multiple * multiple, least_side(margin, multiple))
     overlap = 2 * margin + RAMP
     count = math.ceil((length - overlap) / (side - overlap))
-    step = max(_up(math.ceil((length - overlap) / count), multiple), _up(2 * RAMP, multiple))
-    side = min(side, _up(step + overlap, multiple))
+    step = max(multiple_from(math.ceil((length - overlap) / count), multiple), multiple_from(2 * RAMP, multiple))
+    side = min(side, multiple_from(step + overlap, multiple))
     step = (side - overlap) // multiple * multiple
-    final = _up(length - side, multiple)  # so the last tile has all of `multiple` that its mirror image may need
+    final = multiple_from(
+        length - side, multiple
+    )  # so the last tile has all of `multiple` that its mirror image may need
     starts = [*range(0, final, step), final]
     stops = [*(start + side for start in starts[:-1]), length]
     middles = [(after + stop) // 2 for after, stop in zip(starts[1:], stops, strict=False)]
@@ -166,7 +170,3 @@ def bands(
 def count_tiles(size: tuple[int, int], chosen: Tiling) -> int:
     """How many tiles a picture of a height and width is cut into."""
     return len(chosen.rows(size[0])) * len(chosen.columns(size[1]))
-
-
-def _up(number: int, multiple: int) -> int:
-    return math.ceil(number / multiple) * multiple

@@ -10,6 +10,7 @@ import numpy as np
 
 from ganvas import data as data_room
 from ganvas.core.errors import DataError
+from ganvas.core.evenly import in_shares
 from ganvas.core.sizes import Size
 from ganvas.data.decode import Look, Unreadable, quiet_pillow
 from ganvas.data.fit import AS_THEY_ARE, covered, cut
@@ -89,8 +90,7 @@ class Pictures:
 
     def spread(self, count: int) -> "Pictures":
         """So many of them at most, evenly spread."""
-        count = min(count, len(self))
-        return self.some([place * len(self) // count for place in range(count)])
+        return self.some(in_shares(min(count, len(self)), len(self)).tolist())
 
     def read(self, place: int, channels: int) -> np.ndarray:
         """One picture, upright, uint8 [channels, H, W]; both of a pair, [2 * channels, H, W].

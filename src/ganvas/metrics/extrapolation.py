@@ -36,7 +36,7 @@ def frechet_at_infinity(fake: Tensor, real: Statistics, *, smallest: int | None 
     count, dimensions = fake.shape
     least = smallest or max(2, min(max(count // 10, 2 * dimensions), count // 2))
     if not 2 <= least < count:
-        raise DataError(f"A line needs points between 2 and {count} pictures, not from {least} on")
+        raise DataError(f"A line needs {_POINTS} points between 2 and {count} pictures, and not from {least} on")
     inverses = torch.linspace(1 / least, 1 / count, _POINTS, dtype=torch.float64)
     counts = tuple(int(number) for number in (1 / inverses).round())
     dice = torch.Generator().manual_seed(seed)

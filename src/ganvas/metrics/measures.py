@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ganvas.core.errors import DataError
+from ganvas.core.evenly import in_shares
 from ganvas.metrics.domain import classification_accuracy
 from ganvas.metrics.extractors import Extractor
 from ganvas.metrics.extrapolation import frechet_at_infinity
@@ -161,7 +162,7 @@ def _floor(measure: Callable[[Tensor], float], fake: Tensor, held_out: Tensor | 
 
 def _spread(features: Tensor, count: int) -> Tensor:
     """So many of them, evenly spread."""
-    return features[torch.arange(count) * len(features) // count]
+    return features[torch.from_numpy(in_shares(count, len(features)))]
 
 
 def inception(evidence: Evidence) -> list[Score]:
