@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageSequence
 
 from ganvas import api
 from ganvas.inference.loading import load
@@ -44,7 +44,16 @@ def test_a_picture_is_projected_and_its_point_is_walked_from_and_moved(ganvas):
         "point.safetensors",
     }
     assert json.loads(Path("found/projection.json").read_text())["class"] == told["class"]
-    assert ganvas("walk", "plain", "--at", "found", "--seeds", "5", "--frames", 6, "--out", "w.gif")[0] == 0
+    again = ("sample", "plain", "--seeds", "77", "--class", "3", "--out", "one/")
+    status, _, err = ganvas(*again)
+    assert status == 2
+    assert "000077.png is there already: --replace" in err
+    assert ganvas(*again, "--replace")[0] == 0
+    assert ganvas("walk", "plain", "--at", "found", "--seeds", "5", "--frames", 6, "--out", "w.png")[0] == 0
+    with Image.open("w.png") as walk:
+        frames = [np.asarray(frame)[::16, ::16] for frame in ImageSequence.Iterator(walk)]
+    projected = np.asarray(Image.open("found/projected.png"))
+    assert any(np.array_equal(frame, projected) for frame in frames), "in its own class, on the way"
     assert ganvas("directions", "plain", "--at", "found", "--count", 3, "--out", "d.png")[0] == 0
     with Image.open("d.png") as sheet:
         assert np.subtract(sheet.size, (7 * 10 - 2, 3 * 10 - 2)).min() > 0, "with names around them"

@@ -9,6 +9,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from ganvas import api, load_classifier
+from ganvas.core.cardfile import as_bytes, contents
 from ganvas.core.errors import DataError, UsageError
 from ganvas.inference.classification import Answer, classify_pictures, scores
 
@@ -114,6 +115,20 @@ def test_files_of_any_size_are_brought_to_its_own_and_others_are_refused(told, t
     said = []
     assert len(list(classify_pictures(classifier, [str(tmp_path)], said.append))) == 2
     assert "broken.png" in said[-1]
+
+
+def test_weights_that_are_not_finite_and_cards_of_newer_versions_are_refused(told, tmp_path):
+    tensors, text = contents(told / "classifier.safetensors")
+    card = json.loads(text)
+    newer = tmp_path / "newer.safetensors"
+    newer.write_bytes(as_bytes(tensors, card | {"format": 99, "kind": "sorter"}))
+    with pytest.raises(DataError, match="written by a newer Ganvas"):
+        load_classifier(newer)
+    next(iter(tensors.values())).view(-1)[0] = float("nan")
+    broken = tmp_path / "broken.safetensors"
+    broken.write_bytes(as_bytes(tensors, card))
+    with pytest.raises(DataError, match="holds numbers that are not finite"):
+        load_classifier(broken)
 
 
 def test_subfolders_that_are_none_of_its_classes_are_named(told, tmp_path):

@@ -3,6 +3,8 @@
 import io
 import json
 import sys
+import zipfile
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -11,6 +13,7 @@ import pytest
 import torch
 from tests_generators import EVERY_FAMILY, generator_of
 
+import ganvas
 from ganvas import api
 from ganvas.core import card as cards
 from ganvas.core.errors import DataError, UsageError
@@ -62,6 +65,7 @@ def test_an_onnx_file_is_the_same_generator_with_its_network(exported):
     generator, path = exported
     again = load(path)
     assert again.card == generator.card
+    assert again.fingerprint == generator.fingerprint, "a point that was found with one belongs to both"
     held, expected = again.network.state_dict(), generator.network.state_dict()
     assert held.keys() == expected.keys()
     for key, value in expected.items():
@@ -108,6 +112,9 @@ def test_a_program_draws_without_ganvas_for_any_batch(tmp_path, name):
     held = {"card.json": ""}
     program = torch.export.load(path, extra_files=held).module()
     assert json.loads(held["card.json"]) == generator.card
+    with zipfile.ZipFile(path) as archive:
+        content = b"".join(archive.read(entry) for entry in archive.namelist())
+    assert str(Path(ganvas.__file__).parent).encode() not in content, "it tells no paths of this machine"
     for count in (1, 7):
         latents, labels = inputs(generator, count)
         with torch.no_grad():

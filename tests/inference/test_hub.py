@@ -23,6 +23,7 @@ class Hub(http.server.BaseHTTPRequestHandler):
 
     repos: dict[str, dict[str, bytes]]
     tokens: set[str | None]
+    private: dict[str, bool]
     COMMIT = "0" * 39 + "1"
 
     def log_message(self, *arguments):
@@ -47,6 +48,8 @@ class Hub(http.server.BaseHTTPRequestHandler):
             name = f"{asked['organization']}/{asked['name']}"
             status = 409 if name in self.repos else 200
             self.repos.setdefault(name, {})
+            if status == 200:
+                self.private[name] = asked.get("private") or asked.get("visibility") == "private"
             return self.answer(status, {"url": f"http://{self.headers['Host']}/{name}"})
         if self.path == "/api/validate-yaml":
             return self.answer(200, {"errors": [], "warnings": []})
@@ -73,7 +76,8 @@ class Hub(http.server.BaseHTTPRequestHandler):
             info = re.match(r"/api/models/([^/?]+/[^/?]+)", self.path)
             if info is None or info[1] not in self.repos:
                 return self.answer(404, {}, X_Error_Code="RepoNotFound")
-            return self.answer(200, {"id": info[1], "sha": self.COMMIT, "siblings": []})
+            private = self.private.get(info[1], False)
+            return self.answer(200, {"id": info[1], "sha": self.COMMIT, "siblings": [], "private": private})
         if found[1] not in self.repos:
             return self.answer(404, {}, X_Error_Code="RepoNotFound")
         if found[2] not in self.repos[found[1]]:
@@ -86,7 +90,7 @@ class Hub(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def served(monkeypatch, tmp_path):
     """The repositories of a hub on this machine, to which the client is pointed, with a token that it takes."""
-    Hub.repos, Hub.tokens = {}, set()
+    Hub.repos, Hub.tokens, Hub.private = {}, set(), {}
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hub)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -112,6 +116,19 @@ def test_what_is_pushed_is_loaded_by_its_name(run, served):
     assert np.array_equal(again.sample(range(9)), generator.sample(range(9)))
     generator.push("someone/digits")  # once more, over it
     assert json.loads(served["someone/digits"]["config.json"])["licence"] is None
+    assert b'ganvas.load("someone/digits")' in served["someone/digits"]["README.md"].replace(b"'", b'"')
+
+
+def test_what_is_to_be_private_is_not_put_where_anyone_sees_it(run, served):
+    generator = load(run)
+    generator.push("someone/open")
+    before = dict(served["someone/open"])
+    with pytest.raises(UsageError, match="for anyone to see"):
+        generator.push("someone/open", licence="CC0-1.0", private=True)
+    assert served["someone/open"] == before
+    generator.push("someone/own", private=True)
+    generator.push("someone/own", private=True)
+    assert "model.safetensors" in served["someone/own"]
 
 
 def test_a_generator_that_was_fetched_is_there_without_a_network(run, served, monkeypatch):

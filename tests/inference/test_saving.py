@@ -10,6 +10,7 @@ import torch
 import yaml
 from PIL import Image
 from safetensors import safe_open
+from tests_generators import generator_of
 
 import ganvas
 from ganvas.core import card as cards
@@ -198,3 +199,17 @@ def test_a_generator_in_the_package_goes_by_its_name(folder, tmp_path, monkeypat
     assert np.array_equal(load("clothes").sample([1]), load(folder).sample([1]))
     with pytest.raises(DataError, match="or the name of one in the package: clothes"):
         load("clothing")
+
+
+def test_a_save_that_was_broken_off_is_made_again(tmp_path):
+    generator = generator_of("mlp", size=8)
+    saved = generator.save(tmp_path / "saved")
+    for name in ("config.json", "README.md", "preview.png"):
+        (saved / name).unlink()
+    (saved / ".config.json.0a1b2c3d.partial").write_text("{")
+    generator.save(saved)
+    assert (saved / "config.json").is_file()
+    (saved / "config.json").unlink()
+    (saved / "thesis.txt").write_text("mine")
+    with pytest.raises(UsageError, match="holds something else already"):
+        generator.save(saved)

@@ -2,13 +2,33 @@
 
 import os
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from ganvas.core.errors import DataError, UsageError
-from ganvas.inference.pictures import check_animation, write, write_animation, write_each
+from ganvas.core.images import grid
+from ganvas.inference.pictures import (
+    check_animation,
+    check_new,
+    check_picture,
+    is_folder,
+    path_of,
+    write_animation,
+    write_each,
+    write_picture,
+)
+
+
+def write(pictures, seeds, out):
+    """As `ganvas sample` does: one grid, or a file a seed; the paths."""
+    if is_folder(out):
+        write_each([(seeds, pictures)], out)
+        return [path_of(seed, Path(out)) for seed in seeds]
+    write_picture(grid(pictures), Path(out))
+    return [Path(out)]
 
 
 def pictures(count=5, channels=3, size=8):
@@ -72,6 +92,19 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path):
             write(pictures(), range(5), out)
     with pytest.raises(DataError, match="cannot be written"):
         write_animation(pictures(), tmp_path / "file" / "a.webp")
+
+
+def test_what_cannot_be_written_or_is_there_is_told_before_anything_is_drawn(tmp_path):
+    with pytest.raises(UsageError, match=r"must end in one of \.png"):
+        check_picture(tmp_path / "a.txt")
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(DataError, match="cannot be written"):
+        check_picture(tmp_path / "file" / "a.png")
+    check_new(range(9), tmp_path / "new")
+    write(pictures(1), [4], tmp_path / "new")
+    with pytest.raises(UsageError, match=r"000004\.png is there already: --replace"):
+        check_new(range(9), tmp_path / "new")
+    check_new([3, 5], tmp_path / "new")
 
 
 @pytest.mark.parametrize("ending", ["webp", "gif", "png"])

@@ -37,6 +37,10 @@ def test_a_training_picture_with_a_twin_does_not_hide_its_copies():
 def test_with_few_real_pictures_a_copy_is_nearer_than_any_of_them():
     ratios = torch.tensor([0.9, 0.7, 1.2], dtype=torch.float64)
     assert limit_of(ratios) == 0.7
+    twins = torch.cat([torch.zeros(5, dtype=ratios.dtype), ratios])
+    assert limit_of(twins) == 0.7, "a copy of a training picture says nothing of what is near"
+    with pytest.raises(DataError, match="are the same as training pictures"):
+        limit_of(torch.zeros(5))
 
 
 def test_features_of_another_extractor_are_refused():

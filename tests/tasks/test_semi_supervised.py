@@ -78,6 +78,12 @@ def test_so_many_labels_are_kept_evenly_over_the_classes_and_drawn_by_the_seed(m
     assert labelled(make("data.labels=5", "training.seed=1")) != labelled(game)
 
 
+def test_a_class_that_has_one_label_less_gives_what_it_has(make, make_folder):
+    uneven = make_folder([0, 0, 0, 2, 2, 1, 1, 1])  # a has three, z has two
+    game = make("data.unlabelled=unlabelled", "data.labels=5", data=uneven)
+    assert labelled(game) == {0, 1, 2, 3, 4}
+
+
 def test_labels_are_kept_of_pictures_that_training_sees(make):
     game = make("data.held_out=9")
     assert labelled(game) <= set(game._seen.tolist())

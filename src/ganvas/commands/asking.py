@@ -38,7 +38,7 @@ def parse_layers(text: str | None) -> range | None:
 
 def class_numbers(generator: Generator, text: str) -> list[int]:
     """The numbers of a class, or of several with commas between. Raises UsageError for an unknown one."""
-    names = [text] if text in generator.classes else text.split(",")
+    names = [text] if text in generator.classes else [name.strip() for name in text.split(",")]
     return [generator.class_number(name) for name in names]
 
 

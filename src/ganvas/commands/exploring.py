@@ -51,7 +51,9 @@ def walk(
         raise UsageError(f"--frames {frames}: {MOST_FRAMES:,} are the most; at 20 a second they take eight minutes")
     generator = load_generator(run)
     places = places_of(generator, seeds, at)
-    wanted = own_labels(places)[:1] if label is None else class_numbers(generator, label)
+    wanted = class_numbers(generator, label) if label is not None else own_labels(places)
+    if label is None and all(isinstance(place, int) for place in places):
+        wanted = wanted[:1]  # a projected picture is one of its own class, seeds are of any
     points, labels = points_of(generator, places, wanted, truncation)
     path = latent.walk_between(generator, points, labels, frames)
     write_animation(path, Path(out))
@@ -86,8 +88,9 @@ def mix(
     from ganvas.core.images import grid
     from ganvas.inference.latent import mixed_styles, style_layers
     from ganvas.inference.loading import load_generator
-    from ganvas.inference.pictures import write_picture
+    from ganvas.inference.pictures import check_picture, write_picture
 
+    check_picture(Path(out))
     generator, rows, columns = load_generator(run), parse_seeds(seeds), parse_seeds(styles)
     chosen = style_layers(generator, parse_layers(layers))
     wanted = None if label is None else [generator.class_number(label)]
@@ -142,8 +145,9 @@ def directions(
     from ganvas.core.images import grid
     from ganvas.inference.directions import find
     from ganvas.inference.loading import load_generator
-    from ganvas.inference.pictures import write_picture
+    from ganvas.inference.pictures import check_picture, write_picture
 
+    check_picture(Path(out))
     generator = load_generator(run)
     places = places_of(generator, seeds if seeds or at else "0", at)
     wanted = own_labels(places) if label is None else [generator.class_number(label)]
@@ -190,9 +194,10 @@ def nearest(
     from ganvas.core.images import grid
     from ganvas.inference.given import read_picture
     from ganvas.inference.loading import load_generator
-    from ganvas.inference.pictures import write_picture
+    from ganvas.inference.pictures import check_picture, write_picture
     from ganvas.inference.projection import nearest as find_nearest
 
+    check_picture(Path(out))
     generator = load_generator(run)
     picture = read_picture(image, generator, fit=fit)
     found = find_nearest(generator, picture, parse_seeds(seeds), count=count, label=label)

@@ -1,12 +1,13 @@
 """sample."""
 
+from pathlib import Path
 from typing import Annotated
 
 from tyro.conf import arg
 
 from ganvas import terminal
 from ganvas.commands.asking import Layers, Run, parse_label, parse_layers, parse_moves
-from ganvas.commands.printing import report
+from ganvas.commands.printing import print_json
 from ganvas.core.errors import UsageError
 from ganvas.core.quantities import parse_count, parse_seeds
 
@@ -23,6 +24,7 @@ def sample(
     move: Annotated[str | None, arg(metavar="pca0=2,sefa1=-3")] = None,
     layers: Layers = None,
     out: Annotated[str, arg(metavar="grid.png|DIR/")] = "grid.png",
+    replace: bool = False,
     precision: Annotated[str, arg(metavar="auto|float32|bfloat16")] = "auto",
     json: bool = False,
 ) -> None:
@@ -36,14 +38,16 @@ def sample(
         move: Standard deviations to move along directions that `ganvas directions` finds.
         layers: Of a stylegan2, the layers that are moved, as for `ganvas directions`.
         out: One grid, or a folder for a file a seed.
+        replace: Write pictures anew that are in the folder already.
         precision: auto is bfloat16 where the processor has it; float32 draws exactly what the network gives.
         json: One JSON object on stdout.
     """
     import numpy as np
 
+    from ganvas.core.images import grid
     from ganvas.inference.directions import Mover
     from ganvas.inference.loading import load_generator
-    from ganvas.inference.pictures import is_folder, write, write_each
+    from ganvas.inference.pictures import check_new, check_picture, is_folder, path_of, write_each, write_picture
 
     if seeds is not None and count is not None:
         raise UsageError("--seeds and --count both say which pictures: leave one of them out")
@@ -54,13 +58,20 @@ def sample(
         raise UsageError(f"{len(numbers):,} pictures are too many for a grid: give a folder, as --out pictures/")
     if layers is not None and move is None:
         raise UsageError("--layers says what --move moves: give both, or leave it out")
+    folder = Path(out) if is_folder(out) else None
+    if folder is None:
+        check_picture(Path(out))
+    elif not replace:
+        check_new(numbers, folder)
     moves, chosen = None if move is None else parse_moves(move), parse_layers(layers)
     generator = load_generator(run, precision=precision)
     moved = None if moves is None else Mover(generator, moves, chosen)
     batches = generator.batches(numbers, truncation=truncation, label=parse_label(generator, label), moved=moved)
-    if is_folder(out):
-        written = write_each(batches, out)
+    if folder is not None:
+        write_each(batches, folder)
     else:
-        written = write(np.concatenate([pictures for _, pictures in batches]), numbers, out)
-    report({"pictures": len(numbers), "files": [str(path) for path in written]}, json)
+        write_picture(grid(np.concatenate([pictures for _, pictures in batches])), Path(out))
+    if json:
+        files = [out] if folder is None else [str(path_of(seed, folder)) for seed in numbers]
+        print_json({"pictures": len(numbers), "files": files})
     terminal.say(f"{len(numbers)} pictures in {out}")

@@ -44,13 +44,14 @@ def read(text: str | None, where: str) -> dict[str, Any]:
     Raises DataError if that is no such card, or one of a newer format.
     """
     card = parsed(text, where)
+    refuse_newer(card, where)
     if card.get("kind") == CLASSIFIER:
-        raise DataError(f"{where} is a classifier, not a generator: ganvas classify takes it")
+        what = "its run, or its .safetensors file" if where.lower().endswith(".onnx") else "it"
+        raise DataError(f"{where} is a classifier, not a generator: ganvas classify takes {what}")
     if card.get("kind") not in (GENERATOR, TRANSLATOR):
         raise DataError(
             f"{where} is not a network of Ganvas: its card is missing. Give a run, or what `ganvas export` wrote"
         )
-    refuse_newer(card, where)
     return card
 
 

@@ -74,10 +74,10 @@ def load_classifier(path: str | Path, *, device: str = "auto") -> Classifier:
         raise DataError(f"{file}: exported classifiers are for onnxruntime. Give the run, or its {FILE}")
     weights, text = cardfile.contents(file)
     card = cards.parsed(text, str(file))
+    cards.refuse_newer(card, str(file))
     if card.get("kind") != cards.CLASSIFIER:
         kind = card.get("kind", "without a card")
         raise DataError(f"{file} is a safetensors file, but not a classifier of Ganvas: it is {kind}")
-    cards.refuse_newer(card, str(file))
     try:
         part = card["classifier"]
         family = networks.classifier(part["name"])
@@ -86,4 +86,6 @@ def load_classifier(path: str | Path, *, device: str = "auto") -> Classifier:
         network: nn.Module = filled(lambda: family(chosen, **shape), weights, str(file))
     except (KeyError, TypeError, UsageError) as error:
         raise DataError(f"{file} does not hold the weights that its card describes: {error}") from None
+    if bad := [name for name, weight in weights.items() if not weight.isfinite().all()]:
+        raise DataError(f"{file} is damaged: {bad[0]} holds numbers that are not finite. Take another copy")
     return Classifier(network, card, devices.choose_device(device))

@@ -89,8 +89,9 @@ def sefa(generator: Generator, count: int, layers: range) -> Directions:
 def pca(generator: Generator, count: int, layers: range) -> Directions:
     """The principal components of what the generator makes. Härkönen et al. 2020, "GANSpace", sections 2.1 and 2.2.
 
-    Of the w of a StyleGAN2; for other generators of their pictures, averaged to 16 x 16, carried over to the latents
-    by least squares (eq. 2).
+    Of the w of a StyleGAN2; for other generators of their pictures, averaged to 16 x 16: the direction of a component
+    is that of the latents in which it grows fastest, by least squares of the pictures' places on the latents. (The
+    paper's eq. 2 has latents on places, which for a Gaussian prior is the same but for sampling noise.)
     """
     if isinstance(generator.space, StyleSpace):
         vectors, shares = _components(_points(generator, _STYLES)[:, 0], count)

@@ -89,7 +89,11 @@ def _weights(network: Generator | Translator, card: dict[str, Any], precision: t
 def _program(network: Generator | Translator, card: dict[str, Any], precision: torch.dtype) -> bytes:
     content = io.BytesIO()
     with _quietly():
-        torch.export.save(_exported(network), content, extra_files={"card.json": cards.write(card)})
+        program = _exported(network)
+        for module in program.graph_module.modules():
+            for node in module.graph.nodes if isinstance(module, torch.fx.GraphModule) else ():
+                node.meta.pop("stack_trace", None)  # with the paths of this machine
+        torch.export.save(program, content, extra_files={"card.json": cards.write(card)})
     return content.getvalue()
 
 

@@ -22,7 +22,7 @@ from ganvas.inference.fast import fast
 from ganvas.inference.space import Space, space_of
 from ganvas.training.draws import latents_of_seeds
 
-_A_BATCH = 256  # pictures that `batches` draws before it hands them on
+_A_BATCH, _A_BATCH_BYTES = 256, 64 * 2**20  # pictures that `batches` draws before it hands them on, at most
 _NAMED = 20  # classes that a message names
 PRECISIONS = ("auto", "float32", "bfloat16")
 
@@ -62,9 +62,11 @@ class Generator:
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        """A hash over the names and values of all weights."""
+        """A hash over the names and values of all weights; not of how often they were trained, which ONNX lacks."""
         digest = hashlib.sha256()
         for name, tensor in self.network.state_dict().items():
+            if not tensor.is_floating_point():
+                continue
             digest.update(f"{name}\0{tuple(tensor.shape)}\0".encode())
             digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
         return digest.hexdigest()
@@ -113,7 +115,8 @@ class Generator:
         """
         self.labels(seeds[:1], label)
         check_truncation(truncation)
-        parts = (seeds[start : start + _A_BATCH] for start in range(0, len(seeds), _A_BATCH))
+        count = max(1, min(_A_BATCH, _A_BATCH_BYTES // (self.channels * self.height * self.width)))
+        parts = (seeds[start : start + count] for start in range(0, len(seeds), count))
         if moved is None:
             return ((some, self.sample(some, truncation=truncation, label=label)) for some in parts)
 

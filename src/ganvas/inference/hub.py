@@ -65,10 +65,15 @@ def push(
     if is_offline():
         raise UsageError("GANVAS_OFFLINE is set, so nothing is pushed: unset it")
     with tempfile.TemporaryDirectory(prefix="ganvas-push-") as above:
-        folder = save(network, Path(above) / name.split("/")[1], precision=precision, licence=licence)
+        own = Path(above) / name.split("/")[1]
+        folder = save(network, own, precision=precision, licence=licence, name=name)
         with _told(name, "Log in with `hf auth login`, or set HF_TOKEN to a token that may write"):
             api = hub.HfApi(endpoint=_endpoint(), library_name="ganvas", library_version=VERSION)
             address = str(api.create_repo(name, private=private, exist_ok=True))
+            if private and not api.repo_info(name).private:
+                raise UsageError(
+                    f"{name} is there already for anyone to see, so it cannot be --private: use a new name"
+                )
             api.upload_folder(
                 repo_id=name, folder_path=folder, commit_message=f"A {network.card['kind']} by Ganvas {VERSION}"
             )

@@ -163,6 +163,8 @@ def _in_folder(path: Path) -> Path:
         if file.is_file():
             return file
     run = RunFolder(path)
+    if run.classifier.is_file():
+        raise DataError(f"{path} has a classifier and no generator: ganvas classify {path} PICTURES")
     if run.settings.is_file():
         translates = "translator" in run.read_settings()
         kind, file = ("translator", run.translator) if translates else ("generator", run.generator)

@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image
 
 from ganvas.core.errors import UsageError
-from ganvas.core.files import remove_abandoned, replacing, write_unflushed, written_to
-from ganvas.core.images import grid, to_pillow
+from ganvas.core.files import check_writable, remove_abandoned, replacing, write_unflushed, written_to
+from ganvas.core.images import to_pillow
 
 _FILES = {
     ".png": "PNG",
@@ -34,28 +34,25 @@ def is_folder(out: str | Path) -> bool:
     return not Path(out).suffix or Path(out).is_dir() or str(out).endswith(("/", "\\"))
 
 
-def write(pictures: np.ndarray, seeds: Sequence[int], out: str | Path) -> list[Path]:
-    """Write uint8 [N, C, H, W] as one grid, or as a file a seed where `out` is a folder's name (`is_folder`).
-
-    Returns what was written. Raises UsageError for an ending that is no picture's.
-    """
-    if is_folder(out):
-        return write_each([(seeds, pictures)], out)
-    path = Path(out)
-    with written_to(out):
-        _save(grid(pictures), path, _format(path, _FILES))
-    return [path]
+def path_of(seed: int, folder: Path) -> Path:
+    """The file of a seed's picture, 000000.png."""
+    return folder / f"{seed:06d}.png"
 
 
-def write_each(batches: Iterable[tuple[Sequence[int], np.ndarray]], out: str | Path) -> list[Path]:
+def check_new(seeds: Iterable[int], folder: Path) -> None:
+    """Raise UsageError if the picture of one of these seeds is in a folder already."""
+    if folder.is_dir() and (there := next((path for seed in seeds if (path := path_of(seed, folder)).exists()), None)):
+        raise UsageError(f"{there} is there already: --replace writes it anew, or choose another --out")
+
+
+def write_each(batches: Iterable[tuple[Sequence[int], np.ndarray]], out: str | Path) -> None:
     """Write pictures as PNG files 000000.png ... named by their seeds, in threads, while the next batch is drawn.
 
     batches: (seeds, uint8 [N, C, H, W]), as `Generator.batches` gives them. As many wait to be written as there are
     threads, so memory does not grow with their number. However it ends, each file is whole or not there; what a kill
-    left half-written is removed some time later. Returns what was written. Raises DataError where that cannot be.
+    left half-written is removed some time later. Raises DataError where that cannot be.
     """
     folder, threads = Path(out), os.cpu_count() or 1
-    written: list[Path] = []
     waiting: deque[Future[None]] = deque()
     with written_to(out):
         folder.mkdir(parents=True, exist_ok=True)
@@ -63,10 +60,9 @@ def write_each(batches: Iterable[tuple[Sequence[int], np.ndarray]], out: str | P
     with ThreadPoolExecutor(threads) as pool:
         try:
             for seeds, pictures in batches:
-                paths = [folder / f"{seed:06d}.png" for seed in seeds]
+                paths = [path_of(seed, folder) for seed in seeds]
                 for part in range(threads):
                     waiting.append(pool.submit(write_pngs, pictures[part::threads], paths[part::threads]))
-                written += paths
                 while len(waiting) > 2 * threads:
                     waiting.popleft().result()
             for one in waiting:
@@ -74,7 +70,6 @@ def write_each(batches: Iterable[tuple[Sequence[int], np.ndarray]], out: str | P
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    return written
 
 
 def write_pngs(pictures: np.ndarray, paths: Sequence[Path]) -> None:
@@ -90,6 +85,13 @@ def write_picture(image: Image.Image, out: Path) -> None:
     """Write one picture. Raises UsageError for an ending that is no picture's, DataError where it cannot be written."""
     with written_to(out):
         _save(image, out, _format(out, _FILES))
+
+
+def check_picture(out: Path) -> None:
+    """Raise UsageError or DataError, before there is a picture, if it can be foreseen that none can be written."""
+    _format(out, _FILES)
+    with written_to(out):
+        check_writable(out)
 
 
 def check_animation(out: Path) -> None:

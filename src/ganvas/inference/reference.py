@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ganvas import data as data_room
-from ganvas.core.errors import DataError
+from ganvas.core.errors import DataError, UsageError
 from ganvas.core.sizes import Size
 from ganvas.data import Dataset
 from ganvas.data.fit import AS_THEY_ARE
@@ -71,6 +71,8 @@ def reference_of(
     test = held_out if held_out is not None else data_room.test_part(whole.where)
     if test is not None and not of_run:
         other = open_fitted(test, subject.size, subject.channels, say)
+        if other.fingerprint == whole.fingerprint:
+            raise UsageError(f"--held-out {test}: these are the pictures of {against} themselves; give others")
         held = _part(other, "all", np.arange(len(other)), unseen=True)
         if other.classes != whole.classes:
             held = dataclasses.replace(held, labels=None)

@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 from ganvas.core import card as cards
-from ganvas.core import files
+from ganvas.core import cardfile, files
 from ganvas.core.errors import DataError, UsageError
 from ganvas.core.images import grid
 from ganvas.core.quantities import parse_seeds
@@ -24,17 +24,23 @@ from ganvas.inference.pages import CONFIG, PREVIEW, readme
 from ganvas.inference.translator import Translator
 
 MODEL, README = "model.safetensors", "README.md"
+_SHEET = 2048  # pixels a side of the preview, about: of large pictures it shows fewer
 _PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
 def save(
-    network: Generator | Translator, folder: Path, *, precision: str = "float32", licence: str | None = None
+    network: Generator | Translator,
+    folder: Path,
+    *,
+    precision: str = "float32",
+    licence: str | None = None,
+    name: str | None = None,
 ) -> Path:
     """Write the folder described above, and return it. precision: of the weights, float32 or bfloat16.
 
-    licence: under which the network may be used, as "CC-BY-4.0"; None: as its card says. A folder of an earlier save
-    is written over. Raises UsageError for another precision or a folder that holds something else, DataError if it
-    cannot be written.
+    licence: under which the network may be used, as "CC-BY-4.0"; None: as its card says. name: by which its page loads
+    it; None: the folder's. A folder of an earlier save is written over. Raises UsageError for another precision or a
+    folder that holds something else, DataError if it cannot be written.
     """
     dtype = weights_precision(precision)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())) and not _is_saved(folder):
@@ -49,21 +55,28 @@ def save(
                 sheet.save(partial, format="PNG")
         else:
             (folder / PREVIEW).unlink(missing_ok=True)  # of another network, saved here earlier
-        files.write_text(folder / README, readme(card, folder.name))
+        files.write_text(folder / README, readme(card, name or folder.name))
     return folder
 
 
 def _preview(generator: Generator, card: Mapping[str, Any]) -> Image.Image:
-    return grid(generator.sample(parse_seeds(str(card.get("preview", cards.PREVIEW_SEEDS)))))
+    seeds = parse_seeds(str(card.get("preview", cards.PREVIEW_SEEDS)))
+    fit = max(1, _SHEET // max(generator.height, generator.width)) ** 2
+    return grid(generator.sample(seeds[:fit]))
 
 
 def _is_saved(folder: Path) -> bool:
-    """Whether a folder is one of an earlier save: other libraries have a config.json as well."""
+    """Whether a folder is one of an earlier save, whole or broken off: other libraries have a config.json as well."""
     try:
-        cards.read((folder / CONFIG).read_text(encoding="utf-8"), str(folder))
+        if (folder / CONFIG).exists():
+            cards.read((folder / CONFIG).read_text(encoding="utf-8"), str(folder))
+            return True
+        names = {path.name for path in folder.iterdir() if not path.name.endswith(".partial")}
+        if MODEL in names:
+            cardfile.read(folder / MODEL)
+        return names <= {MODEL}
     except (OSError, ValueError, DataError):
         return False
-    return True
 
 
 def weights_precision(name: str) -> torch.dtype:

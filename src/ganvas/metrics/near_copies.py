@@ -9,9 +9,11 @@ import math
 import torch
 from torch import Tensor
 
+from ganvas.core.errors import DataError
 from ganvas.metrics.features import alike, checked
 from ganvas.metrics.memorization import FALSE_ALARMS, distances_to_next, nearest_of
 
+SAME = 1e-3  # the ratio up to which a picture is a training picture; the limit is above it
 _SMALLEST_OF = 1_000  # training pictures, evenly spread, whose spacing says what the smallest is
 
 
@@ -46,6 +48,13 @@ class TrainingPictures:
 def limit_of(ratios: Tensor) -> float:
     """The ratio below which a picture is a near-copy, of the ratios [N] of real pictures that are no training pictures.
 
-    All but a hundredth of those are above it, or at it; of fewer than 100 all are.
+    All but a hundredth of those are above it, or at it; of fewer than 100 all are. Those that are the same as a
+    training picture say nothing and are left out. Raises DataError if all of them are.
     """
-    return float(ratios.quantile(FALSE_ALARMS, interpolation="lower"))
+    others = ratios[ratios > SAME]
+    if not len(others):
+        raise DataError(
+            "All real pictures that were to say what is near are the same as training pictures: give others, with "
+            "--held-out DATA"
+        )
+    return float(others.quantile(FALSE_ALARMS, interpolation="lower"))

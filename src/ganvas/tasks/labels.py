@@ -24,21 +24,25 @@ def labelled(labels: np.ndarray, among: np.ndarray, chosen: PartlyLabelledSettin
     """
     classes = len(chosen.known)
     of_class = [among[labels[among] == number] for number in range(classes)]
-    fewest, name = min((len(its), name) for its, name in zip(of_class, chosen.known, strict=True))
+    fewest, scarcest = min((len(its), name) for its, name in zip(of_class, chosen.known, strict=True))
     if not fewest:
         raise UsageError(
-            f"No picture of the class {name} has a label that training sees: put one or more into its folder"
+            f"No picture of the class {scarcest} has a label that training sees: put one or more into its folder"
             + (f", or hold out fewer than {chosen.held_out}: --set data.held_out=0" if chosen.held_out else "")
         )
-    if chosen.labels is not None and fewest < -(-chosen.labels // classes):
+    wanted = [
+        len(its) if chosen.labels is None else (chosen.labels - number + classes - 1) // classes
+        for number, its in enumerate(of_class)
+    ]
+    lacking = [len(its) < count for its, count in zip(of_class, wanted, strict=True)]
+    if any(lacking):
         raise UsageError(
-            f"data.labels={chosen.labels} takes {-(-chosen.labels // classes)} of each of the {classes} classes, and "
-            f"{name} has {fewest}: ask for {classes * fewest} or fewer"
+            f"data.labels={chosen.labels} takes {max(wanted)} of each of the {classes} classes, and {scarcest} has "
+            f"{fewest}: ask for {classes * fewest} or fewer"
         )
     kept: list[np.ndarray] = []
-    for number, its in enumerate(of_class):
-        wanted = len(its) if chosen.labels is None else (chosen.labels - number + classes - 1) // classes
-        kept.append(its[draws.order(f"labels/{number}", 0, wanted, len(its)).numpy()])
+    for number, (its, count) in enumerate(zip(of_class, wanted, strict=True)):
+        kept.append(its[draws.order(f"labels/{number}", 0, count, len(its)).numpy()])
     found = np.sort(np.concatenate(kept))
     if len(found) == len(among):
         raise UsageError(
