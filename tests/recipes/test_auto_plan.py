@@ -1,6 +1,7 @@
 """`--recipe auto`: size, recipe, classes and mirror for data of many kinds, and what --set may say."""
 
 import dataclasses
+import functools
 
 import pytest
 import torch
@@ -15,6 +16,7 @@ from ganvas.recipes.auto import Wishes, plan
 from ganvas.tasks import TRANSLATES
 from ganvas.tasks.generate import Generate
 from ganvas.tasks.generate_settings import LossSettings
+from ganvas.training.averages import Averages
 
 
 @pytest.mark.parametrize(
@@ -306,6 +308,59 @@ def test_r3gan_has_the_settings_of_its_paper(size, gamma, batch):
     for optimizer in (settings.generator_optimizer, settings.discriminator_optimizer):
         assert optimizer.betas_after(0) == (0.0, 0.9)
         assert optimizer.betas_after(20_000_000) == pytest.approx((0.0, 0.99))
+        assert (optimizer.rate(0), optimizer.rate(20_000_000)) == pytest.approx((2e-4, 5e-5))
+    average = Averages({}, settings.training.average)
+    half_life = 5_000_000 if size == 32 else 500_000
+    assert average.decay(20_000_000, half_life) == pytest.approx(0.5)
+    assert average.decay(10_000_000, half_life // 2) == pytest.approx(0.5), "it rises from 0"
+
+
+def test_r3gan_stretches_all_that_falls_or_rises_to_the_length_of_the_run():
+    short = chosen(survey(32, count=50_000, channels=3), recipe="r3gan", size=32, images=1_000_000)
+    lengths = {
+        short.augment.images,
+        short.loss.r1.decay_images,
+        short.loss.r2.decay_images,
+        short.generator_optimizer.decay_images,
+        short.discriminator_optimizer.decay_images,
+    }
+    assert lengths == {1_000_000}
+
+
+@pytest.mark.parametrize(
+    ("recipe", "size", "published"),
+    [  # as their papers have them: see each recipe's docstring
+        (
+            "dcgan",
+            64,
+            {"generator_optimizer.lr": 2e-4, "generator_optimizer.betas": (0.5, 0.999)},
+        ),
+        ("wgan", 64, {"generator_optimizer.name": "rmsprop", "generator_optimizer.lr": 5e-5, "loss.clip": 0.01}),
+        ("wgan", 64, {"discriminator_moves": 5, "loss.adversarial": "wasserstein"}),
+        ("wgan-gp", 64, {"loss.gradient_penalty.weight": 10.0, "discriminator_moves": 5}),
+        ("wgan-gp", 64, {"discriminator_optimizer.lr": 1e-4, "discriminator_optimizer.betas": (0.0, 0.9)}),
+        (
+            "sngan",
+            32,
+            {"discriminator_moves": 5, "loss.adversarial": "hinge", "discriminator_optimizer.decay": "linear"},
+        ),
+        ("sngan", 32, {"generator_optimizer.lr": 2e-4, "generator_optimizer.betas": (0.0, 0.9)}),
+        ("biggan", 64, {"generator_optimizer.lr": 5e-5, "discriminator_optimizer.lr": 2e-4, "discriminator_moves": 2}),
+        ("biggan", 64, {"training.average.half_life": 440_000, "training.average.ramp_up": 1.0}),
+        ("stylegan2", 256, {"style_mixing": 0.9, "loss.r1.every": 16, "loss.path_length.every": 4}),
+        ("stylegan2", 256, {"loss.path_length.weight": 1 / 7, "loss.path_length.decay": 0.99}),
+        ("stylegan2", 256, {"discriminator_optimizer.lr": 2.5e-3 * 16 / 17, "generator_optimizer.lr": 2.5e-3 * 4 / 5}),
+        ("stylegan2", 256, {"discriminator_optimizer.betas": (0.0, 0.99 ** (16 / 17))}),
+        ("stylegan2", 32, {"loss.r1.weight": 0.01, "style_mixing": 0.0, "loss.path_length.weight": 0.0}),
+        ("stylegan2-ada", 256, {"augment.name": "ada", "augment.target": 0.6}),
+        ("fastgan", 64, {"augment.name": "diffaug", "augment.p": 1.0, "loss.adversarial": "hinge"}),
+    ],
+)
+def test_a_recipe_has_the_settings_of_its_paper(recipe, size, published):
+    settings = chosen(survey(size, count=50_000, channels=3), recipe=recipe, size=size)
+    for name, value in published.items():
+        held = functools.reduce(getattr, name.split("."), settings)
+        assert held == (value if isinstance(value, str) else pytest.approx(value)), name
 
 
 def test_a_recipe_for_a_gpu_on_a_cpu_is_told_and_what_there_is_for_a_cpu():

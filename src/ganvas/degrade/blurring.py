@@ -62,7 +62,7 @@ def sinc_kernel(size: int, cutoff: float) -> Tensor:
 
 def lowest_cutoff(size: int) -> float:
     """The lowest that a sinc of this size is drawn with."""
-    return math.pi / 5 if size < 13 else math.pi / 3
+    return math.pi / 3 if size < 13 else math.pi / 5
 
 
 def blurred(picture: Tensor, kernel: Tensor) -> Tensor:

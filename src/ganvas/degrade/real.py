@@ -16,7 +16,7 @@ from ganvas.core.errors import UsageError
 from ganvas.core.images import to_pillow
 from ganvas.core.settings import settings
 from ganvas.core.sizes import Size
-from ganvas.degrade.blurring import LARGEST, blurred, drawn_kernel, lowest_cutoff, sinc_kernel
+from ganvas.degrade.blurring import LARGEST, blurred, drawn_kernel, sinc_kernel
 from ganvas.degrade.noise import noisy
 from ganvas.degrade.smaller import Degradation
 
@@ -129,8 +129,7 @@ def _quality(dice: Dice, stage: Round) -> int:
 def _last_kernel(dice: Dice) -> Tensor | None:
     """A sinc filter, or None; reads 3 numbers."""
     met, size, cutoff = dice.happens(LAST_SINC), 7 + 2 * int(dice.uniform(0, (LARGEST - 7) // 2 + 1)), dice.uniform()
-    lowest = lowest_cutoff(size)
-    return sinc_kernel(size, lowest + (math.pi - lowest) * float(cutoff)) if met else None
+    return sinc_kernel(size, math.pi * (1 + 2 * float(cutoff)) / 3) if met else None  # from pi / 3 on, of any size
 
 
 def _times(size: Size, factor: float) -> tuple[int, int]:

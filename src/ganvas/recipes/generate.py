@@ -9,6 +9,7 @@ import dataclasses
 import math
 
 from ganvas import networks
+from ganvas.core.sizes import Size
 from ganvas.tasks.augmenting import AugmentSettings
 from ganvas.tasks.data_settings import DataSettings
 from ganvas.tasks.game_settings import PenaltySettings
@@ -174,6 +175,7 @@ def r3gan(data: DataSettings, batch: int | None = None) -> GenerateSettings:
     gamma = 0.05 * (data.size.side / 32) ** 2 if small else 2 * (data.size.side / 64) ** math.log(75, 4)  # 150 at 256
     penalty = PenaltySettings(weight=gamma, final=gamma / 10)
     adam = OptimizerSettings(lr=2e-4, betas=(0.0, 0.9), decay="cosine", final=0.25, final_betas=(0.0, 0.99))
+    half_life = 5_000_000 if small else 500_000  # at the end; it rises from 0
     return GenerateSettings(
         recipe="r3gan",
         data=dataclasses.replace(data, mirror=data.channels > 1),
@@ -182,10 +184,10 @@ def r3gan(data: DataSettings, batch: int | None = None) -> GenerateSettings:
         generator_optimizer=adam,
         discriminator_optimizer=adam,
         loss=LossSettings(adversarial="relativistic", r1=penalty, r2=penalty),
-        augment=AugmentSettings(name="ada", final=0.55 if small else 0.3, images=images),
+        augment=AugmentSettings(name="ada", final=0.55 if small else 0.3),
         training=TrainingSettings(
             batch=batch or (512 if small else 256),
-            average=AverageSettings(half_life=5_000_000),
+            average=AverageSettings(half_life=half_life, ramp_up=half_life / images),
             stop=StopSettings(images=images),
         ),
     )
@@ -220,10 +222,13 @@ def stylegan2(data: DataSettings, batch: int = 64) -> GenerateSettings:
     StyleGAN2 as published (Karras et al. 2020), above 32 pixels with style mixing and path lengths. At 256 and 512
     pixels half the channels; up to 32 pixels a mapping network of 2 layers, gamma and average as for CIFAR-10. R1 on
     every sixteenth round, path lengths on every fourth, for which Adam is slowed down in proportion (appendix B, "lazy
-    regularization").
+    regularization"). Path lengths are of a step of the one w, weighed as in appendix B, 1 / (log2(side) - 1); the 2 of
+    the published code is of w a layer. Unlike there, noise is one map a layer, minibatch deviations are of groups of 4,
+    and up to 32 pixels the discriminator has skips.
     Takes a GPU: 25 M images as published.
     """
     small = data.size.shorter <= 32
+    path_length = PathLengthSettings() if small else PathLengthSettings(weight=_of_one_w(data.size), every=4)
     channel_base = 16384 if 256 <= data.size.shorter <= 512 else 32768
     # The paper's 10 at 1024 pixels with batches of 32 in proportion to pixels / batch; 0.01 is CIFAR-10's at 64.
     gamma = 0.01 * (data.size.side / 32) ** 2 * 64 / batch if small else 10 * (data.size.side / 1024) ** 2 * 32 / batch
@@ -237,7 +242,7 @@ def stylegan2(data: DataSettings, batch: int = 64) -> GenerateSettings:
         style_mixing=0.0 if small else 0.9,
         loss=LossSettings(
             r1=PenaltySettings(weight=gamma, every=16),
-            path_length=PathLengthSettings() if small else PathLengthSettings(weight=2.0, every=4),
+            path_length=path_length,
         ),
         training=TrainingSettings(
             batch=batch,
@@ -245,6 +250,11 @@ def stylegan2(data: DataSettings, batch: int = 64) -> GenerateSettings:
             stop=StopSettings(images=25_000_000),
         ),
     )
+
+
+def _of_one_w(size: Size) -> float:
+    """The weight of path lengths of the one w that all layers have. Karras et al. 2020, appendix B."""
+    return 1.0 / (math.log2(size.shorter) - 1.0)
 
 
 def stylegan2_slim(data: DataSettings, batch: int = 32) -> GenerateSettings:
@@ -353,7 +363,7 @@ def biggan(data: DataSettings, batch: int = 64) -> GenerateSettings:
         discriminator_optimizer=dataclasses.replace(slow, lr=2e-4),
         discriminator_moves=2,
         loss=LossSettings(adversarial="hinge"),
-        training=TrainingSettings(batch=batch, average=AverageSettings(half_life=440_000)),
+        training=TrainingSettings(batch=batch, average=AverageSettings(half_life=440_000, ramp_up=1.0)),
     )
 
 

@@ -1,7 +1,8 @@
 """The augmentation of a game of generation: its numbers from the run's dice, its strength from a plan or steered."""
 
+import dataclasses
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Self
 
 import torch
 from pydantic import Field
@@ -13,6 +14,8 @@ from ganvas.core.settings import from_dict, settings
 from ganvas.core.sizes import Size
 from ganvas.training.clock import Clock, decayed
 from ganvas.training.draws import Draws
+
+_STEERED = 500_000  # images in which p goes from 0 to 1 if it only rises (Karras et al. 2020)
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 
@@ -26,7 +29,7 @@ class AugmentSettings:
     p: Probability = 0.0  # with which a change meets a picture; the first one if it is steered or scheduled
     target: Annotated[float, Field(gt=-1, lt=1)] | None = None  # steer p by the mean sign of real logits; 0.6 is usual
     final: Probability | None = None  # let p go to this one, by half a cosine
-    images: Annotated[int, Field(ge=1)] = 500_000  # in which it gets there; steered, in which p goes from 0 to 1
+    images: Annotated[int, Field(ge=1)] | None = None  # in which it gets there; steered, in which p goes from 0 to 1
 
     def __post_init__(self) -> None:
         if self.name is None:
@@ -38,6 +41,15 @@ class AugmentSettings:
             raise ValueError("p is either steered to a target or goes to a final value: leave one out")
         if self.target is None and not self.p and not self.final:
             raise ValueError("p is 0 and nothing changes it: set p, or target=0.6 to have it steered")
+
+    @property
+    def endless(self) -> bool:
+        """Whether p goes somewhere without a length, which never happens."""
+        return self.final is not None and self.images is None
+
+    def lasting(self, images: int | None) -> Self:
+        """These, with a way of p that has no length made so long; None leaves it without."""
+        return dataclasses.replace(self, images=images) if self.endless else self
 
 
 def _family(chosen: AugmentSettings) -> tuple[type, object]:
@@ -61,7 +73,7 @@ class Augmenting:
             cls, own = _family(chosen)
             self._pipeline = cls(own, size=size, channels=channels)
         if chosen.target is not None:
-            self._strength = AdaptiveStrength(chosen.p, chosen.target, chosen.images, batch)
+            self._strength = AdaptiveStrength(chosen.p, chosen.target, chosen.images or _STEERED, batch)
 
     def to(self, device: torch.device, dtype: torch.dtype) -> "Augmenting":
         """This, on a device and, what it keeps, in a type."""

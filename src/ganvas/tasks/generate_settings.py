@@ -126,11 +126,12 @@ class GenerateSettings(GameSettings):
         loss = dataclasses.replace(self.loss, **penalties)
         if loss.top_k.final < 1 and loss.top_k.decay_images is None:
             loss = dataclasses.replace(loss, top_k=dataclasses.replace(loss.top_k, decay_images=images))
-        return dataclasses.replace(super().lasting(images), loss=loss)
+        return dataclasses.replace(super().lasting(images), loss=loss, augment=self.augment.lasting(images))
 
     def endless(self) -> list[str]:
         """The decays that have no length, and so never happen."""
         decays = {f"loss.{name}": getattr(self.loss, name).endless for name in _PENALTIES}
+        decays["augment"] = self.augment.endless
         decays["loss.top_k"] = self.loss.top_k.final < 1 and self.loss.top_k.decay_images is None
         return [*super().endless(), *(name for name, endless in decays.items() if endless)]
 

@@ -1,6 +1,7 @@
 """What a run of semi-supervised learning is made of: settings that are written to its settings.toml and rebuild it."""
 
-from typing import Annotated, Any, ClassVar, Literal
+import dataclasses
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import torch
 from pydantic import Field
@@ -14,6 +15,8 @@ from ganvas.tasks.data_settings import DataSettings
 from ganvas.tasks.game_settings import GameSettings, Weight
 from ganvas.training.players import OptimizerSettings
 from ganvas.training.trainer import Count, TrainingSettings
+
+_CHANGES = ("augment", "strong")  # those of the settings
 
 UNLABELLED = ("unlabelled", "unlabeled")  # names of a subfolder whose pictures have no class
 
@@ -93,6 +96,15 @@ class SemiSupervisedSettings(GameSettings):
     augment: AugmentSettings = AugmentSettings()  # of all that the classifier sees
     strong: AugmentSettings = AugmentSettings()  # of pictures that are held to their pseudo label, in its place
     training: TrainingSettings = TrainingSettings()
+
+    def lasting(self, images: int | None) -> Self:
+        """As of every game; and the ways of augmentation that have no length last as long as the run."""
+        changes = {name: getattr(self, name).lasting(images) for name in _CHANGES}
+        return dataclasses.replace(super().lasting(images), **changes)
+
+    def endless(self) -> list[str]:
+        """The decays that have no length, and so never happen."""
+        return [*super().endless(), *(name for name in _CHANGES if getattr(self, name).endless)]
 
     def __post_init__(self) -> None:
         if self.augment.target is not None or self.strong.target is not None:
