@@ -139,7 +139,6 @@ def test_colours_are_made_at_the_size_that_is_asked_for(ganvas, monkeypatch):
         ("project run photos/a.png --out x/", 2, "ganvas apply run photo.jpg"),
         ("augment digits --with run --count 10 --out x/", 2, "ganvas apply run photo.jpg"),
         ("eval run", 2, "run kept no pictures out of its training: give pictures that training did not see"),
-        ("train digits --from run/translator.safetensors --dry-run", 2, "turns pictures into pictures"),
         ("classify run photos", 3, "No classifier at run"),
     ],
 )

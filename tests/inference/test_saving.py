@@ -213,3 +213,18 @@ def test_a_save_that_was_broken_off_is_made_again(tmp_path):
     (saved / "thesis.txt").write_text("mine")
     with pytest.raises(UsageError, match="holds something else already"):
         generator.save(saved)
+
+
+def test_the_packaged_generator_is_small_whole_and_tells_what_it_is():
+    (path,) = (file for name, file in packaged.packaged().items() if name == "fashion-mnist")
+    assert path.stat().st_size < 4_000_000
+    generator = load("fashion-mnist", precision="float32")
+    assert (len(generator.classes), generator.card["licence"], generator.card["mirror"]) == (10, "MIT", False)
+    assert generator.card["images_seen"] > 3_000_000, "those of both runs"
+    assert {"fd (fashion)", "kd (fashion)"} <= {score["name"] for score in generator.card["scores"]}
+    pictures = generator.sample(range(20))
+    assert pictures.shape == (20, 1, 32, 32)
+    assert pictures.std(axis=0).mean() > 20, "they differ"
+    boots = generator.sample(range(20), label="Ankle boot").astype(float)
+    bags = generator.sample(range(20), label="Bag").astype(float)
+    assert np.abs(boots.mean(axis=0) - bags.mean(axis=0)).mean() > 20, "of classes"

@@ -1,5 +1,6 @@
 """A network applied to files: what is kept, in which mode, in which precision, and what becomes of many."""
 
+import errno
 import io
 import math
 import struct
@@ -18,7 +19,7 @@ from ganvas.core.errors import DataError, UsageError
 from ganvas.core.images import to_float
 from ganvas.core.lab import apart
 from ganvas.data.decode import Unreadable
-from ganvas.inference.applying import Applied, _beside, apply, plan
+from ganvas.inference.applying import Applied, Beside, Job, apply, plan
 from ganvas.inference.photo import photo_of, read_photo
 from ganvas.inference.rows import FORMATS, MOST_WHOLE, Shape, written_as
 from ganvas.inference.translator import Translator
@@ -196,6 +197,43 @@ def test_transparency_is_enlarged_by_lanczos_beside_the_network(tmp_path, kind, 
     assert made.dtype == pixels.dtype
     assert np.array_equal(made[:, :, -1], np.rint(np.asarray(alpha)).clip(0, 2**bits - 1))
     assert np.array_equal(made[::3, ::3, :-1], pixels[:, :, :-1])
+
+
+def on_white(pixels):
+    """[H, W, C] with an alpha -> as they look on white."""
+    full = np.iinfo(pixels.dtype).max
+    alpha = pixels[:, :, -1:].astype(np.float64) / full
+    return pixels[:, :, :-1] * alpha + full * (1 - alpha)
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_what_makes_something_else_of_pictures_sees_them_on_white_as_in_training(bits, tmp_path):
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 255, (20, 30, 4)).astype(np.uint8)
+    pixels[:, :8, 3], pixels[:, 8:20, 3], pixels[:, 20:, 3] = 0, 255, 128
+    pixels = pixels.astype(np.uint16) * 257 if bits == 16 else pixels
+    seen = []
+
+    class Watched(Same):
+        def translate(self, images):
+            seen.append(images)
+            return images
+
+    translator = Translator(Watched(), {"mode": "rgb"}, CPU)
+    made = translator(pixels.transpose(2, 0, 1)).transpose(1, 2, 0)
+    full = np.iinfo(pixels.dtype).max
+    given = (seen[-1][0].permute(1, 2, 0).numpy() + 1) / 2 * full
+    np.testing.assert_allclose(given[:20, :30], on_white(pixels), atol=full * 1e-5)
+    assert np.array_equal(made[:, :, 3], pixels[:, :, 3])
+    assert np.array_equal(made[:, 8:20], pixels[:, 8:20])
+    assert np.abs(made[:, 20:, :3].astype(int) - pixels[:, 20:, :3]).max() <= 1
+    hidden = pixels.copy()
+    hidden[:, :8, :3] = 0
+    assert np.array_equal(translator(hidden.transpose(2, 0, 1)).transpose(1, 2, 0), made), "hidden colours say nothing"
+    Image.fromarray((pixels >> (bits - 8)).astype(np.uint8)).save(tmp_path / "in.png")
+    assert translator.write(tmp_path / "in.png", tmp_path / "out.png") == [
+        "keeps its transparency, below which what was made is not seen"
+    ]
 
 
 def test_a_format_without_transparency_gets_the_picture_on_white(tmp_path):
@@ -503,13 +541,68 @@ def test_masks_lie_in_the_pictures_subfolders_or_in_none_and_none_is_of_two_pict
     (masks / "b/y.png").rename(masks / "y.png")
     jobs = plan(inputs, tmp_path / "out", None, Applied())
     names = ["a/x.png", "b/x.png", "y.png"]
-    assert [_beside(job, masks) for job in jobs] == [masks / name for name in names]
+    assert [Beside(masks).of(job) for job in jobs] == [masks / name for name in names]
     assert len(apply(translator_of(*SMALL[-1]), inputs, tmp_path / "out", masks=masks).written) == 3
     (masks / "a/x.png").rename(masks / "x.png")
     (masks / "b/x.png").unlink()
     with pytest.raises(UsageError, match=r"masks/x\.png has the name of both \S*in/a/x\.png and \S*in/b/x\.png"):
         apply(translator_of(*SMALL[-1]), inputs, tmp_path / "again", masks=masks)
     assert not (tmp_path / "again").exists()
+
+
+def test_masks_have_any_ending(tmp_path):
+    for name in ("a.PNG", "b.GIF", "c.ppm"):
+        Image.new("L", (8, 8)).save(tmp_path / name)
+    (tmp_path / "a.txt").write_text("of a")
+    jobs = [Job(Path(f"{name}.jpg"), Path("out"), Path(f"{name}.jpg")) for name in "abcd"]
+    found = [Beside(tmp_path).of(job) for job in jobs]
+    assert [file and file.name for file in found] == ["a.PNG", "b.GIF", "c.ppm", None]
+
+
+def test_pillow_images_are_turned_upright_as_files_are(tmp_path):
+    image = Image.fromarray((wide(3) >> 8).astype(np.uint8))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    image.save(tmp_path / "turned.png", exif=exif)
+    of_file = same()(tmp_path / "turned.png")
+    with Image.open(tmp_path / "turned.png") as opened:
+        assert np.array_equal(np.asarray(same()(opened)), np.asarray(of_file))
+    assert of_file.size == image.size[::-1]
+
+
+def test_one_picture_that_cannot_be_written_does_not_end_the_others(tmp_path, monkeypatch):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    names = ["a.png", f"{'長' * 80}.png", "z.png"]
+    for name in names:
+        Image.new("RGB", (8, 8)).save(folder / name)
+    done = apply(same(), [folder], tmp_path / "out")
+    assert len(done.written) == 3, "also those with names as long as there may be"
+    write = Translator.write
+
+    def fail(self, picture, out, **more):
+        if picture.name == "a.png":
+            raise OSError(errno.EACCES, "Permission denied")
+        return write(self, picture, out, **more)
+
+    monkeypatch.setattr(Translator, "write", fail)
+    done = apply(same(), [folder], tmp_path / "again")
+    assert [(path.name, why.split(": ")[-1]) for path, why in done.failed] == [("a.png", "Permission denied")]
+    assert len(done.written) == 2
+
+
+def test_folders_that_links_lead_to_are_gone_through_and_unread_files_are_named(tmp_path):
+    (tmp_path / "far").mkdir()
+    (tmp_path / "in").mkdir()
+    Image.new("RGB", (8, 8)).save(tmp_path / "far/one.png")
+    (tmp_path / "in/linked").symlink_to(tmp_path / "far")
+    (tmp_path / "in/phone.heic").write_bytes(b"?")
+    for given in ([tmp_path / "in"], [tmp_path / "in/linked/one.png", tmp_path / "in/phone.heic"]):
+        done = Applied()
+        assert [job.picture.name for job in plan(given, tmp_path / "out", None, done)] == ["one.png"]
+        assert [(path.name, why) for path, why in done.failed] == [
+            ("phone.heic", "is not read, as heic; save it as PNG or JPEG")
+        ]
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "P", "LA"])

@@ -48,9 +48,13 @@ def write_unflushed(path: Path, content: bytes) -> None:
         raise
 
 
+_LONG_NAME = 220  # bytes of a name
+
+
 def _beside(path: Path) -> Path:
     """A name that no other process or thread takes, however many write the same file."""
-    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
+    name = path.name.encode()[:_LONG_NAME].decode(errors="ignore")  # file systems take 255 bytes
+    return path.with_name(f".{name}.{secrets.token_hex(4)}.partial")
 
 
 def remove_abandoned(folder: Path, names: str) -> None:

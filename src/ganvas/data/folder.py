@@ -30,7 +30,7 @@ class FolderFormat:
         aside: list[SetAside] = []
         others: Counter[str] = Counter()
         folders: list[str] = []
-        for name, found in _walk(path, aside, folders):
+        for name, found in walk(path, aside, folders):
             suffix = suffix_of(name)
             if is_foreign(suffix):
                 aside.append(SetAside(name, f"{suffix[1:]} is not read; save it as PNG or JPEG"))
@@ -84,7 +84,7 @@ def _parent(name: str) -> str:
     return name[: name.rstrip("/").rfind("/") + 1]
 
 
-def _walk(root: Path, aside: list[SetAside], folders: list[str]) -> Iterator[tuple[str, os.DirEntry[str]]]:
+def walk(root: Path, aside: list[SetAside], folders: list[str]) -> Iterator[tuple[str, os.DirEntry[str]]]:
     """Every file below a folder, with its relative name; a folder that links lead back to is walked once.
 
     folders: gets the relative names of the folders that are walked, with a "/" at the end.

@@ -1,5 +1,6 @@
 """Two sets of pictures that belong together by their names: A/cat/1.png with B/cat/1.jpg."""
 
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -122,8 +123,8 @@ def _paired(a: Source, b: Source, written: tuple[str, str]) -> Pairs:
 
 
 def pair_name(path: str) -> str:
-    """What the two pictures of a pair have in common: the path, whatever its ending."""
-    return str(PurePosixPath(path).with_suffix(""))
+    """What the two pictures of a pair have in common: the path without its ending, however its letters are composed."""
+    return unicodedata.normalize("NFC", str(PurePosixPath(path).with_suffix("")))
 
 
 def by_name(pictures: Iterable[tuple[int, str]], where: str) -> dict[str, int]:

@@ -1,22 +1,24 @@
 """Many pictures, one after another: where each comes from and goes to, and what became of it."""
 
-import os
+import errno
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ganvas.core.errors import DataError, GanvasError, UsageError
-from ganvas.core.files import check_writable
+from ganvas.core.errors import DataError, GanvasError, MemoryExhausted, UsageError
+from ganvas.core.files import check_writable, remove_abandoned
 from ganvas.data.decode import Unreadable, quiet_pillow
-from ganvas.data.listing import begins_like_a_picture, is_foreign, is_picture, is_skipped, natural_order
+from ganvas.data.folder import walk
+from ganvas.data.listing import begins_like_a_picture, is_foreign, is_picture, natural_order
+from ganvas.data.report import SetAside
 from ganvas.inference.rows import FORMATS
 from ganvas.inference.translator import Translator
 
 NAMED = 3  # failures that a message names
 _ENDINGS = {"PNG": ".png", "JPEG": ".jpg", "TIFF": ".tif", "WEBP": ".webp", "BMP": ".bmp", "PPM": ".ppm"}
-GUIDES = (".png", ".tif", ".tiff", ".webp", ".bmp", ".jpg", ".jpeg", ".pgm")
+_HOPELESS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)  # after which no other picture can be written either
 
 Tell = Callable[[int, int, str, float], None]
 """Told of progress: the picture's number from 1, of how many, its name, and how much of it is done, 0 to 1."""
@@ -29,6 +31,27 @@ class Job:
     picture: Path
     out: Path
     name: Path
+
+
+class Beside:
+    """What is given beside pictures: a file for all, or a folder with a file of each one's name, with any ending."""
+
+    def __init__(self, where: Path) -> None:
+        self.where = where
+        self._held: dict[Path, dict[str, Path]] = {}  # the files of folders by their names
+
+    def of(self, job: Job) -> Path | None:
+        """The file of a picture: in its subfolder of the folder, or else in none; None if there is none."""
+        if self.where.is_file():
+            return self.where
+        found = (self._files(folder).get(job.name.stem) for folder in (self.where / job.name.parent, self.where))
+        return next((file for file in found if file is not None), None)
+
+    def _files(self, folder: Path) -> dict[str, Path]:
+        if folder not in self._held:
+            files = sorted(folder.iterdir(), reverse=True) if folder.is_dir() else []
+            self._held[folder] = {file.stem: file for file in files if is_picture(file.suffix.lower())}
+        return self._held[folder]
 
 
 @dataclass
@@ -95,8 +118,12 @@ def apply(
     folder = Path(out)
     done = Applied()
     jobs = plan(inputs, folder, format, done)
-    _check(jobs, folder, {"masks": masks, "hints": hints})
+    given = {"masks": masks, "hints": hints}
+    beside = {kind: Beside(Path(where)) for kind, where in given.items() if where is not None}
+    _check(jobs, folder, beside)
     translator.check_guides(masks, hints)
+    for parent in {job.out.parent for job in jobs}:
+        remove_abandoned(parent, "")
     with quiet_pillow():
         for number, job in enumerate(jobs, 1):
             if job.out.exists() and not replace:
@@ -108,13 +135,14 @@ def apply(
 
             progress(0.0)
             try:
-                mask, said = _mask_of(job, masks), None if hints is None else _beside(job, hints)
+                mask = _mask_of(job, beside["masks"]) if "masks" in beside else None
+                said = beside["hints"].of(job) if "hints" in beside else None
                 notes = translator.write(job.picture, job.out, mask=mask, hints=said, progress=progress)
             except OSError as error:
-                raise DataError(
-                    f"{job.out} cannot be written: {error.strerror or error}. Choose another --out"
-                ) from None
-            except (Unreadable, DataError) as error:
+                if error.errno in _HOPELESS:
+                    raise DataError(f"{job.out} cannot be written: {error.strerror}. Choose another --out") from None
+                done.failed.append((job.picture, f"cannot be written to {job.out}: {error.strerror or error}"))
+            except (Unreadable, DataError, MemoryExhausted) as error:
                 done.failed.append((job.picture, str(error)))
             except GanvasError as error:
                 raise type(error)(f"{job.picture} {error}") from None
@@ -139,6 +167,8 @@ def plan(inputs: Sequence[str | Path], out: Path, format: str | None, done: Appl
         path = Path(one)
         if path.is_dir():
             found.update((path / name, Path(name)) for name in _below(path, out, done))
+        elif is_foreign(path.suffix.lower()) and path.is_file():
+            done.failed.append((path, _foreign(path)))
         elif path.is_file():
             found[path] = Path(path.name)
         else:
@@ -167,18 +197,23 @@ def _named(name: Path, ending: str | None, *, whole: bool) -> Path:
 
 
 def _below(folder: Path, out: Path, done: Applied) -> Iterator[str]:
-    """The pictures below a folder in a natural order, but for those below `out`."""
-    names = []
-    for where, folders, files in os.walk(folder):
-        here = Path(where)
-        folders[:] = [name for name in folders if not is_skipped(name) and (here / name).resolve() != out.resolve()]
-        names += [(here / name).relative_to(folder).as_posix() for name in files if not is_skipped(name)]
-    for name in sorted(names, key=natural_order):
+    """The pictures below a folder in a natural order, but for those below `out`. What cannot be read is told of."""
+    aside: list[SetAside] = []
+    try:
+        own = out.resolve().relative_to(folder.resolve()).as_posix() + "/"
+    except ValueError:
+        own = "/"  # no name begins so
+    for name in sorted((name for name, _ in walk(folder, aside, []) if not name.startswith(own)), key=natural_order):
         suffix = Path(name).suffix.lower()
         if is_foreign(suffix):
-            done.failed.append((folder / name, f"is not read, as {suffix[1:]}; save it as PNG or JPEG"))
+            done.failed.append((folder / name, _foreign(Path(name))))
         elif (folder / name).is_file() and (is_picture(suffix) or _begins_like_a_picture(folder / name)):
             yield name
+    done.failed += [(folder / one.path, one.reason) for one in aside]
+
+
+def _foreign(path: Path) -> str:
+    return f"is not read, as {path.suffix.lower()[1:]}; save it as PNG or JPEG"
 
 
 def _begins_like_a_picture(path: Path) -> bool:
@@ -189,7 +224,7 @@ def _begins_like_a_picture(path: Path) -> bool:
         return False
 
 
-def _check(jobs: Sequence[Job], out: Path, beside: Mapping[str, str | Path | None]) -> None:
+def _check(jobs: Sequence[Job], out: Path, beside: Mapping[str, Beside]) -> None:
     """Raise UsageError or DataError for what can be known before anything is begun."""
     if not jobs:
         raise DataError("There is no picture among what is given: give files, or folders with pictures")
@@ -197,11 +232,11 @@ def _check(jobs: Sequence[Job], out: Path, beside: Mapping[str, str | Path | Non
     over = next((job for job in jobs if job.out.resolve() in sources), None)
     if over is not None:
         raise UsageError(f"--out {out}: {over.picture} would be written over; choose another folder")
-    for kind, where in beside.items():
-        if where is not None and not Path(where).exists():
-            raise UsageError(f"There is no file or folder {where} with {kind}")
-        if where is not None and Path(where).is_dir():
-            _refuse_shared(jobs, Path(where))
+    for kind, one in beside.items():
+        if not one.where.exists():
+            raise UsageError(f"There is no file or folder {one.where} with {kind}")
+        if one.where.is_dir():
+            _refuse_shared(jobs, one)
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out} is a file: give a folder")
     try:
@@ -210,35 +245,21 @@ def _check(jobs: Sequence[Job], out: Path, beside: Mapping[str, str | Path | Non
         raise DataError(f"{out} cannot be written: {error.strerror or error}. Choose another --out") from None
 
 
-def _mask_of(job: Job, masks: str | Path | None) -> Path | None:
-    """The mask of a picture: the one that was given, or that of its name, with any ending, in the folder of masks."""
-    if masks is None:
-        return None
-    mask = _beside(job, masks)
+def _mask_of(job: Job, masks: Beside) -> Path:
+    """The mask of a picture. Raises DataError if there is none."""
+    mask = masks.of(job)
     if mask is None:
-        raise DataError(f"has no mask in {masks}: one is named {job.name.with_suffix('.png')}")
+        raise DataError(f"has no mask in {masks.where}: one is named {job.name.with_suffix('.png')}")
     return mask
 
 
-def _refuse_shared(jobs: Sequence[Job], where: Path) -> None:
+def _refuse_shared(jobs: Sequence[Job], beside: Beside) -> None:
     """Raise UsageError if a file of a folder has the name of pictures from two folders."""
     whose: dict[Path, Path] = {}
     for job in jobs:
-        file = _beside(job, where)
+        file = beside.of(job)
         if file is not None and whose.setdefault(file, job.picture).parent != job.picture.parent:
             raise UsageError(
-                f"{file} has the name of both {whose[file]} and {job.picture}: give {where} the pictures' subfolders, "
-                f"or apply to one folder at a time"
+                f"{file} has the name of both {whose[file]} and {job.picture}: give {beside.where} the pictures' "
+                "subfolders, or apply to one folder at a time"
             )
-
-
-def _beside(job: Job, where: str | Path) -> Path | None:
-    """The file that was given for all pictures, or that of a picture's name, with any ending, in a folder.
-
-    It lies in the picture's subfolder of that folder, or else in none.
-    """
-    if Path(where).is_file():
-        return Path(where)
-    stems = (Path(where) / job.name.parent / job.name.stem, Path(where) / job.name.stem)
-    found = (stem.with_name(stem.name + ending) for stem in stems for ending in GUIDES)
-    return next((one for one in found if one.is_file()), None)

@@ -20,12 +20,14 @@ _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow's
 class Mode(Protocol):
     """channels: what networks it fits, as (inputs, outputs). keeps_grey: grey pictures come back grey. masked: pictures
     come with a mask. hinted: they may come with hints of colours, which those networks read that have room for them.
+    on_white: what is transparent is laid on white, as in training; else colours are read as they are below the alpha.
     """
 
     channels: tuple[tuple[int, int], ...]
     keeps_grey: bool
     masked: bool
     hinted: bool
+    on_white: bool
 
     def given(self, picture: Tensor, inputs: int) -> Tensor:
         """What the network reads of a picture: [1, inputs, H, W]."""
@@ -43,6 +45,7 @@ class Rgb:
     keeps_grey = False
     masked = False
     hinted = False
+    on_white = True
 
     def given(self, picture: Tensor, inputs: int) -> Tensor:
         """The colours, or their luma."""
@@ -64,6 +67,7 @@ class Restore(Rgb):
 
     channels: tuple[tuple[int, int], ...] = ((3, 3), (1, 1))
     keeps_grey = True
+    on_white = False
 
 
 class Colorize:
@@ -77,6 +81,7 @@ class Colorize:
     keeps_grey = False
     masked = False
     hinted = True
+    on_white = False
 
     def given(self, picture: Tensor, inputs: int) -> Tensor:
         """The lightness, and behind it what the hints say."""
@@ -98,6 +103,7 @@ class Inpaint:
     keeps_grey = True
     masked = True
     hinted = False
+    on_white = False
 
     def given(self, picture: Tensor, inputs: int) -> Tensor:
         """The picture without what is unknown, and the mask."""

@@ -14,8 +14,8 @@ from ganvas.core import devices, files
 from ganvas.core.errors import DataError, MemoryExhausted, UsageError
 from ganvas.core.images import to_pillow
 from ganvas.core.sizes import Size
-from ganvas.data.decode import Unreadable, quiet_pillow
-from ganvas.data.fit import eight_bits
+from ganvas.data.decode import Unreadable, orientation_of, quiet_pillow
+from ganvas.data.fit import eight_bits, upright
 from ganvas.inference import guides, tiles
 from ganvas.inference import rows as writing
 from ganvas.inference.coarse import Coarse
@@ -137,7 +137,7 @@ class Translator:
         and for a mask or hints that the network does not take.
         """
         if isinstance(picture, Image.Image):
-            pixels = np.atleast_3d(np.asarray(eight_bits(picture)))
+            pixels = np.atleast_3d(np.asarray(upright(eight_bits(picture), orientation_of(picture))))
             return to_pillow(self(pixels.transpose(2, 0, 1), mask, hints=hints))
         if isinstance(picture, np.ndarray):
             photo = guides.photo_of_array(picture)
@@ -217,6 +217,8 @@ class Translator:
         kept, left_out = writing.kept_in(format, photo.kept, made)
         note = self.note_on(photo)
         notes = [*photo.notes, *lost, *left_out, *([note] if note else [])]
+        if photo.transparent and self.mode.on_white:
+            notes.append("keeps its transparency, below which what was made is not seen")
         with files.replacing(out) as partial, writing.sink(partial, format, shape, kept) as sink:
             for band in self._made(photo, mask, hints, progress):
                 sink.add(writing.fitted(band, shape))
@@ -232,10 +234,16 @@ class Translator:
         full = 2.0**photo.bits - 1
         grey = self.mode.keeps_grey and photo.grey
         colours = 1 if photo.grey else 3
+        keeps_alpha = photo.transparent and not holes_by_alpha
+        laid_on_white = keeps_alpha and self.mode.on_white
 
         def draw(rows: slice, columns: slice) -> Tensor:
             nonlocal done
-            picture = guides.as_pictures(photo.cut(rows, columns)[:, :, :colours], photo.bits)
+            pixels = photo.cut(rows, columns)
+            picture = guides.as_pictures(pixels[:, :, :colours], photo.bits)
+            if laid_on_white:  # as in training
+                opaque = torch.from_numpy(pixels[:, :, -1].astype(np.float32) / full)
+                picture = picture * opaque + (1 - opaque)
             if guide is not None:
                 picture = torch.cat([picture, guide.cut(rows, columns)], dim=1)
             with torch.inference_mode():
@@ -255,8 +263,9 @@ class Translator:
 
         top = 0
         for band in tiles.bands(draw, finish, size, self.scale, chosen):
-            if photo.transparent and not holes_by_alpha:
-                band = np.concatenate([band, self._alpha(photo, top, len(band))], axis=2)
+            if keeps_alpha:
+                alpha = self._alpha(photo, top, len(band))
+                band = np.concatenate([_off_white(band, alpha) if laid_on_white else band, alpha], axis=2)
             top += len(band)
             yield band
 
@@ -351,3 +360,11 @@ class _Smaller(Translator):
 
     def _measured(self, bits: int) -> Network:
         return Coarse(self._whole._measured(bits), self._factor)
+
+
+def _off_white(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """Colours [rows, W, C] that with an alpha [rows, W, 1] look on white as these do; below an alpha of 0 these."""
+    full = float(np.iinfo(pixels.dtype).max)
+    part = alpha.astype(np.float32) / full
+    own = full - (full - pixels) / np.where(part > 0, part, 1)
+    return np.rint(own).clip(0, full).astype(pixels.dtype)
