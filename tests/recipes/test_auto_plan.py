@@ -96,7 +96,7 @@ def test_wishes_win_and_are_called_so():
     assert (settings.training.batch, settings.training.seed, settings.training.precision) == (24, 7, "float32")
     assert (settings.training.stop.images, settings.training.stop.seconds) == (5_000, None)
     wished = {what for what, _, reason in made.reasons if reason == "as you asked"}
-    assert wished == {"size", "recipe", "batch", "device", "precision"}
+    assert wished == {"size", "recipe", "batch", "device", "precision", "images"}
 
 
 def test_a_time_alone_leaves_the_images_open_and_neither_has_a_usual_length():

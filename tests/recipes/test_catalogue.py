@@ -53,7 +53,7 @@ def test_pictures_that_cannot_be_are_an_error():
 @pytest.mark.parametrize(
     ("name", "loss"),
     [
-        ("r3gan", "relativistic, R1, R2"),
+        ("r3gan", "relativistic, R1, R2, ada"),
         ("wgan", "wasserstein, clipped weights"),
         ("wgan-gp", "wasserstein, gradient penalty"),
         ("hinge", "hinge"),

@@ -4,6 +4,7 @@ import pytest
 from tests_shared import NEEDED, chosen, survey
 
 from ganvas.core.errors import UsageError
+from ganvas.core.sizes import Size
 from ganvas.data import Survey
 from ganvas.recipes import RECIPES, task_of
 from ganvas.recipes.auto import Wishes, plan
@@ -113,3 +114,19 @@ def test_settings_that_do_not_go_with_the_data_are_answered_before_training(clas
     with pytest.raises(UsageError) as caught:
         chosen(survey(64, count=300, classes=classes), assignments=(assignment,))
     assert told in str(caught.value)
+
+
+def test_a_recipe_that_is_named_gets_the_smallest_size_that_it_makes_of_small_pictures():
+    planned = plan(survey(8), Wishes(recipe="stylegan2-slim", device="cpu"))
+    assert planned.settings.data.size == Size(16, 16)
+    assert ("size", "16", "the smallest that stylegan2-slim makes of these; other: --size") in planned.reasons
+    assert plan(survey(8), Wishes(recipe="quick", device="cpu")).settings.data.size == Size(8, 8)
+
+
+def test_pictures_that_are_too_large_for_a_cpu_are_told_of_and_so_is_a_wished_length():
+    rows = plan(survey(1024), Wishes(size=1024, images=3_000, device="cpu")).reasons
+    assert [choice for what, choice, _ in rows if what == "take care"] == ["1024 px"]
+    assert ("images", "3000", "as you asked") in rows
+    rows = plan(survey(64), Wishes(seconds=90.0, device="cpu")).reasons
+    assert [choice for what, choice, _ in rows if what == "time"] == ["1m30s"]
+    assert "take care" not in [what for what, _, _ in rows]

@@ -10,11 +10,13 @@ from torch import nn
 
 from ganvas.core import devices
 from ganvas.core.errors import UsageError
+from ganvas.core.quantities import say_duration
 from ganvas.core.settings import from_dict, override, to_dict
 from ganvas.core.sizes import Size
 from ganvas.data import Survey, test_part
 from ganvas.recipes import FOR_TASK, RECIPES, transfer, what_it_takes
 from ganvas.recipes import recipe as named_recipe
+from ganvas.recipes.catalogue import why_not
 from ganvas.recipes.choices import FOR_FEW, Choices, Machine
 from ganvas.tasks import IN_PARTS, TRANSLATES
 from ganvas.tasks.checks import check_batch, check_data, group_of, pictures_together
@@ -25,6 +27,7 @@ from ganvas.tasks.source import Source
 from ganvas.training.trainer import TrainingSettings
 
 _ASKED = "as you asked"
+_LARGE = 128  # pixels of the longer side up to which a CPU generates in hours
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,6 +78,8 @@ def plan(survey: Survey, wishes: Wishes) -> Plan:
     choices.note("data", survey.name, found + (f", {len(survey.classes)} classes" if survey.classes else ""))
     size = Size.of(choices.unless_asked("size", wishes.size, partial(choices.size, wishes.task)))
     channels = choices.channels(wishes.task)
+    if wishes.size is None and wishes.recipe in RECIPES and wishes.source is None:
+        size = _size_of(wishes.recipe, size, channels, choices)
     name = choices.unless_asked("recipe", wishes.recipe, partial(choices.recipe, wishes.task, size))
     made = _made(wishes, name, _chosen_data(survey, size, channels, choices, wishes.task), choices, source)
     if wishes.task in IN_PARTS:
@@ -91,6 +96,18 @@ def plan(survey: Survey, wishes: Wishes) -> Plan:
     _take_care(chosen, survey, networks, choices)
     _tell_what_it_takes(chosen, device, choices)
     return Plan(survey.name, chosen, choices.reasons)
+
+
+def _size_of(name: str, size: Size, channels: int, choices: Choices) -> Size:
+    """The size, or the next doubled one that a recipe makes, up to 64; as it is where there is none."""
+    tried = [size]
+    while tried[-1].longer < 64:
+        tried.append(Size(2 * tried[-1].height, 2 * tried[-1].width))
+    pictures = DataSettings(where="", size=size, channels=channels)  # type: ignore[arg-type]
+    found = next((one for one in tried if not why_not(name, pictures, one)), size)
+    if found != size:
+        choices.note("size", found, f"the smallest that {name} makes of these; other: --size")
+    return found
 
 
 def _chosen_data(survey: Survey, size: Size, channels: int, choices: Choices, task: str) -> DataSettings:
@@ -130,7 +147,7 @@ def _as_wished(made: Any, wishes: Wishes, choices: Choices, device: torch.device
         "precision": choices.unless_asked("precision", wishes.precision, choices.precision),
         "procs": wishes.procs,
         "on_trouble": wishes.on_trouble,
-        "stop": _chosen_stop(wishes, partial(choices.images, size, made.training.stop.images)),
+        "stop": _chosen_stop(wishes, choices, partial(choices.images, size, made.training.stop.images)),
     }
     for what in ("path", "sha256"):
         if _assigned(wishes, f"source.{what}") is not None:
@@ -219,14 +236,21 @@ def _tell_what_it_takes(chosen: Any, device: torch.device, choices: Choices) -> 
         other = f"{name}-slim" if f"{name}-slim" in RECIPES else FOR_TASK.get(chosen.task, ("",))[0]
         instead = f"; for a CPU there is {other}" if other else ""
         choices.note("take care", name, f"made for {takes}, which is days to years here{instead}")
+    if device.type == "cpu" and chosen.data.size.longer > _LARGE and chosen.task not in TRANSLATES:
+        told = "a CPU sees few so large pictures a second: days, and gigabytes of memory. Begin with --size 64"
+        choices.note("take care", f"{chosen.data.size} px", told)
     if endless := chosen.endless():
         timed = chosen.training.stop.seconds is not None and chosen.training.procs == 1
         how, told = ("measured", "its pace is measured first") if timed else ("none", "needs a length: --images")
         choices.note("decay", how, f"{', '.join(endless)}: what falls over the run, and {told}")
 
 
-def _chosen_stop(wishes: Wishes, usual: Callable[[], int]) -> dict[str, Any]:
+def _chosen_stop(wishes: Wishes, choices: Choices, usual: Callable[[], int]) -> dict[str, Any]:
     if wishes.images is None and wishes.seconds is None:
         return {"images": usual()}
+    if wishes.images is not None:
+        choices.note("images", wishes.images, _ASKED)
+    if wishes.seconds is not None:
+        choices.note("time", say_duration(wishes.seconds), _ASKED)
     stop = {"images": wishes.images, "seconds": wishes.seconds}
     return {name: value for name, value in stop.items() if value is not None}

@@ -72,16 +72,16 @@ def _sizes(name: str, pictures: DataSettings) -> tuple[int, ...]:
     """Sides of squares that a recipe makes."""
     alike = task_of(name) in TRANSLATES  # these take any size, but for the multiples of a scale: 2, 3 or 4
     tried = min(_LARGEST, _TRIED) if alike else _LARGEST
-    found = [side for side in range(4, tried + 1) if not _reason(name, pictures, Size(side, side))]
+    found = [side for side in range(4, tried + 1) if not why_not(name, pictures, Size(side, side))]
     more = (side for side in range(tried + 1, _LARGEST + 1) if tried - (tried - side) % _PERIOD in found)
     return (*found, *more)
 
 
 def _shapes(name: str, pictures: DataSettings, side: int) -> str:
     """The shapes of a recipe, by its smallest square."""
-    if not _reason(name, pictures, Size(side, side * MOST_QUARTERS // QUARTERS + 1)):  # longer than quarters go
+    if not why_not(name, pictures, Size(side, side * MOST_QUARTERS // QUARTERS + 1)):  # longer than quarters go
         return "any"
-    return "quarters" if side % 4 == 0 and not _reason(name, pictures, Size(side, side * 5 // 4)) else "none"
+    return "quarters" if side % 4 == 0 and not why_not(name, pictures, Size(side, side * 5 // 4)) else "none"
 
 
 def say_sizes(sizes: Sequence[int]) -> str:
@@ -102,7 +102,7 @@ def _pictures(size: int | str | Size, channels: int, classes: int) -> DataSettin
     )
 
 
-def _reason(name: str, pictures: DataSettings, size: Size) -> str:
+def why_not(name: str, pictures: DataSettings, size: Size) -> str:
     """Why a recipe does not make pictures of a size, else ""."""
     return _entry(name, dataclasses.replace(pictures, size=size)).reason
 
@@ -122,7 +122,7 @@ def _entry(name: str, pictures: DataSettings) -> Entry:
         what=what.removesuffix("."),
         takes=what_it_takes(name),
         networks=" / ".join(dict.fromkeys(getattr(chosen, role).name for role in chosen.NETWORKS)),
-        loss=chosen.loss.say(),
+        loss=", ".join(filter(None, (chosen.loss.say(), getattr(getattr(chosen, "augment", None), "name", None)))),
         generator=counts[0],
         discriminator=counts[1],
         reason=reason,
