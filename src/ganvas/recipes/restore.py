@@ -35,7 +35,8 @@ def srresnet(data: DataSettings, batch: int = 16) -> GuidedSettings:
 def srgan(data: DataSettings, batch: int = 16) -> GuidedSettings:
     """Larger pictures with sharp detail.
 
-    Ledig et al. 2017, after a warm start by the absolute error; features of EfficientNet-Lite0 in place of VGG's.
+    Ledig et al. 2017, after a warm start by the absolute error; features of EfficientNet-Lite0 in place of VGG's, and
+    patches judged with spectral norm in place of whole pictures by a VGG-like network.
     Takes a GPU, for hours.
     """
     loss = GuidedLossSettings(weight=1e-3, after=1_000_000, reconstruction=1.0, perceptual=perceptual(0.1))
