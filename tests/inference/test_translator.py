@@ -619,3 +619,17 @@ def test_pillow_images_are_taken_as_well_so_that_results_can_be_used_again(mode,
 
 def test_a_translator_says_what_it_is():
     assert repr(same(scale=2)).startswith("Translator(restore, 2 times larger, ")
+
+
+def test_masks_and_hints_may_be_pillow_images_and_what_is_transparent_in_a_mask_is_black(tmp_path):
+    translator, picture = translator_of(*SMALL[-1]), photo(24, 32)
+    mask = np.zeros((24, 32), np.uint8)
+    mask[4:12, 8:20] = 255
+    expected = translator(picture, mask)
+    assert np.array_equal(translator(picture, Image.fromarray(mask)), expected)
+    hidden = np.dstack([np.full((24, 32, 3), 255, np.uint8), mask])  # white everywhere, but seen in the hole alone
+    assert np.array_equal(translator(picture, Image.fromarray(hidden)), expected)
+    Image.fromarray(hidden).save(tmp_path / "mask.png")
+    assert np.array_equal(translator(picture, tmp_path / "mask.png"), expected)
+    with pytest.raises(DataError, match="The picture needs a mask, white where"):
+        translator(picture)

@@ -58,8 +58,9 @@ def as_pictures(pixels: np.ndarray, bits: int) -> Tensor:
 def holes(photo: Photo, mask: Any) -> Holes:
     """The holes of a picture.
 
-    mask: a file or an array [H, W], white (of an array: not 0) where the picture is unknown; None: where the picture is
-    transparent. Raises DataError for a mask that cannot be used, and where there is neither.
+    mask: a file or a Pillow image, white where the picture is unknown; or an array [H, W], there not 0; None: where the
+    picture is transparent. What is transparent in a mask is black. Raises DataError for a mask that cannot be used, and
+    where there is neither.
     """
     if mask is None:
         if not photo.transparent:
@@ -69,7 +70,11 @@ def holes(photo: Photo, mask: Any) -> Holes:
         unknown = mask != 0
     else:
         held = _read(mask, "a mask")
-        unknown = held.cut(slice(0, held.height), slice(0, held.width))[:, :, 0] >= 2 ** (held.bits - 1)
+        pixels = held.cut(slice(0, held.height), slice(0, held.width)).astype(np.float32)
+        white = pixels[:, :, : 1 if held.grey else 3].mean(axis=2)
+        if held.transparent:
+            white *= pixels[:, :, -1] / (2.0**held.bits - 1)
+        unknown = white >= 2 ** (held.bits - 1)
     _check_size(photo, unknown.shape, "its mask")
     return Holes(unknown)
 
@@ -77,8 +82,8 @@ def holes(photo: Photo, mask: Any) -> Holes:
 def hints(photo: Photo, said: Any) -> SaidColours:
     """The hints for a picture.
 
-    said: a file, or an array [2 or 4, H, W] of uint8 or uint16, transparent but where it says a colour; None: no hints.
-    Raises DataError for hints that cannot be used.
+    said: a file or a Pillow image, or an array [2 or 4, H, W] of uint8 or uint16, transparent but where it says a
+    colour; None: no hints. Raises DataError for hints that cannot be used.
     """
     if said is None:
         return SaidColours(None)
@@ -108,6 +113,8 @@ def photo_of_array(picture: np.ndarray) -> Photo:
 
 
 def _read(file: Any, what: str) -> Photo:
+    if isinstance(file, Image.Image):
+        return photo_of_array(np.asarray(file.convert("RGBA")).transpose(2, 0, 1))
     try:
         return read_photo(Path(file))
     except Unreadable as error:

@@ -132,17 +132,15 @@ class Translator:
         uint8 or uint16 with 1 to 4 channels, whose result is one of its type. mask: for `inpaint`, a file or an array
         [H, W], where it is white (an array: not 0) the picture is unknown; without it, where the picture is
         transparent. hints: of colours, where `hinted`: a file or an array [4, H, W], transparent but where it says a
-        colour; without it, none.
+        colour; without it, none. Either may be a Pillow image, too.
         Raises DataError for a picture, a mask or hints that cannot be used; UsageError for an array of another kind,
         and for a mask or hints that the network does not take.
         """
-        if isinstance(picture, Image.Image):
-            pixels = np.atleast_3d(np.asarray(upright(eight_bits(picture), orientation_of(picture))))
-            return to_pillow(self(pixels.transpose(2, 0, 1), mask, hints=hints))
-        if isinstance(picture, np.ndarray):
-            photo = guides.photo_of_array(picture)
-            worker = self._for(photo.height, photo.width)
-            return np.concatenate(list(worker._made(photo, mask, hints, silent))).transpose(2, 0, 1)
+        if isinstance(picture, Image.Image | np.ndarray):
+            try:
+                return self._of_memory(picture, mask, hints)
+            except (Unreadable, DataError) as error:
+                raise DataError(f"The picture {error}") from None
         name = Path(picture)
         try:
             with quiet_pillow():
@@ -154,6 +152,15 @@ class Translator:
         if made.dtype == np.uint16:
             made = ((made.astype(np.uint32) + 128) // 257).astype(np.uint8)
         return Image.fromarray(made[:, :, 0] if made.shape[2] == 1 else made)
+
+    def _of_memory(self, picture: Any, mask: Any, hints: Any) -> Any:
+        """What becomes of a Pillow image or an array; messages end a sentence that begins with "The picture"."""
+        if isinstance(picture, Image.Image):
+            pixels = np.atleast_3d(np.asarray(upright(eight_bits(picture), orientation_of(picture))))
+            return to_pillow(self._of_memory(pixels.transpose(2, 0, 1), mask, hints))
+        photo = guides.photo_of_array(picture)
+        worker = self._for(photo.height, photo.width)
+        return np.concatenate(list(worker._made(photo, mask, hints, silent))).transpose(2, 0, 1)
 
     def write(
         self, picture: Path, out: Path, *, mask: Any = None, hints: Any = None, progress: Progress = silent
