@@ -1,6 +1,8 @@
 """A classifier from a run or a file: answers, scores, and files that are none."""
 
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -83,6 +85,9 @@ def test_as_an_onnx_file_it_gives_the_same_answers_to_any_number_of_pictures(
     status, _, err = ganvas("export", told / "classifier.safetensors", "--out", "told.pt2")
     assert status == 2
     assert "a classifier is written as .onnx" in err
+    shutil.copy(told / "classifier.safetensors", "pets.safetensors")
+    assert ganvas("export", "pets.safetensors", "--out", "told.onnx")[0] == 0, "whatever its name"
+    Path("pets.safetensors").unlink()
     for option in (("--precision", "bfloat16"), ("--licence", "MIT"), ("--back",)):
         status, _, err = ganvas("export", told / "classifier.safetensors", "--out", "other.onnx", *option)
         assert status == 2

@@ -32,13 +32,12 @@ def export(
         licence: Under which it may be used, as CC-BY-4.0, for its card; without it what the run says.
         json: One JSON object on stdout.
     """
-    from ganvas.inference.classifier import FILE as CLASSIFIER
-    from ganvas.inference.classifier import load_classifier
+    from ganvas.inference.classifier import is_classifier, load_classifier
     from ganvas.inference.export import export as write
     from ganvas.inference.export import export_classifier
     from ganvas.inference.loading import load
 
-    if Path(run).name == CLASSIFIER:
+    if is_classifier(Path(run)):
         if back or licence is not None or precision != "float32":
             raise UsageError("A classifier is exported as it is: leave --back, --precision and --licence out")
         path = export_classifier(load_classifier(run, device="cpu"), out)

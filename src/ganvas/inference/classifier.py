@@ -58,6 +58,13 @@ class Classifier:
         return probabilities.argmax(axis=1).astype(np.int64), probabilities
 
 
+def is_classifier(path: Path) -> bool:
+    """Whether a path is a file of a classifier's weights, by its card; also one that is not there, by its name."""
+    if not path.is_file() or path.suffix.lower() != ".safetensors":
+        return path.name == FILE
+    return cards.parsed(cardfile.contents(path)[1], str(path)).get("kind") == cards.CLASSIFIER
+
+
 def load_classifier(path: str | Path, *, device: str = "auto") -> Classifier:
     """The classifier of a run folder, or of a classifier.safetensors file that came from one.
 
