@@ -3,9 +3,14 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
-from tests_foreign import DCGAN, Patch, RealESRGAN, trained
+from PIL import Image
+from tests_folders import kinds, pairs, photos
+from tests_foreign import DCGAN, CycleGAN, Patch, Pix2pix, RealESRGAN, trained
+
+from ganvas.inference.loading import load
 
 
 @pytest.fixture
@@ -39,6 +44,49 @@ def test_an_imported_translator_is_told_how_to_be_used(ganvas, files):
     assert status == 0
     assert "ganvas apply larger" in said
     assert sorted(path.name for path in Path("larger").iterdir()) == ["card.json", "translator.safetensors"]
+
+
+@pytest.mark.parametrize(
+    ("family", "made", "data", "metric"),
+    [
+        ("pix2pix", Pix2pix, pairs, "psnr"),
+        ("cyclegan", CycleGAN, kinds, "fd"),
+        ("realesrgan", lambda: RealESRGAN(blocks=1), photos, "psnr"),
+    ],
+)
+def test_an_imported_translator_is_applied_judged_and_exported(
+    ganvas, tmp_path, monkeypatch, family, made, data, metric
+):
+    monkeypatch.chdir(tmp_path)
+    torch.manual_seed(0)
+    torch.save(made().state_dict(), "net.pth")
+    assert ganvas("import", "net.pth", "--as", family, "--out", "net")[0] == 0
+    real = data(tmp_path / "real", count=12, width=32, height=32)
+    status, printed, said = ganvas(
+        *("eval", "net", "--against", real, "--metrics", metric, "--extractor", "pixels", "--json")
+    )
+    assert status == 0, said
+    assert metric in printed
+    picture = next(real.rglob("*.png"))
+    assert ganvas("apply", "net", picture, "--out", "done")[0] == 0
+    scale = 4 if family == "realesrgan" else 1
+    with Image.open(f"done/{picture.name}") as image:
+        assert image.size == (32 * scale, 32 * scale)
+    assert ganvas("export", "net", "--out", "net.safetensors")[0] == 0
+    assert np.array_equal(load("net.safetensors")(str(picture)), load("net")(str(picture)))
+
+
+def test_the_direction_of_pairs_can_be_told(ganvas, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    torch.save(Pix2pix().state_dict(), "net.pth")
+    assert ganvas("import", "net.pth", "--as", "pix2pix", "--out", "there")[0] == 0
+    assert ganvas("import", "net.pth", "--as", "pix2pix", "--backwards", "--out", "back")[0] == 0
+    assert [load(name).card["problem"]["backwards"] for name in ("there", "back")] == [False, True]
+    torch.save(CycleGAN().state_dict(), "cycle.pth")
+    status, _, said = ganvas("import", "cycle.pth", "--as", "cyclegan", "--backwards", "--out", "cycle")
+    assert status == 2
+    assert "leave it out" in said
+    assert not Path("cycle").exists()
 
 
 @pytest.mark.parametrize(

@@ -26,14 +26,18 @@ from ganvas.training.folder import RunFolder
 STATISTICS = {"picture": "instance-affine", "training": "batch"}
 
 
-def import_weights(file: str | Path, family: str, *, out: str | Path, statistics: str | None = None) -> Path:
+def import_weights(
+    file: str | Path, family: str, *, out: str | Path, statistics: str | None = None, backwards: bool = False
+) -> Path:
     """Write the folder of a network whose weights another program trained, and return its path.
 
     file: of torch.save or safetensors; it is read and never run. family: whose, one of `foreign.FAMILIES`. out: a
     folder that is not there yet, or empty. statistics: of batch normalisation in a network from pictures to pictures:
     "picture", each picture's own, as those programs translate (None is this), or "training", the averages in the file.
+    backwards: of pix2pix, the network makes the first of a pair of the second, which scores have to know.
     Every tensor is checked by name and shape. Raises UsageError for a family that there is not, a folder that holds
-    something, and statistics that the network does not have; DataError for a file that is not of the family.
+    something, and statistics or a direction that the network does not have; DataError for a file that is not of the
+    family.
     """
     kind, path, folder = family_of(family).kind, Path(file), Path(out).absolute()
     _check(folder, out, statistics)
@@ -48,6 +52,10 @@ def import_weights(file: str | Path, family: str, *, out: str | Path, statistics
     card |= {"data": "imported", "recipe": "imported", "images_seen": 0}
     card["imported"] = {"family": family, "file": path.name, "sha256": files.sha256_of_file(path)}
     card |= {"licence": None, "ganvas": VERSION}
+    if backwards and card.get("task") != "paired":
+        raise UsageError("--backwards is of pairs, as pix2pix learns from them: leave it out")
+    if card.get("task") == "paired":
+        card["problem"] = {"name": "paired", "backwards": backwards}
     with _whole(folder, out) as partial:
         if kind == "generator":
             Generator(network, card, torch.device("cpu")).save(partial)
