@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from tests_generators import EVERY_FAMILY, generator_of
 
 from ganvas.core.errors import UsageError
 from ganvas.inference.latent import mixed_styles, straight_walk, style_layers, walk_between
@@ -104,3 +105,19 @@ def test_a_fingerprint_is_of_the_weights(run):
         next(iter(other.network.state_dict().values())).flatten()[0] += 1e-3
     assert one.fingerprint == other.__class__(one.network, one.card, one.device).fingerprint
     assert one.fingerprint != other.__class__(other.network, other.card, other.device).fingerprint
+
+
+@pytest.mark.parametrize(("name", "own"), EVERY_FAMILY)
+def test_points_and_mixtures_have_the_same_picture_in_any_company(name, own):
+    generator = generator_of(name, **own)
+    seeds = range(70)
+    together = generator.points(generator.latents(seeds), seeds, truncation=0.7)
+    for seed in (0, 5, 64, 69):
+        alone = generator.points(generator.latents([seed]), [seed], truncation=0.7)
+        torch.testing.assert_close(alone[0], together[seed])
+    moved = together + 0.1
+    pictures = generator.pictures_of_points(moved, seeds)
+    assert np.array_equal(generator.pictures_of_points(moved[66:67], [66])[0], pictures[66])
+    mixed = generator.sample(seeds, label={0: 0.3, 1: 0.7}) if generator.classes else generator.sample(seeds)
+    alone = generator.sample([66], label={0: 0.3, 1: 0.7}) if generator.classes else generator.sample([66])
+    assert np.array_equal(alone[0], mixed[66])
