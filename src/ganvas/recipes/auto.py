@@ -27,6 +27,7 @@ from ganvas.tasks.source import Source
 from ganvas.training.trainer import TrainingSettings
 
 _ASKED = "as you asked"
+_ROLES = ("generator.", "discriminator.", "encoder.", "classifier.", "translator.")
 _LARGE = 128  # pixels of the longer side up to which a CPU generates in hours
 
 
@@ -78,7 +79,7 @@ def plan(survey: Survey, wishes: Wishes) -> Plan:
     choices.note("data", survey.name, found + (f", {len(survey.classes)} classes" if survey.classes else ""))
     size = Size.of(choices.unless_asked("size", wishes.size, partial(choices.size, wishes.task)))
     channels = choices.channels(wishes.task)
-    if wishes.size is None and wishes.recipe in RECIPES and wishes.source is None:
+    if wishes.size is None and wishes.recipe in RECIPES and source is None and not _asks_for_networks(wishes):
         size = _size_of(wishes.recipe, size, channels, choices)
     name = choices.unless_asked("recipe", wishes.recipe, partial(choices.recipe, wishes.task, size))
     made = _made(wishes, name, _chosen_data(survey, size, channels, choices, wishes.task), choices, source)
@@ -96,6 +97,11 @@ def plan(survey: Survey, wishes: Wishes) -> Plan:
     _take_care(chosen, survey, networks, choices)
     _tell_what_it_takes(chosen, device, choices)
     return Plan(survey.name, chosen, choices.reasons)
+
+
+def _asks_for_networks(wishes: Wishes) -> bool:
+    """Whether the assignments change networks or sizes, so that a recipe's own say nothing of what can be made."""
+    return any(one.strip().startswith(("data.size", *_ROLES)) for one in wishes.assignments)
 
 
 def _size_of(name: str, size: Size, channels: int, choices: Choices) -> Size:
