@@ -363,7 +363,7 @@ def test_what_cannot_be_judged_is_answered(photos, negatives, tmp_path):
         evaluate(larger, photos, metrics=["fd"], extractor="pixels", count=2)
     with pytest.raises(DataError, match=r"0.png comes out as no numbers"):
         evaluate(translator(lambda small: enlarge(small) / 0 * 0, **LARGER), photos)
-    with pytest.raises(DataError, match="0 comes out as no numbers"):
+    with pytest.raises(DataError, match="0: The picture comes out as no numbers"):
         evaluate(translator(lambda images: images / 0 * 0, "rgb"), negatives)
     with pytest.raises(DataError, match="nothing says how they were spoiled"):
         evaluate(translator(torch.neg, "restore"), photos)

@@ -98,7 +98,7 @@ def unpaired_trial(translator: Translator, found: Pictures, held: HeldOut | None
             try:
                 made = translator(np.ascontiguousarray(pixels))
             except DataError as error:
-                raise DataError(f"{name} {error}") from None
+                raise DataError(f"{name}: {error}") from None
             plain = _tensor(convert(pixels, channels))
             yield Posed(plain, plain, _tensor(made), None if partner is None else _tensor(partner))
 
