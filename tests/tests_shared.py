@@ -11,6 +11,7 @@ from ganvas.data import Survey
 from ganvas.recipes.auto import Wishes, plan
 from ganvas.recipes.choices import Machine
 from ganvas.tasks.generate_settings import GenerateSettings
+from ganvas.tasks.source import below
 from ganvas.training import checkpoints
 from ganvas.training.state import named_tensors
 from ganvas.training.trainer import Trainer
@@ -34,6 +35,15 @@ def assert_same(one: Mapping[str, torch.Tensor], other: Mapping[str, torch.Tenso
 def first_of(run: Path) -> dict[str, torch.Tensor]:
     """The tensors of a run's oldest checkpoint."""
     return load_file(checkpoints.everything(run / "checkpoints")[0])
+
+
+def assert_begun(begun: Mapping[str, torch.Tensor], held: Mapping[str, torch.Tensor], role: str) -> None:
+    """A first checkpoint has the averages of a role and the discriminator of another run, and no optimizer's state."""
+    average, judge = below(f"average/{role}/", held), "network/discriminator/discriminator."
+    assert_same(below(f"network/{role}/{role}.", begun), average)
+    assert_same(below(f"average/{role}/", begun), average)
+    assert_same(below(judge, begun), below(judge, held))
+    assert not [name for name in begun if name.startswith("optimizer/")]
 
 
 def survey(size: int, count: int = 10_000, channels: int = 1, classes: int = 0) -> Survey:

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file
 from tests_folders import for_task, photos
 from tests_foreign import CycleGAN
-from tests_shared import assert_same, first_of
+from tests_shared import assert_begun, assert_same, first_of
 
 import ganvas
 from ganvas import api
@@ -35,20 +35,14 @@ def go_on(tmp_path):
 def test_it_begins_with_the_averaged_translator_and_the_discriminator(play, state, go_on, tmp_path):
     source = play("source", "superres", images=24)
     run = go_on("run", source, tmp_path / "superres", seed=7)
-    begun, held = first_of(run), state(source)
-    average = below("average/translator/", held)
-    assert_same(below("network/translator/translator.", begun), average)
-    assert_same(below("average/translator/", begun), average)
-    judge = "network/discriminator/discriminator."
-    assert_same(below(judge, begun), below(judge, held))
-    assert not [name for name in begun if name.startswith("optimizer/")]
+    assert_begun(first_of(run), held := state(source), "translator")
     settings = tomllib.loads((run / "settings.toml").read_text())
     assert (settings["task"], settings["recipe"]) == ("superres", "superres")
     newest = checkpoints.everything(source / "checkpoints")[-1]
     assert settings["source"] == {"path": str(source), "sha256": sha256_of_file(newest)}
     assert ganvas.load(run).card["source_sha256"] == settings["source"]["sha256"]
     notes = (run / "notes.log").read_text()
-    count = len(average)
+    count = len(below("average/translator/", held))
     assert f"From {source}: translator {count} of {count} tensors\n" in notes
     assert f"From {source}: discriminator " in notes
 

@@ -27,7 +27,7 @@ class SourceChoices(Choices):
         """The source's; of a file that does not say, as chosen of the data."""
         if self._source.size is None:
             return super().size(task)
-        how = "as the source makes them; larger" if _grows(self._source) else "as the source learned them; other"
+        how = "as the source makes them; larger" if self._source.GROWS else "as the source learned them; other"
         return self.note("size", self._source.size, f"{how}: --size")
 
     def channels(self, task: str = "generate") -> int:
@@ -35,7 +35,7 @@ class SourceChoices(Choices):
         found, its = super().channels(task), self._source.channels
         if found == 1 and its > 1:
             return self.note("channels", its, "as the source makes them, of grey pictures too")
-        if found != its and not _grows(self._source):
+        if found != its and not self._source.GROWS:
             return self.note("channels", its, "as the source reads them")
         return found
 
@@ -126,11 +126,6 @@ def tell(source: Source, chosen: Any, networks: Sequence[Any], choices: Choices)
             )
 
 
-def _grows(source: Source) -> bool:
-    """Whether its networks are made for one size of pictures, and others grow out of them."""
-    return source.LEADS == "generator"
-
-
 def _check_family(source: Source, role: str, wanted: str, its: str) -> None:
     if wanted != its:
         raise UsageError(
@@ -141,7 +136,7 @@ def _check_family(source: Source, role: str, wanted: str, its: str) -> None:
 
 def _check_size(source: Source, wanted: Size) -> None:
     its = source.size
-    if _grows(source) and its is not None and wanted.shorter < its.shorter:
+    if source.GROWS and its is not None and wanted.shorter < its.shorter:
         raise UsageError(
             f"{source.path} makes pictures of {its} pixels, and a run that begins from it as large or larger ones, not "
             f"{wanted}: use --size {its}"

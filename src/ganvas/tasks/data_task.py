@@ -53,6 +53,8 @@ class DataTask:
         return {
             "format": card.FORMAT,
             "kind": kind,
+            "size": self.chosen.data.size.plain,
+            "channels": self.chosen.data.channels,
             **own,
             "data": self.data.name,
             "data_sha256": self.data.fingerprint,

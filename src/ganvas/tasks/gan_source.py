@@ -1,6 +1,5 @@
 """A trained GAN, or a generator's file, from which another run begins."""
 
-import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,14 +8,13 @@ import torch
 from torch import Tensor
 
 from ganvas import networks
-from ganvas.core.errors import DataError
 from ganvas.core.settings import from_dict
 from ganvas.core.sizes import Size
 from ganvas.networks import transfer
 from ganvas.networks.growing import Growing
 from ganvas.networks.transfer import Share
 from ganvas.tasks.generate_settings import GenerateSettings
-from ganvas.tasks.source import Source, below, newest_whole, read_file, reading_card, recipe_of, settings_of
+from ganvas.tasks.source import Source, below, newest_whole, of_file_alone, reading_card, recipe_of, settings_of
 from ganvas.training.folder import RunFolder
 
 _BUILD = {"generator": networks.generator, "discriminator": networks.discriminator}
@@ -25,7 +23,7 @@ _BUILD = {"generator": networks.generator, "discriminator": networks.discriminat
 class GanSource(Source):
     """A generator; of a run its discriminator as well. It begins networks of its families, also larger ones."""
 
-    LEADS = "generator"
+    LEADS, GROWS = "generator", True
 
     def network(self, role: str) -> Growing:
         """As of `Source`."""
@@ -51,15 +49,12 @@ class GanSource(Source):
 def of_run(run: RunFolder, values: Mapping[str, Any], sha256: str | None) -> GanSource:
     """The source that a run is; where it has no checkpoint, its generator's file. values: of its settings.
 
-    Raises DataError as `newest_whole` and `read_file`, and for what is damaged or not there yet.
+    Raises DataError as `newest_whole` and `of_file_alone`, and for what is damaged or not there yet.
     """
     chosen = settings_of(run, values, GenerateSettings)
     held = newest_whole(run, sha256)
     if held is None:
-        if not run.generator.is_file():
-            raise DataError(f"{run.path} has not been trained yet: it has no checkpoint and no generator.safetensors")
-        found = of_file(run.path, run.generator, *read_file(run.path, run.generator, sha256))
-        return dataclasses.replace(found, recipe=chosen.recipe, settings=chosen)
+        return of_file_alone(run, run.generator, of_file, chosen, sha256)
     file, tensors, about = held
     return GanSource(
         path=run.path,

@@ -151,8 +151,6 @@ class PictureTask(DataTask):
             card.GENERATOR,
             clock,
             generator=to_dict(self.chosen.generator),
-            size=data.size.plain,
-            channels=data.channels,
             classes=list(data.classes) if data.conditional else [],
             mirror=data.mirror,
             preview=card.PREVIEW_SEEDS,

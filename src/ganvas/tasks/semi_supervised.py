@@ -214,8 +214,6 @@ class SemiSupervised(PictureTask):
             card.CLASSIFIER,
             clock,
             classifier=to_dict(self.chosen.classifier),
-            size=data.size.plain,
-            channels=data.channels,
             classes=list(data.known),
             labels=len(self._labelled),
         )

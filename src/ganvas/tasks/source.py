@@ -5,11 +5,11 @@ trained on with other pictures. Where a run keeps an average of a network's weig
 the clock begin anew.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 
 from torch import Tensor, nn
 
@@ -34,6 +34,7 @@ class Source:
     """
 
     LEADS: ClassVar[str]  # the role without whose weights there is nothing to begin with
+    GROWS: ClassVar[bool]  # whether its networks are made for one size of pictures, and others grow out of them
 
     path: Path
     file: Path
@@ -72,6 +73,9 @@ class Source:
         return self
 
 
+Held = TypeVar("Held", bound=Source)
+
+
 def settings_of(run: RunFolder, values: Mapping[str, Any], kind: Any) -> Any:
     """A run's settings, of a kind, from the tables of its file. Raises DataError if they cannot be."""
     try:
@@ -105,6 +109,18 @@ def newest_whole(run: RunFolder, sha256: str | None) -> tuple[Path, dict[str, Te
         if (whole := checkpoints.read(file)) is not None:
             return file, *whole
     raise DataError(f"No checkpoint in {run.checkpoints} is whole, so no run can begin from it")
+
+
+def of_file_alone(run: RunFolder, file: Path, of_file: Callable[..., Held], chosen: Any, sha256: str | None) -> Held:
+    """A run without a checkpoint: what its file of weights gives, with the run's settings.
+
+    of_file: of the path as it was named, the file, its weights and its card. chosen: the settings. Raises DataError if
+    there is no such file, or another is meant.
+    """
+    if not file.is_file():
+        raise DataError(f"{run.path} has not been trained yet: it has no checkpoint and no {file.name}")
+    found = of_file(run.path, file, *read_file(run.path, file, sha256))
+    return replace(found, recipe=chosen.recipe, settings=chosen)
 
 
 def read_file(path: Path, file: Path, sha256: str | None) -> tuple[dict[str, Tensor], dict[str, Any]]:

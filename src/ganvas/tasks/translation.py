@@ -124,8 +124,6 @@ class TranslationTask(DataTask):
             inputs=network.inputs,
             outputs=network.outputs,
             scale=network.scale,
-            size=data.size.plain,
-            channels=data.channels,
             read={"pictures": self.data.pictures, "size": data.kept.plain, "scales": list(data.scales)},
             source_sha256=self.chosen.source.sha256,
             **own,

@@ -9,13 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from ganvas import networks
-from ganvas.core.errors import DataError
 from ganvas.core.settings import from_dict
 from ganvas.core.sizes import Size
 from ganvas.networks.transfer import Share
 from ganvas.tasks.game_settings import BACK
 from ganvas.tasks.guided_settings import GuidedSettings
-from ganvas.tasks.source import Source, below, newest_whole, read_file, reading_card, recipe_of, settings_of
+from ganvas.tasks.source import Source, below, newest_whole, of_file_alone, reading_card, recipe_of, settings_of
 from ganvas.tasks.unpaired_settings import UnpairedSettings
 from ganvas.training.folder import RunFolder
 
@@ -30,7 +29,7 @@ class TranslatorSource(Source):
     translator and discriminator read; outputs: those that are made.
     """
 
-    LEADS = "translator"
+    LEADS, GROWS = "translator", False
 
     inputs: int
     outputs: int
@@ -61,17 +60,14 @@ class TranslatorSource(Source):
 def of_run(run: RunFolder, values: Mapping[str, Any], sha256: str | None) -> TranslatorSource:
     """The source that a run is; where it has no checkpoint, its translator's file. values: of its settings.
 
-    Raises DataError as `newest_whole` and `read_file`, and for what is damaged or not there yet.
+    Raises DataError as `newest_whole` and `of_file_alone`, and for what is damaged or not there yet.
     """
     kind = UnpairedSettings if values["task"] == "unpaired" else GuidedSettings
     chosen = settings_of(run, values, kind)
     inputs, outputs, judged = chosen.channels()
     held = newest_whole(run, sha256)
     if held is None:
-        if not run.translator.is_file():
-            raise DataError(f"{run.path} has not been trained yet: it has no checkpoint and no translator.safetensors")
-        found = of_file(run.path, run.translator, *read_file(run.path, run.translator, sha256))
-        return dataclasses.replace(found, recipe=chosen.recipe, settings=chosen)
+        return of_file_alone(run, run.translator, of_file, chosen, sha256)
     file, tensors, about = held
     weights: dict[str, dict[str, Tensor]] = {}
     for role in _ROLES:
