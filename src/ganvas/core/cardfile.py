@@ -32,6 +32,12 @@ def contents(file: Path) -> tuple[dict[str, Tensor], str | None]:
         raise DataError(f"{file} is damaged or not a safetensors file: {error}") from None
 
 
+def check_finite(weights: Mapping[str, Tensor], where: str) -> None:
+    """Raise DataError for weights that are no numbers. where: their file."""
+    if bad := [name for name, weight in weights.items() if weight.is_floating_point() and not weight.isfinite().all()]:
+        raise DataError(f"{where} is damaged: {bad[0]} holds numbers that are not finite. Take another copy")
+
+
 def as_bytes(weights: Mapping[str, Tensor], card: Mapping[str, Any]) -> bytes:
     """A file's content: the weights as they are, and the card, which may be of any kind."""
     held = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}

@@ -93,6 +93,5 @@ def load_classifier(path: str | Path, *, device: str = "auto") -> Classifier:
         network: nn.Module = filled(lambda: family(chosen, **shape), weights, str(file))
     except (KeyError, TypeError, UsageError) as error:
         raise DataError(f"{file} does not hold the weights that its card describes: {error}") from None
-    if bad := [name for name, weight in weights.items() if not weight.isfinite().all()]:
-        raise DataError(f"{file} is damaged: {bad[0]} holds numbers that are not finite. Take another copy")
+    cardfile.check_finite(weights, str(file))
     return Classifier(network, card, devices.choose_device(device))

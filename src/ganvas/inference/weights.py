@@ -53,8 +53,7 @@ def network_of(card: dict[str, Any], weights: Mapping[str, Tensor], where: str) 
         raise DataError(
             f"{where} does not hold the weights that its card describes: {told} Take a copy that was not changed"
         ) from None
-    if bad := [name for name, weight in weights.items() if weight.is_floating_point() and not weight.isfinite().all()]:
-        raise DataError(f"{where} is damaged: {bad[0]} holds numbers that are not finite. Take another copy")
+    cardfile.check_finite(weights, where)
     return network
 
 
