@@ -48,7 +48,7 @@ class ResNetGenerator(Growing):
 
     With width and max_width 256 at 32 pixels it is SNGAN's for CIFAR-10 (Miyato et al. 2018, table 3); with 64 and 1024
     at 128 pixels the one for ImageNet. A class enters by the scale and shift of every normalisation.
-    Raises UsageError for a size that `Doublings` from 16 to 512 pixels do not make, impossible channels, classes or
+    Raises UsageError for a size that `Doublings` from 16 to 1024 pixels do not make, impossible channels, classes or
     widths, and attention at a side that no block ends with.
     """
 
@@ -123,7 +123,7 @@ class ResNetDiscriminator(ProjectionDiscriminator):
     Up to 32 pixels the side ends at 8 and two blocks keep it, as in SNGAN's network for CIFAR-10 (Miyato et al. 2018,
     table 3; width and max_width 128); above it ends at 4 and one block keeps it, as in the one for ImageNet. A class
     enters by projection. Of pictures that are not square all this is about the shorter side. Raises UsageError for a
-    size that `Doublings` from 16 to 512 pixels do not make, impossible channels, classes or widths, and attention at a
+    size that `Doublings` from 16 to 1024 pixels do not make, impossible channels, classes or widths, and attention at a
     side that no block ends with.
     """
 
@@ -299,7 +299,7 @@ def _doubled(maps: Tensor) -> Tensor:
 
 
 def _made(size: int | Size) -> Doublings:
-    return Doublings.of(size, "resnet", 16, 512, "mlp up to 128")
+    return Doublings.of(size, "resnet", 16, 1024, "mlp up to 128")
 
 
 def _check_attention(side: int, sides: list[int]) -> None:

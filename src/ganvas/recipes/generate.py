@@ -28,7 +28,6 @@ def quick(data: DataSettings, batch: int = 64) -> GenerateSettings:
     Takes minutes on a CPU.
     """
     adam = OptimizerSettings(lr=2e-3, betas=(0.0, 0.95), decay="cosine", hold=0.3, final=0.05)
-    gamma = 0.5 * (data.size.side / 32) ** 2  # in proportion to the pixels
     return GenerateSettings(
         recipe="quick",
         data=data,
@@ -37,9 +36,14 @@ def quick(data: DataSettings, batch: int = 64) -> GenerateSettings:
         generator_optimizer=adam,
         discriminator_optimizer=adam,
         shared_draws=True,
-        loss=LossSettings(adversarial="relativistic", r1=PenaltySettings(weight=gamma, every=4)),
+        loss=LossSettings(adversarial="relativistic", r1=PenaltySettings(weight=_gamma(0.5, 32, 64, data.size, batch), every=4)),
         training=TrainingSettings(batch=batch, average=AverageSettings(half_life=2_500)),
     )
+
+
+def _gamma(weight: float, side: int, usual: int, size: Size, batch: int) -> float:
+    """What R1 weighs at so many pixels a side and such a batch, in proportion to pixels / batch."""
+    return weight * (size.side / side) ** 2 * usual / batch
 
 
 def dcgan(data: DataSettings, batch: int = 64) -> GenerateSettings:
@@ -74,8 +78,8 @@ def conv28(data: DataSettings, batch: int = 64) -> GenerateSettings:
         generator_optimizer=calm,
         discriminator_optimizer=dataclasses.replace(calm, lr=4e-4),
         loss=LossSettings(
-            r1=PenaltySettings(weight=(data.size.side / 28) ** 2, every=4)
-        ),  # in proportion to the pixels
+            r1=PenaltySettings(weight=_gamma(1.0, 28, 64, data.size, batch), every=4)
+        ),
         training=TrainingSettings(batch=batch),
     )
 
@@ -172,7 +176,11 @@ def r3gan(data: DataSettings, batch: int | None = None) -> GenerateSettings:
     Takes a GPU: 20 M images as published.
     """
     small, images = data.size.shorter <= 32, 20_000_000
-    gamma = 0.05 * (data.size.side / 32) ** 2 if small else 2 * (data.size.side / 64) ** math.log(75, 4)  # 150 at 256
+    usual = 512 if small else 256
+    batch = batch or usual
+    gamma = _gamma(0.05, 32, usual, data.size, batch)
+    if not small:
+        gamma = 2 * (data.size.side / 64) ** math.log(75, 4) * usual / batch  # 150 at 256
     penalty = PenaltySettings(weight=gamma, final=gamma / 10)
     adam = OptimizerSettings(lr=2e-4, betas=(0.0, 0.9), decay="cosine", final=0.25, final_betas=(0.0, 0.99))
     half_life = 5_000_000 if small else 500_000  # at the end; it rises from 0
@@ -186,7 +194,7 @@ def r3gan(data: DataSettings, batch: int | None = None) -> GenerateSettings:
         loss=LossSettings(adversarial="relativistic", r1=penalty, r2=penalty),
         augment=AugmentSettings(name="ada", final=0.55 if small else 0.3),
         training=TrainingSettings(
-            batch=batch or (512 if small else 256),
+            batch=batch,
             average=AverageSettings(half_life=half_life, ramp_up=half_life / images),
             stop=StopSettings(images=images),
         ),
@@ -199,8 +207,7 @@ def r3gan_slim(data: DataSettings, batch: int = 32) -> GenerateSettings:
     R1 and R2 on every fourth round, one draw for both players; the generator learns at twice the discriminator's rate.
     Takes minutes on a CPU.
     """
-    gamma = 0.5 * (data.size.side / 32) ** 2  # in proportion to the pixels
-    penalty = PenaltySettings(weight=gamma, every=4)
+    penalty = PenaltySettings(weight=_gamma(0.5, 32, 32, data.size, batch), every=4)
     adam = OptimizerSettings(lr=2e-3, betas=(0.0, 0.95), decay="cosine", hold=0.3, final=0.05)
     shape = {"width": 128, "wide": 4, "blocks": 1, "group": 0}
     return GenerateSettings(
@@ -230,8 +237,8 @@ def stylegan2(data: DataSettings, batch: int = 64) -> GenerateSettings:
     small = data.size.shorter <= 32
     path_length = PathLengthSettings() if small else PathLengthSettings(weight=_of_one_w(data.size), every=4)
     channel_base = 16384 if 256 <= data.size.shorter <= 512 else 32768
-    # The paper's 10 at 1024 pixels with batches of 32 in proportion to pixels / batch; 0.01 is CIFAR-10's at 64.
-    gamma = 0.01 * (data.size.side / 32) ** 2 * 64 / batch if small else 10 * (data.size.side / 1024) ** 2 * 32 / batch
+    # The paper's 10 at 1024 pixels with batches of 32; 0.01 is CIFAR-10's at 64.
+    gamma = _gamma(0.01, 32, 64, data.size, batch) if small else _gamma(10, 1024, 32, data.size, batch)
     return GenerateSettings(
         recipe="stylegan2",
         data=data,
@@ -263,7 +270,6 @@ def stylegan2_slim(data: DataSettings, batch: int = 32) -> GenerateSettings:
     R1 on every eighth round; both learning rates fall over the run, and both players see one draw.
     Takes minutes on a CPU.
     """
-    gamma = 0.3 * (data.size.side / 32) ** 2  # in proportion to the pixels
     widths = {"channel_base": 16 * data.size.shorter, "max_width": 128}  # 16 channels at the picture's side
     adam = OptimizerSettings(lr=2.5e-3, betas=(0.0, 0.99), decay="cosine", hold=0.3, final=0.05)
     return GenerateSettings(
@@ -276,7 +282,7 @@ def stylegan2_slim(data: DataSettings, batch: int = 32) -> GenerateSettings:
         generator_optimizer=adam,
         discriminator_optimizer=adam,
         shared_draws=True,
-        loss=LossSettings(r1=PenaltySettings(weight=gamma, every=8)),
+        loss=LossSettings(r1=PenaltySettings(weight=_gamma(0.3, 32, 32, data.size, batch), every=8)),
         training=TrainingSettings(batch=batch, average=AverageSettings(half_life=2_500)),
     )
 
