@@ -80,7 +80,8 @@ def test_the_settings_that_differ_make_the_recipe_again(name, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("name", "sizes"), [("mlp", "4 to 128"), ("conv28", "8, 12, 16, ... 64"), ("sngan", "16, 32, 64, 128, 256, 512, 1024")]
+    ("name", "sizes"),
+    [("mlp", "4 to 128"), ("conv28", "8, 12, 16, ... 64"), ("sngan", "16, 32, 64, 128, 256, 512, 1024")],
 )
 def test_sizes_are_those_that_the_networks_make(name, sizes):
     assert say_sizes(describe(name).sizes) == sizes

@@ -187,7 +187,7 @@ def _tell_what_resulted(chosen: Any, wishes: Wishes, choices: Choices) -> None:
         choices.perceptual(chosen.loss.perceptual)
     if isinstance(chosen, GenerateSettings) and chosen.loss.r1.weight:
         asked = _assigned(wishes, "loss.r1.weight") is not None
-        own = f"of R1, the recipe's for {chosen.data.size} px and batches of {batch}; other: --set loss.r1.weight="
+        own = f"of R1, the recipe's for {chosen.data.size} px; other: --set loss.r1.weight="
         choices.note("gamma", f"{chosen.loss.r1.weight:g}", _ASKED if asked else own)
 
 

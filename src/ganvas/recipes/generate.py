@@ -36,14 +36,14 @@ def quick(data: DataSettings, batch: int = 64) -> GenerateSettings:
         generator_optimizer=adam,
         discriminator_optimizer=adam,
         shared_draws=True,
-        loss=LossSettings(adversarial="relativistic", r1=PenaltySettings(weight=_gamma(0.5, 32, 64, data.size, batch), every=4)),
+        loss=LossSettings(adversarial="relativistic", r1=PenaltySettings(weight=_gamma(0.5, 32, data.size), every=4)),
         training=TrainingSettings(batch=batch, average=AverageSettings(half_life=2_500)),
     )
 
 
-def _gamma(weight: float, side: int, usual: int, size: Size, batch: int) -> float:
-    """What R1 weighs at so many pixels a side and such a batch, in proportion to pixels / batch."""
-    return weight * (size.side / side) ** 2 * usual / batch
+def _gamma(weight: float, side: int, size: Size) -> float:
+    """What R1 weighs, in proportion to the pixels, if it weighs so much at so many a side."""
+    return weight * (size.side / side) ** 2
 
 
 def dcgan(data: DataSettings, batch: int = 64) -> GenerateSettings:
@@ -77,9 +77,7 @@ def conv28(data: DataSettings, batch: int = 64) -> GenerateSettings:
         discriminator=networks.discriminator("conv28").Settings(),
         generator_optimizer=calm,
         discriminator_optimizer=dataclasses.replace(calm, lr=4e-4),
-        loss=LossSettings(
-            r1=PenaltySettings(weight=_gamma(1.0, 28, 64, data.size, batch), every=4)
-        ),
+        loss=LossSettings(r1=PenaltySettings(weight=_gamma(1.0, 28, data.size), every=4)),
         training=TrainingSettings(batch=batch),
     )
 
@@ -178,9 +176,8 @@ def r3gan(data: DataSettings, batch: int | None = None) -> GenerateSettings:
     small, images = data.size.shorter <= 32, 20_000_000
     usual = 512 if small else 256
     batch = batch or usual
-    gamma = _gamma(0.05, 32, usual, data.size, batch)
-    if not small:
-        gamma = 2 * (data.size.side / 64) ** math.log(75, 4) * usual / batch  # 150 at 256
+    gamma = _gamma(0.05, 32, data.size) if small else 2 * (data.size.side / 64) ** math.log(75, 4)  # 150 at 256
+    gamma *= usual / batch
     penalty = PenaltySettings(weight=gamma, final=gamma / 10)
     adam = OptimizerSettings(lr=2e-4, betas=(0.0, 0.9), decay="cosine", final=0.25, final_betas=(0.0, 0.99))
     half_life = 5_000_000 if small else 500_000  # at the end; it rises from 0
@@ -207,7 +204,7 @@ def r3gan_slim(data: DataSettings, batch: int = 32) -> GenerateSettings:
     R1 and R2 on every fourth round, one draw for both players; the generator learns at twice the discriminator's rate.
     Takes minutes on a CPU.
     """
-    penalty = PenaltySettings(weight=_gamma(0.5, 32, 32, data.size, batch), every=4)
+    penalty = PenaltySettings(weight=_gamma(0.5, 32, data.size), every=4)
     adam = OptimizerSettings(lr=2e-3, betas=(0.0, 0.95), decay="cosine", hold=0.3, final=0.05)
     shape = {"width": 128, "wide": 4, "blocks": 1, "group": 0}
     return GenerateSettings(
@@ -238,7 +235,7 @@ def stylegan2(data: DataSettings, batch: int = 64) -> GenerateSettings:
     path_length = PathLengthSettings() if small else PathLengthSettings(weight=_of_one_w(data.size), every=4)
     channel_base = 16384 if 256 <= data.size.shorter <= 512 else 32768
     # The paper's 10 at 1024 pixels with batches of 32; 0.01 is CIFAR-10's at 64.
-    gamma = _gamma(0.01, 32, 64, data.size, batch) if small else _gamma(10, 1024, 32, data.size, batch)
+    gamma = _gamma(0.01, 32, data.size) * 64 / batch if small else _gamma(10, 1024, data.size) * 32 / batch
     return GenerateSettings(
         recipe="stylegan2",
         data=data,
@@ -282,7 +279,7 @@ def stylegan2_slim(data: DataSettings, batch: int = 32) -> GenerateSettings:
         generator_optimizer=adam,
         discriminator_optimizer=adam,
         shared_draws=True,
-        loss=LossSettings(r1=PenaltySettings(weight=_gamma(0.3, 32, 32, data.size, batch), every=8)),
+        loss=LossSettings(r1=PenaltySettings(weight=_gamma(0.3, 32, data.size), every=8)),
         training=TrainingSettings(batch=batch, average=AverageSettings(half_life=2_500)),
     )
 
