@@ -7,11 +7,11 @@ thousands of steps on learning what a picture is: after 770 of them on photos it
 
 from typing import Literal
 
-import torch
 from torch import Tensor
 from torch.nn import functional
 
 from ganvas.core.errors import UsageError
+from ganvas.networks.layers import full_precision
 from ganvas.networks.translating import in_full
 
 Enlargement = Literal["bicubic", "bilinear", "none"]
@@ -30,5 +30,5 @@ def check_enlargement(family: str, enlargement: Enlargement, inputs: int, output
 def enlarged(images: Tensor, scale: int, mode: str) -> Tensor:
     """[N, C, H, W] -> [N, C, H * scale, W * scale] in float32 or better; bicubic with Pillow's kernel (Keys 1981)."""
     size = [side * scale for side in images.shape[2:]]
-    with torch.autocast(images.device.type, enabled=False):
+    with full_precision(images):
         return functional.interpolate(in_full(images), size=size, mode=mode, antialias=True)
