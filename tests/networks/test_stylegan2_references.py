@@ -38,12 +38,17 @@ def lrelu(value):
     return math.sqrt(2) * (value if value >= 0 else 0.2 * value)
 
 
+def of_size_one(numbers):
+    """The numbers divided by the root of their mean square."""
+    size = math.sqrt(sum(number**2 for number in numbers) / len(numbers) + 1e-8)
+    return [number / size for number in numbers]
+
+
 def mapped(mapping, latent, label):
     """One latent's w, number by number: a list. Karras et al. 2019, section 2; a rate of 0.01, He's constant."""
-    length = math.sqrt(sum(number**2 for number in latent) / len(latent) + 1e-8)
-    values = [number / length for number in latent]
+    values = of_size_one(latent)
     if label is not None:
-        values += mapping.entry.embedding.weight[label].tolist()
+        values += of_size_one(mapping.entry.embedding.weight[label].tolist())
     for layer in mapping.layers:
         constant = 0.01 / math.sqrt(len(values))
         weight, bias = layer.weight.tolist(), layer.bias.tolist()

@@ -46,9 +46,13 @@ class ClassedLatent(nn.Module):
 
     def forward(self, latents: Tensor, labels: Tensor | None) -> Tensor:
         """[N, latent], int64 [N] or float [N, classes] -> [N, features]."""
+        return torch.cat(self.parts(latents, labels), dim=1)
+
+    def parts(self, latents: Tensor, labels: Tensor | None) -> list[Tensor]:
+        """The latent [N, latent] and, with classes, the embedding [N, embedding], before they are joined."""
         if self.embedding is None:
-            return latents
-        return torch.cat([latents, self.embedding(present_labels(labels, self.classes))], dim=1)
+            return [latents]
+        return [latents, self.embedding(present_labels(labels, self.classes))]
 
 
 class ClassCondition(nn.Module):

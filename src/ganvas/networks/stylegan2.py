@@ -97,6 +97,7 @@ class StyleGAN2Generator(Growing):
 class Mapping(nn.Module):
     """Latents -> w by fully connected layers with a hundredth of the learning rate. Karras et al. 2019, section 2.
 
+    A latent and the embedding of its class are each normalised before they are joined (Karras et al. 2020, ADA).
     w_average [w_width] is the middle of all w, for truncation: the mean over `PROBES` latents and all classes in turn.
     Those latents are drawn at construction and stay. `begin_move` brings the mean up to date; `forward` does not
     touch it, so that lanes, micro-batches and processes leave the same one.
@@ -139,10 +140,15 @@ class Mapping(nn.Module):
 
     def to_w(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         """[N, latent], int64 [N] -> [N, w_width]."""
-        w = self.entry(latents * (latents.square().mean(dim=1, keepdim=True) + 1e-8).rsqrt(), labels)
+        w = torch.cat([_normalised(part) for part in self.entry.parts(latents, labels)], dim=1)
         for layer in self.layers:
             w = functional.leaky_relu(layer(w), SLOPE) * GAIN
         return w
+
+
+def _normalised(vectors: Tensor) -> Tensor:
+    """[N, F] -> the same directions with a mean square of 1."""
+    return vectors * (vectors.square().mean(dim=1, keepdim=True) + 1e-8).rsqrt()
 
 
 class Synthesis(nn.Module):
