@@ -2,12 +2,14 @@
 
 import numpy as np
 import torch
+from torch.nn import functional
 
 from ganvas import networks
 from ganvas.core import cardfile, files
 from ganvas.core.card import write
 from ganvas.core.settings import to_dict
 from ganvas.inference.translator import Translator
+from ganvas.networks.translating import Translator as Network
 from ganvas.training.folder import RunFolder
 
 CPU = torch.device("cpu")
@@ -101,3 +103,26 @@ def photo(height, width, seed=0):
         for a, b, c in ((7, 19, 5), (13, 5, 11), (29, 31, 17))
     ]
     return (np.stack(waves) * 60 + 70 + rng.normal(0, 8, (3, height, width))).clip(0, 255).astype(np.uint8)
+
+
+class Same(Network):
+    """What comes in, larger by repeating."""
+
+    reach = 0
+
+    def __init__(self, scale=1, inputs=3, outputs=3):
+        super().__init__()
+        self.scale, self.inputs, self.outputs = scale, inputs, outputs
+        self.weight = torch.nn.Parameter(torch.ones(1))
+
+    def translate(self, images):
+        return functional.interpolate(images, scale_factor=self.scale, mode="nearest")[:, : self.outputs]
+
+
+def same(scale=1, mode="restore", memory=2**30, **channels):
+    return Translator(Same(scale, **channels), {"mode": mode}, CPU, memory=memory)
+
+
+def wide(channels, height=60, width=47):
+    """uint16 [H, W, C] of all values."""
+    return np.random.default_rng(channels).integers(0, 65536, (height, width, channels)).astype(np.uint16)
