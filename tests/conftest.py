@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from tests_shared import SMALL_RUN
 
 from ganvas import cli
 from ganvas.plane import Plane
@@ -70,3 +71,10 @@ def ganvas(monkeypatch, capsys):
         return status, printed.out, " ".join(printed.err.split())
 
     return call
+
+
+@pytest.fixture
+def trained(ganvas):
+    """A run of 16 images with classes, in the folder where the work is done."""
+    assert ganvas("train", "digits", "--images", 16, "--out", "run", *SMALL_RUN)[0] == 0
+    return Path("run")

@@ -1,7 +1,6 @@
 """The command line, called in this process: what it prints where, what it writes, its exit statuses."""
 
 import json
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -9,32 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
+from tests_shared import SMALL_RUN, files_below
 
 from ganvas.core.errors import Diverged, MemoryExhausted
-
-SMALL = ["--recipe", "dcgan", "--batch", "8", "--set", "generator.width=8", "--set", "discriminator.width=8"]
-SMALL += ["--set", "training.tensorboard=off"]
-
 
 pytestmark = pytest.mark.usefixtures("here")
 
 
-@pytest.fixture
-def trained(ganvas):
-    """A run of 16 images with classes."""
-    assert ganvas("train", "digits", "--images", 16, "--out", "run", *SMALL)[0] == 0
-    return Path("run")
-
-
-def below(folder="."):
-    return sorted(str(path) for path in Path(folder).rglob("*"))
-
-
 def test_json_of_training_is_a_line_a_tick_and_nothing_else_on_stdout(ganvas):
     status, out, err = ganvas(
-        "train", "digits", "--images", 48, "--json", "--out", "run", *SMALL, "--set", "training.tick=16"
+        "train", "digits", "--images", 48, "--json", "--out", "run", *SMALL_RUN, "--set", "training.tick=16"
     )
     assert status == 0
     *ticks, last = [json.loads(line) for line in out.splitlines()]
@@ -48,23 +32,23 @@ def test_json_of_training_is_a_line_a_tick_and_nothing_else_on_stdout(ganvas):
 
 
 def test_without_json_all_that_is_human_goes_to_stderr(ganvas):
-    status, out, err = ganvas("train", "digits", "--images", 16, "--out", "run", *SMALL)
+    status, out, err = ganvas("train", "digits", "--images", 16, "--out", "run", *SMALL_RUN)
     assert (status, out) == (0, "")
     assert "1,797 pictures" in err
     assert "run/summary.html" in err
 
 
 def test_a_dry_run_prints_the_plan_and_writes_nothing(ganvas):
-    status, out, err = ganvas("train", "digits", "--dry-run", *SMALL)
+    status, out, err = ganvas("train", "digits", "--dry-run", *SMALL_RUN)
     assert status == 0
     assert tomllib.loads(out)["generator"]["width"] == 8
     assert "as you asked" in err
-    status, out, _ = ganvas("train", "digits", "--dry-run", "--json", *SMALL)
+    status, out, _ = ganvas("train", "digits", "--dry-run", "--json", *SMALL_RUN)
     (plan,) = [json.loads(line) for line in out.splitlines()]
     assert status == 0
     assert plan["settings"]["generator"]["width"] == 8
     assert ["recipe", "dcgan", "as you asked"] in plan["reasons"]
-    assert below() == []
+    assert files_below() == []
 
 
 @pytest.mark.parametrize(
@@ -100,18 +84,18 @@ def test_what_cannot_be_meant_is_status_2_and_says_what_could_be(ganvas, argumen
     assert (status, out) == (2, "")
     assert told in err
     assert "Traceback" not in err
-    assert below() == []
+    assert files_below() == []
 
 
 def test_a_folder_that_is_in_use_is_status_2_and_left_alone(ganvas, trained):
-    before = below()
-    status, _, err = ganvas("train", "digits", "--images", 8, "--out", "run", *SMALL)
+    before = files_below()
+    status, _, err = ganvas("train", "digits", "--images", 8, "--out", "run", *SMALL_RUN)
     assert status == 2
     assert "ganvas resume run" in err
     Path("mine").mkdir()
     Path("mine/diary.txt").write_text("dear")
-    assert ganvas("train", "digits", "--images", 8, "--out", "mine", *SMALL)[0] == 2
-    assert below() == sorted([*before, "mine", "mine/diary.txt"])
+    assert ganvas("train", "digits", "--images", 8, "--out", "mine", *SMALL_RUN)[0] == 2
+    assert files_below() == sorted([*before, "mine", "mine/diary.txt"])
 
 
 def test_a_misspelt_key_in_settings_toml_is_status_2_on_resume_and_named(ganvas, trained):
@@ -141,7 +125,7 @@ def test_data_runs_and_models_that_cannot_be_used_are_status_3(ganvas, tmp_path)
         assert (status, out) == (3, ""), command
         assert "error: " in err
         assert command[-1].name in err if isinstance(command[-1], Path) else "a.txt" in err
-    assert below() == []
+    assert files_below() == []
 
 
 @pytest.mark.parametrize(("error", "expected"), [(MemoryExhausted("too large"), 4), (Diverged("nan"), 5)])
@@ -150,7 +134,7 @@ def test_other_ends_have_their_own_status(ganvas, monkeypatch, error, expected):
         raise error
 
     monkeypatch.setattr("ganvas.api.start", end)
-    status, out, err = ganvas("train", "digits", *SMALL)
+    status, out, err = ganvas("train", "digits", *SMALL_RUN)
     assert (status, out) == (expected, "")
     assert str(error) in err
 
@@ -178,7 +162,7 @@ def test_sample_writes_a_grid_or_a_folder_and_reports_it(ganvas, trained):
     status, out, err = ganvas("sample", "run", "--seeds", "3,1", "--class", "7", "--truncation", "0.5", "--out", "x/")
     assert (status, out) == (0, "")
     assert "2 pictures in x/" in err
-    assert below("x") == ["x/000001.png", "x/000003.png"]
+    assert files_below("x") == ["x/000001.png", "x/000003.png"]
 
 
 @pytest.mark.parametrize(
@@ -191,11 +175,11 @@ def test_sample_writes_a_grid_or_a_folder_and_reports_it(ganvas, trained):
     ],
 )
 def test_what_sample_cannot_mean_is_status_2(ganvas, trained, arguments, told):
-    before = below()
+    before = files_below()
     status, out, err = ganvas("sample", "run", *arguments)
     assert (status, out) == (2, "")
     assert told in err
-    assert below() == before
+    assert files_below() == before
 
 
 def test_walk_writes_an_animation_with_the_asked_number_of_frames(ganvas, trained):
@@ -292,167 +276,8 @@ def test_the_package_and_its_help_import_neither_torch_nor_numpy(script):
     assert "HEAVY []" in done.stdout
 
 
-def test_runs_are_judged_and_compared_for_a_machine_and_a_person(ganvas, tmp_path):
-    for name, images in (("short", 8), ("long", 400)):
-        assert ganvas("train", "digits", "--images", images, "--out", name, *SMALL)[0] == 0
-    report = tmp_path / "report.html"
-    options = ["--metrics", "fd,prdc", "--count", 200, "--extractor", "pixels"]
-    status, out, err = ganvas("eval", "short", *options, "--json", "--out", report)
-    (found,) = [json.loads(line) for line in out.splitlines()]
-    assert status == 0
-    assert [score["name"] for score in found["scores"]][:2] == ["fd (pixels)", "precision (pixels)"]
-    assert found["scores"][0]["protocol"]["reference"] == "digits"
-    assert report.read_text().startswith("<!doctype html>")
-    assert "fd (pixels)" in err
-    status, out, _ = ganvas("eval", "long", *options)
-    assert status == 0
-    assert "fd (pixels)" in out
-    status, out, _ = ganvas("compare", "short", "long", "--json")
-    rows = {row["name"]: row for row in json.loads(out)["scores"]}
-    assert status == 0
-    assert rows["fd (pixels)"]["ranks"] == [2, 1]
-    assert "(1)" in ganvas("compare", "short", "long")[1]
-    assert ganvas("eval", "long", "--metrics", "fd", "--count", 100, "--extractor", "pixels")[0] == 0
-    assert "not comparable: count: 200 / 100" in ganvas("compare", "short", "long")[1]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "status", "told"),
-    [
-        ("eval here", 2, "--against DATA"),
-        ("eval digits --against digits --metrics fdd", 2, "no metric 'fdd'"),
-        ("eval digits --against digits --extractor inception", 3, "2015-12-05"),
-        ("eval nowhere --against digits", 3, "no folder or file"),
-        ("eval digits --against digits --count many", 2, "many"),
-        ("compare digits digits", 3, "ganvas eval"),
-        ("compare digits", 2, "two runs or more"),
-        ("eval one --against grey --extractor pixels", 3, "has one picture"),
-        ("eval grey --against one --extractor pixels", 3, "has one picture"),
-        ("eval colour --against grey --extractor pixels", 3, "in colour"),
-        ("eval mixed --against grey --extractor pixels", 3, "--size N"),
-        ("eval grey --against colour --metrics psnr", 3, "no partner"),
-        ("eval few --against grey --metrics prdc --extractor pixels", 3, "6 or more pictures"),
-        ("eval grey --against grey --metrics memorization --extractor pixels", 3, "--held-out"),
-        ("eval grey --against grey --extractor pixels --weights w.pth", 2, "weights"),
-        ("eval grey --against grey --extractor inception --weights w.pth", 3, "is not the file"),
-        ("eval grey --against grey --extractor imagenet --weights w.pth", 3, "is not the file"),
-        ("eval grey --against grey --extractor pixels --metrics fd --out w.pth/report.html", 3, "cannot be written"),
-        ("eval grey --against grey --extractor pixels --metrics fd --out colour", 3, "Is a directory"),
-        ("eval grey --against grey --extractor pixels --held-out colour", 3, "in colour"),
-        ("eval grey --against grey --extractor domain --weights w.pth", 3, "not a domain extractor"),
-        ("eval few --against few --metrics psnr --extractor pixels", 2, "--extractor say nothing to psnr"),
-        ("eval few --against few --metrics ms-ssim,psnr --size 9", 3, "need 11 or more"),
-        ("eval few --against few --metrics psnr --size 4:3", 2, "size 4:3: write it like 64"),
-        ("eval few --against few --metrics perceptual --weights w.pth", 3, "is not the file"),
-    ],
-)
-def test_what_cannot_be_judged_is_an_error_that_says_what_to_do(ganvas, tmp_path, arguments, status, told):
-    dice = np.random.default_rng(0)
-    shapes = {
-        "one": (1, 16, 16),
-        "few": (4, 16, 16),
-        "grey": (60, 16, 16),
-        "colour": (8, 16, 16, 3),
-        "mixed": (3, 16, 9),
-    }
-    for name, shape in shapes.items():
-        (tmp_path / "here" / name).mkdir()
-        for number, pixels in enumerate(dice.integers(0, 256, shape, dtype=np.uint8)):
-            Image.fromarray(pixels).save(tmp_path / "here" / name / f"{name}{number}.png")
-    Image.new("L", (5, 7)).save(tmp_path / "here" / "mixed" / "another.png")
-    (tmp_path / "here" / "w.pth").write_bytes(b"no weights")
-    before = below()
-    found, out, err = ganvas(*arguments.split())
-    assert (found, out) == (status, "")
-    assert told in err
-    assert "Traceback" not in err
-    assert below() == before
-
-
-@pytest.fixture
-def grey():
-    """A folder of 60 grey pictures."""
-    Path("grey").mkdir()
-    for number, pixels in enumerate(np.random.default_rng(0).integers(0, 256, (60, 16, 16), dtype=np.uint8)):
-        Image.fromarray(pixels).save(f"grey/{number}.png")
-    return "grey"
-
-
-FD = ["--metrics", "fd", "--extractor", "pixels", "--count", "40"]
-
-
-def test_features_that_are_no_numbers_are_status_3_and_leave_nothing(ganvas, grey, trained, monkeypatch):
-    look = "ganvas.metrics.extractors.PixelExtractor._features"
-    monkeypatch.setattr(look, lambda self, batch: torch.full((len(batch), 64), float("nan")))
-    before = below()
-    for what in (grey, trained):
-        status, out, err = ganvas("eval", what, "--against", "digits", *FD, "--out", "report.html")
-        assert (status, out) == (3, "")
-        assert "NaN or infinite" in err
-        assert below() == before
-
-
-def test_reference_statistics_that_are_damaged_or_of_something_else_are_status_3(ganvas, grey, tmp_path):
-    assert ganvas("eval", grey, "--against", grey, *FD)[0] == 0
-    (kept,) = (tmp_path / "cache").rglob("*.npz")
-    content = kept.read_bytes()
-    kept.write_bytes(content[:200])
-    status, out, err = ganvas("eval", grey, "--against", grey, *FD)
-    assert (status, out) == (3, "")
-    assert "are damaged" in err
-    assert "Delete the file" in err
-    assert ganvas("eval", grey, "--against", grey, *FD, "--size", 8)[0] == 0
-    (other,) = set((tmp_path / "cache").rglob("*.npz")) - {kept}
-    other.write_bytes(content)
-    status, out, err = ganvas("eval", grey, "--against", grey, *FD, "--size", 8)
-    assert (status, out) == (3, "")
-    assert "are of another protocol" in err
-
-
-def test_a_cache_that_cannot_be_written_is_told_and_costs_no_score(ganvas, grey, tmp_path, monkeypatch):
-    with_cache = json.loads(ganvas("eval", grey, "--against", grey, *FD, "--json")[1])
-    (tmp_path / "file").write_text("no folder")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    status, out, err = ganvas("eval", grey, "--against", grey, *FD, "--json")
-    assert (status, json.loads(out)) == (0, with_cache)
-    assert "could not be kept" in err
-
-
-def test_a_page_that_cannot_be_written_is_told_before_the_work(ganvas, grey, monkeypatch):
-    monkeypatch.setattr("ganvas.inference.evaluation.evaluate", lambda *a, **k: pytest.fail("it went to work"))
-    Path("file").write_text("")
-    assert ganvas("eval", grey, "--against", grey, "--out", "file/report.html")[0] == 3
-
-
-def test_where_nothing_can_be_written_any_more_the_scores_are_shown_all_the_same(ganvas, grey, trained, monkeypatch):
-    shutil.rmtree(trained / "scores", ignore_errors=True)
-    (trained / "scores").write_text("no folder")
-    status, out, err = ganvas("eval", trained, *FD)
-    assert status == 3
-    assert "fd (pixels)" in out
-    assert "evaluation.json cannot be written" in err
-
-    def full(path, content):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("ganvas.inference.evaluation_page.files.write_text", full)
-    status, out, err = ganvas("eval", grey, "--against", grey, *FD, "--out", "report.html")
-    assert status == 3
-    assert "fd (pixels)" in out
-    assert "report.html cannot be written: No space left" in err
-    assert not Path("report.html").exists()
-
-
-def test_a_damaged_file_of_former_scores_is_replaced(ganvas, trained):
-    (trained / "scores").mkdir(exist_ok=True)
-    (trained / "scores" / "evaluation.json").write_text('{"scores": [')
-    assert ganvas("compare", trained, trained)[0] == 3
-    assert ganvas("eval", trained, *FD)[0] == 0
-    assert json.loads((trained / "scores" / "evaluation.json").read_text())["scores"][0]["name"] == "fd (pixels)"
-
-
 def test_memory_that_runs_out_outside_training_is_exit_4(ganvas, monkeypatch):
-    ganvas("train", "digits", "--images", 8, "--out", "run", *SMALL)
+    ganvas("train", "digits", "--images", 8, "--out", "run", *SMALL_RUN)
 
     def large(*arguments, **named):
         raise RuntimeError("[enforce fail at alloc_cpu.cpp:127] . DefaultCPUAllocator: can't allocate memory")

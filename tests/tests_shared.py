@@ -18,6 +18,10 @@ from ganvas.training.trainer import Trainer
 
 GPU, LAPTOP = Machine(torch.device("cuda"), 16, True, 24 * 2**30), Machine(torch.device("cpu"), 2, True)
 
+# Of a run that takes no time: arguments of `ganvas train`.
+SMALL_RUN = ["--recipe", "dcgan", "--batch", "8", "--set", "generator.width=8", "--set", "discriminator.width=8"]
+SMALL_RUN += ["--set", "training.tensorboard=off"]
+
 NEEDED = {"few-labels": ("data.labels=100",)}  # what a recipe has to be told of data on which others need nothing
 
 
@@ -55,3 +59,8 @@ def survey(size: int, count: int = 10_000, channels: int = 1, classes: int = 0) 
 def chosen(found: Survey, **wishes) -> GenerateSettings:
     """The settings of a plan on a CPU."""
     return plan(found, Wishes(device="cpu", **wishes)).settings
+
+
+def files_below(folder="."):
+    """All that there is below a folder, in order."""
+    return sorted(str(path) for path in Path(folder).rglob("*"))
