@@ -10,7 +10,8 @@ import tifffile
 from PIL import Image, ImageCms, ImageOps
 from tests_translators import CPU, Same, photo, same, wide
 
-from ganvas.data.decode import Unreadable
+from ganvas.data.decode import MAX_BYTES, MAX_PIXELS, Unreadable
+from ganvas.inference import photo as inference_photo
 from ganvas.inference.photo import photo_of, read_photo
 from ganvas.inference.rows import FORMATS
 from ganvas.inference.translator import Translator
@@ -263,3 +264,14 @@ def test_sixteen_bits_in_channels_that_lie_apart_are_refused(tmp_path):
     tifffile.imwrite(tmp_path / "in.tif", wide(3).transpose(2, 0, 1), photometric="rgb", planarconfig="separate")
     with pytest.raises(Unreadable, match="lie apart"):
         read_photo(tmp_path / "in.tif")
+
+
+def test_a_file_may_be_as_large_as_the_largest_picture_uncompressed(tmp_path, monkeypatch):
+    assert inference_photo.MOST_BYTES > wide(4).itemsize * 4 * MAX_PIXELS > MAX_BYTES
+    path = tmp_path / "in.bmp"
+    Image.fromarray(photo(20, 30).transpose(1, 2, 0)).save(path)
+    monkeypatch.setattr(inference_photo, "MOST_BYTES", path.stat().st_size)
+    assert read_photo(path).width == 30
+    monkeypatch.setattr(inference_photo, "MOST_BYTES", path.stat().st_size - 1)
+    with pytest.raises(Unreadable, match="is larger than"):
+        read_photo(path)

@@ -154,15 +154,15 @@ def decode_whole(content: bytes, channels: int) -> np.ndarray:
 
 
 @contextmanager
-def decodable(content: bytes) -> Iterator[Image.Image]:
+def decodable(content: bytes, most: int = MAX_BYTES) -> Iterator[Image.Image]:
     """A picture whose pixels may be decoded within the block, which is waited for where they are many.
 
-    Whatever goes wrong within the block is raised as Unreadable.
+    most: bytes that it may have. Whatever goes wrong within the block is raised as Unreadable.
     """
     if not content:
         raise Unreadable("is empty")
-    if len(content) > MAX_BYTES:
-        raise Unreadable(f"is larger than {MAX_BYTES >> 20} MB")
+    if len(content) > most:
+        raise Unreadable(f"is larger than {most >> 20} MB")
     with _opened(io.BytesIO(content)) as (image, metered):
         if image.format in ("JPEG", "MPO") and content.count(b"\xff\xda") > MAX_JPEG_SCANS:
             raise Unreadable("is a JPEG with more passes than any camera or program writes")

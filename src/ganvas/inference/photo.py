@@ -14,9 +14,10 @@ import numpy as np
 from PIL import Image
 from PIL.ExifTags import IFD, Base
 
-from ganvas.data.decode import MAX_BYTES, Unreadable, decodable, orientation_of
+from ganvas.data.decode import MAX_HEADER_BYTES, MAX_PIXELS, Unreadable, decodable, orientation_of
 from ganvas.data.fit import eight_bits, upright
 
+MOST_BYTES = 8 * MAX_PIXELS + MAX_HEADER_BYTES  # of a file: 16 bits of colours and transparency, uncompressed
 _AT_ONCE = 256  # rows that are turned from Pillow's form to numpy's
 _OTHER_BYTE = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
 _WIDE = {"RGB": 3, "RGBA": 4}  # 16-bit layouts that are decoded twice, with their channels
@@ -95,7 +96,7 @@ def read_photo(path: Path) -> Photo:
     """A picture file with what is to be kept. Raises Unreadable, also for a file that cannot be opened."""
     try:
         with path.open("rb") as stream:
-            content = stream.read(MAX_BYTES + 1)
+            content = stream.read(MOST_BYTES + 1)
     except OSError as error:
         raise Unreadable(f"cannot be opened ({error.strerror or error})") from None
     return photo_of(content)
@@ -104,7 +105,7 @@ def read_photo(path: Path) -> Photo:
 def photo_of(content: bytes) -> Photo:
     """The picture in a file's bytes. Raises Unreadable."""
     notes = []
-    with decodable(content) as image:
+    with decodable(content, MOST_BYTES) as image:
         if getattr(image, "is_animated", False) and image.format != "MPO":  # phones keep a second view in these
             notes.append("has more than one frame or page: only the first is used")
         wide = _wide_layout(image)
@@ -119,7 +120,7 @@ def photo_of(content: bytes) -> Photo:
             pixels = _sixteen(image) if _is_wide_grey(image) else eight_bits(image)
         orientation, kept = orientation_of(image), _kept(image)
     if wide in _WIDE:
-        with decodable(content) as image:
+        with decodable(content, MOST_BYTES) as image:
             _decode_as(image, _with_other_byte)
             _add_byte(image, pixels, "lower")
     if mode in ("CMYK", "YCbCr", "LAB", "HSV"):
