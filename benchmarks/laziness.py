@@ -1,4 +1,4 @@
-"""What penalties on every fourth round cost: the same run with them in every round, with as many images and as much time.
+"""What penalties on every fourth round cost, beside the same run with them in every round.
 
 Each seed plays three runs of a recipe on Fashion-MNIST, one after another: R1 (and R2) in every round, on every fourth
 with as many images, and on every fourth with so many more that the processor time is about the same.

@@ -16,8 +16,9 @@ import ganvas as package
 from ganvas.core.settings import from_dict
 from ganvas.core.sizes import Size
 from ganvas.recipes import RECIPES, task_of
-from ganvas.recipes.auto import Wishes, plan
+from ganvas.recipes.auto import plan
 from ganvas.recipes.catalogue import describe
+from ganvas.recipes.wishes import Wishes
 from ganvas.tasks import TRANSLATES
 from ganvas.tasks.data_settings import DataSettings
 

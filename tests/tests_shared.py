@@ -8,8 +8,9 @@ from safetensors.torch import load_file
 
 from ganvas.core.sizes import Size
 from ganvas.data import Survey
-from ganvas.recipes.auto import Wishes, plan
+from ganvas.recipes.auto import plan
 from ganvas.recipes.choices import Machine
+from ganvas.recipes.wishes import Wishes
 from ganvas.tasks.generate_settings import GenerateSettings
 from ganvas.tasks.source import below
 from ganvas.training import checkpoints

@@ -23,8 +23,9 @@ from ganvas.inference.loading import found as file_of
 from ganvas.inference.summary import write_summary
 from ganvas.inference.translator import Translator
 from ganvas.pace import measured_length, needs_pace
-from ganvas.recipes.auto import Plan, Wishes
+from ganvas.recipes.auto import Plan
 from ganvas.recipes.auto import plan as choose_plan
+from ganvas.recipes.wishes import Wishes
 from ganvas.tasks.beginning import open_source
 from ganvas.training import checkpoints
 from ganvas.training.clock import Clock

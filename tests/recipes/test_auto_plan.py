@@ -12,7 +12,8 @@ from ganvas.core.settings import from_dict
 from ganvas.core.sizes import Size
 from ganvas.data import Survey, open_data
 from ganvas.recipes import RECIPES, task_of
-from ganvas.recipes.auto import Wishes, plan
+from ganvas.recipes.auto import plan
+from ganvas.recipes.wishes import Wishes
 from ganvas.tasks import TRANSLATES
 from ganvas.tasks.generate import Generate
 from ganvas.tasks.generate_settings import LossSettings
@@ -97,6 +98,40 @@ def test_wishes_win_and_are_called_so():
     assert (settings.training.stop.images, settings.training.stop.seconds) == (5_000, None)
     wished = {what for what, _, reason in made.reasons if reason == "as you asked"}
     assert wished == {"size", "recipe", "batch", "device", "precision", "images"}
+
+
+@pytest.mark.parametrize(
+    ("option", "assignment", "what"),
+    [
+        ({"size": 16}, "data.size=16", "size"),
+        ({"size": "32x16"}, 'data.size="32x16"', "size"),
+        ({"images": 5_000}, "training.stop.images=5000", "images"),
+        ({"seconds": 60.0}, "training.stop.seconds=60", "time"),
+        ({"batch": 24}, "training.batch=24", "batch"),
+        ({"precision": "float32"}, "training.precision=float32", "precision"),
+    ],
+)
+def test_a_setting_that_is_named_is_planned_as_the_option_that_says_the_same(option, assignment, what):
+    found = survey(64, count=300, channels=3, classes=2)
+    by_option = plan(found, Wishes(device="cpu", **option))
+    named = plan(found, Wishes(device="cpu", assignments=(assignment,)))
+    assert (named.settings, named.reasons) == (by_option.settings, by_option.reasons)
+    assert (what, "as you asked") in [(row[0], row[2]) for row in named.reasons]
+
+
+@pytest.mark.parametrize(
+    ("assignment", "row", "held"),
+    [
+        ("data.classes=[]", ("classes", "0"), {"classes": ()}),
+        ("data.channels=1", ("channels", "1"), {"channels": 1}),
+        ("data.mirror=false", ("mirror", "False"), {"mirror": False}),
+        ("data.held_out=0", ("held out", "0"), {"held_out": 0}),
+    ],
+)
+def test_what_is_named_of_the_data_is_planned_with_and_told_once(assignment, row, held):
+    made = plan(survey(64, count=300, channels=3, classes=2), Wishes(device="cpu", assignments=(assignment,)))
+    assert [one for one in made.reasons if one[0] == row[0]] == [(*row, "as you asked")]
+    assert {name: getattr(made.settings.data, name) for name in held} == held
 
 
 def test_a_time_alone_leaves_the_images_open_and_neither_has_a_usual_length():
@@ -194,6 +229,29 @@ def test_an_accelerator_gets_larger_pictures_and_longer_runs(machine):
 def test_a_gpu_with_memory_gets_the_published_networks_that_suit_the_count(machine, memory, count, size, recipe):
     machine(dataclasses.replace(GPU, memory=memory * 2**30))
     assert plan(survey(64, count), Wishes(size=size)).settings.recipe == recipe
+
+
+@pytest.mark.parametrize(
+    ("wishes", "recipe"),
+    [
+        ({"seconds": 600.0}, "quick"),
+        ({"images": 100_000}, "quick"),
+        ({"assignments": ("training.stop.seconds=600",)}, "quick"),
+        ({"seconds": 86_400.0}, "r3gan"),
+        ({"images": 5_000_000}, "r3gan"),
+    ],
+)
+def test_published_networks_are_chosen_for_runs_that_are_long_enough(machine, wishes, recipe):
+    machine(GPU)
+    assert plan(survey(64, 50_000), Wishes(**wishes)).settings.recipe == recipe
+
+
+@pytest.mark.parametrize(("count", "images"), [(4_000, 25_000_000), (300, 6_000_000), (3, 60_000)])
+def test_few_pictures_are_not_shown_without_end(machine, count, images):
+    machine(GPU)
+    assert plan(survey(64, count), Wishes()).settings.training.stop.images == images
+    named = plan(survey(64, count), Wishes(recipe="stylegan2-ada")).settings
+    assert named.training.stop.images == 25_000_000, "the recipe as published, where it is named"
 
 
 @pytest.mark.parametrize(

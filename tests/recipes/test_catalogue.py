@@ -13,6 +13,14 @@ from ganvas.tasks.data_settings import DataSettings
 SMALL = 16
 
 
+@pytest.mark.parametrize(("name", "takes"), [("quick", "hours to days on a CPU"), ("pairs", "minutes on a CPU")])
+def test_large_pictures_are_generated_on_a_cpu_in_more_than_minutes(name, takes):
+    told = {size: {entry.name: entry.takes for entry in catalogue(size)}[name] for size in (64, 256)}
+    assert told[256] == takes
+    assert "CPU" in told[64]
+    assert "hours" not in told[64]
+
+
 def test_every_recipe_is_told_in_a_line_with_what_a_run_takes():
     entries = catalogue(SMALL)
     assert [entry.name for entry in entries] == list(RECIPES)

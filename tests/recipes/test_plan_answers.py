@@ -7,7 +7,8 @@ from ganvas.core.errors import UsageError
 from ganvas.core.sizes import Size
 from ganvas.data import Survey
 from ganvas.recipes import RECIPES, task_of
-from ganvas.recipes.auto import Wishes, plan
+from ganvas.recipes.auto import plan
+from ganvas.recipes.wishes import Wishes
 from ganvas.tasks import TRANSLATES
 
 MAKERS = {4: {"mlp"}, 20: {"mlp", "conv28"}, 48: {"mlp", "conv28"}, 2048: set()}

@@ -7,7 +7,8 @@ from tests_shared import survey
 
 from ganvas import api, cli
 from ganvas.core.errors import UsageError
-from ganvas.recipes.auto import Plan, Wishes, plan
+from ganvas.recipes.auto import Plan, plan
+from ganvas.recipes.wishes import Wishes
 from ganvas.tasks.beginning import open_source
 
 

@@ -10,7 +10,8 @@ from tests_shared import GPU, LAPTOP, survey
 from ganvas import api
 from ganvas.core.errors import DataError, UsageError
 from ganvas.core.sizes import Size
-from ganvas.recipes.auto import Wishes, plan
+from ganvas.recipes.auto import plan
+from ganvas.recipes.wishes import Wishes
 from ganvas.tasks import TRANSLATES
 
 SMALL = ("discriminator.layers=1",)

@@ -1,6 +1,8 @@
 """data, recipes, doctor."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import groupby
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import Positional, arg
@@ -69,7 +71,7 @@ def recipes(
         asked = {"size": Size.of(size).plain, "channels": channels, "classes": classes}
         to = answer(asked | {"recipes": [asdict(entry) for entry in entries]}, json)
         heads = ("recipe", "G / D parameters", "networks", "loss", "what it is", "takes")
-        terminal.show_table([_row(entry) for entry in entries if not entry.reason], heads, to=to)
+        terminal.show_table(_by_task([entry for entry in entries if not entry.reason]), heads, to=to)
         if others := [entry.name for entry in entries if entry.reason]:
             terminal.say(
                 f"\nNot at {size} px: {', '.join(others)}; `ganvas recipes NAME` says which sizes one makes", to
@@ -96,6 +98,14 @@ def recipes(
     terminal.show_table(rows, to=to)
     terminal.say(f"\n# What differs from the defaults; all: ganvas train DATA --recipe {name} --dry-run", to)
     terminal.say(tomli_w.dumps(found.settings), to)
+
+
+def _by_task(entries: Sequence["Entry"]) -> list[tuple[str, ...]]:
+    """The lines of the table: under each task its recipes."""
+    rows: list[tuple[str, ...]] = []
+    for task, those in groupby(entries, key=lambda entry: entry.task):
+        rows += [(f"--task {task}", "", "", "", "", ""), *((f"  {name}", *rest) for name, *rest in map(_row, those))]
+    return rows
 
 
 def _row(entry: "Entry") -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from ganvas.recipes import FOR_TASK, RECIPES, transfer, what_it_takes
 from ganvas.recipes import recipe as named_recipe
 from ganvas.recipes.catalogue import why_not
 from ganvas.recipes.choices import FOR_FEW, Choices, Machine
+from ganvas.recipes.wishes import Wishes
 from ganvas.tasks import IN_PARTS, TRANSLATES
 from ganvas.tasks.checks import check_batch, check_data, group_of, pictures_together
 from ganvas.tasks.data_settings import DataSettings
@@ -27,27 +28,8 @@ from ganvas.tasks.source import Source
 from ganvas.training.trainer import TrainingSettings
 
 _ASKED = "as you asked"
-_ROLES = ("generator.", "discriminator.", "encoder.", "classifier.", "translator.")
+_ROLES = ("generator", "discriminator", "encoder", "classifier", "translator")
 _LARGE = 128  # pixels of the longer side up to which a CPU generates in hours
-
-
-@dataclasses.dataclass(frozen=True)
-class Wishes:
-    """What the user asked for; None is left to the recipe."""
-
-    recipe: str = "auto"
-    task: str = "generate"
-    size: int | str | Size | None = None
-    images: int | None = None
-    seconds: float | None = None
-    batch: int | None = None
-    seed: int = 0
-    device: str = "auto"
-    precision: str = "auto"
-    procs: int = 1
-    on_trouble: str = "note"
-    assignments: tuple[str, ...] = ()
-    source: Source | None = None  # what the run begins from
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,6 +50,7 @@ def plan(survey: Survey, wishes: Wishes) -> Plan:
     Raises UsageError for a device, precision, recipe or setting that does not exist, for impossible values and for a
     source that does not go with them.
     """
+    wishes = wishes.gathered()
     if (source := wishes.source) is not None:
         transfer.check_task(source, wishes.task)
     device = devices.choose_device(wishes.device)
@@ -78,11 +61,13 @@ def plan(survey: Survey, wishes: Wishes) -> Plan:
     found = f"{survey.count:,} pictures, {seen} px"
     choices.note("data", survey.name, found + (f", {len(survey.classes)} classes" if survey.classes else ""))
     size = Size.of(choices.unless_asked("size", wishes.size, partial(choices.size, wishes.task)))
-    channels = choices.channels(wishes.task)
+    channels = choices.unless_asked(
+        "channels", wishes.assigned("data.channels"), partial(choices.channels, wishes.task)
+    )
     if wishes.size is None and wishes.recipe in RECIPES and source is None and not _asks_for_networks(wishes):
         size = _size_of(wishes.recipe, size, channels, choices)
-    name = choices.unless_asked("recipe", wishes.recipe, partial(choices.recipe, wishes.task, size))
-    made = _made(wishes, name, _chosen_data(survey, size, channels, choices, wishes.task), choices, source)
+    name = choices.unless_asked("recipe", wishes.recipe, partial(choices.recipe, wishes.task, size, wishes.brief))
+    made = _made(wishes, name, _chosen_data(survey, size, channels, choices, wishes), choices, source)
     if wishes.task in IN_PARTS:
         made = dataclasses.replace(made, data=dataclasses.replace(made.data, **choices.pieces(wishes.task, size)))
     chosen = _as_wished(made, wishes, choices, device, size)
@@ -90,7 +75,7 @@ def plan(survey: Survey, wishes: Wishes) -> Plan:
     networks = _networks(chosen, size)
     if source is not None:
         transfer.tell(source, chosen, networks, choices)
-    if _assigned(wishes, "training.lanes") is None:
+    if wishes.assigned("training.lanes") is None:
         chosen = _with_whole_groups(chosen, networks, choices)
     check_batch(chosen, networks)
     _tell_what_resulted(chosen, wishes, choices)
@@ -100,8 +85,8 @@ def plan(survey: Survey, wishes: Wishes) -> Plan:
 
 
 def _asks_for_networks(wishes: Wishes) -> bool:
-    """Whether the assignments change networks or sizes, so that a recipe's own say nothing of what can be made."""
-    return any(one.strip().startswith(("data.size", *_ROLES)) for one in wishes.assignments)
+    """Whether the assignments change networks, so that a recipe's own say nothing of what can be made."""
+    return any(wishes.assigned(role) is not None for role in _ROLES)
 
 
 def _size_of(name: str, size: Size, channels: int, choices: Choices) -> Size:
@@ -116,17 +101,24 @@ def _size_of(name: str, size: Size, channels: int, choices: Choices) -> Size:
     return found
 
 
-def _chosen_data(survey: Survey, size: Size, channels: int, choices: Choices, task: str) -> DataSettings:
+def _chosen_data(survey: Survey, size: Size, channels: int, choices: Choices, wishes: Wishes) -> DataSettings:
     seen: dict[str, Any] = {
         "where": survey.where,
         "size": size.plain,
         "channels": channels,
         "test": test_part(survey.where),
     }
-    translates = task in TRANSLATES
-    seen |= {"classes": survey.classes if translates else choices.classes(), "mirror": choices.mirror()}
-    if seen["test"] is None:
-        seen["held_out"] = choices.held_out_for_scores(task) if translates else choices.held_out()
+    translates = wishes.task in TRANSLATES
+    classes, mirror, held_out = (wishes.assigned(f"data.{name}") for name in ("classes", "mirror", "held_out"))
+    if classes is None:
+        classes = survey.classes if translates else choices.classes()
+    else:
+        choices.note("classes", len(classes) if isinstance(classes, list) else classes, _ASKED)
+    seen |= {"classes": classes, "mirror": choices.unless_asked("mirror", mirror, choices.mirror)}
+    if held_out is not None:
+        seen["held_out"] = choices.note("held out", held_out, _ASKED)
+    elif seen["test"] is None:
+        seen["held_out"] = choices.held_out_for_scores(wishes.task) if translates else choices.held_out()
     return from_dict(DataSettings, seen, "data")
 
 
@@ -137,7 +129,7 @@ def _made(wishes: Wishes, name: str, data: DataSettings, choices: Choices, sourc
         made = transfer.adapted(source, name, data, batch)
     else:
         made = named_recipe(name)(data) if batch is None else named_recipe(name)(data, batch)
-    told = any(assignment.strip().startswith("augment.") for assignment in wishes.assignments)
+    told = wishes.assigned("augment") is not None
     augments = isinstance(made, GenerateSettings) and wishes.recipe == "auto" and made.augment.name is None
     if augments and not told and choices.augments():
         made = dataclasses.replace(made, augment=FOR_FEW)
@@ -146,6 +138,7 @@ def _made(wishes: Wishes, name: str, data: DataSettings, choices: Choices, sourc
 
 def _as_wished(made: Any, wishes: Wishes, choices: Choices, device: torch.device, size: Size) -> Any:
     """The settings of a recipe with all that is wished for, and the run's length. Raises UsageError."""
+    usual = partial(choices.images, size, made.training.stop.images, wishes.recipe != "auto")
     values = to_dict(made)
     values["training"] |= {
         "seed": wishes.seed,
@@ -153,13 +146,13 @@ def _as_wished(made: Any, wishes: Wishes, choices: Choices, device: torch.device
         "precision": choices.unless_asked("precision", wishes.precision, choices.precision),
         "procs": wishes.procs,
         "on_trouble": wishes.on_trouble,
-        "stop": _chosen_stop(wishes, choices, partial(choices.images, size, made.training.stop.images)),
+        "stop": _chosen_stop(wishes, choices, usual),
     }
     for what in ("path", "sha256"):
-        if _assigned(wishes, f"source.{what}") is not None:
+        if wishes.assigned(f"source.{what}") is not None:
             raise UsageError("source is what a run began from: name it with --from RUN")
     for role in made.NETWORKS:  # another network begins with its own settings
-        if _assigned(wishes, f"{role}.name") not in (None, values[role]["name"]):
+        if wishes.assigned(f"{role}.name") not in (None, values[role]["name"]):
             values[role] = {}
     chosen: Any = from_dict(type(made), override(values, wishes.assignments))
     if chosen.training.procs > chosen.training.batch:
@@ -186,23 +179,14 @@ def _tell_what_resulted(chosen: Any, wishes: Wishes, choices: Choices) -> None:
     if isinstance(chosen, GuidedSettings):
         choices.perceptual(chosen.loss.perceptual)
     if isinstance(chosen, GenerateSettings) and chosen.loss.r1.weight:
-        asked = _assigned(wishes, "loss.r1.weight") is not None
+        asked = wishes.assigned("loss.r1.weight") is not None
         own = f"of R1, the recipe's for {chosen.data.size} px; other: --set loss.r1.weight="
         choices.note("gamma", f"{chosen.loss.r1.weight:g}", _ASKED if asked else own)
 
 
-def _assigned(wishes: Wishes, name: str) -> str | None:
-    """What the assignments say of a setting, the last of them; None if they say nothing."""
-    asked = (assignment.partition("=") for assignment in wishes.assignments)
-    values = [value.strip(" \"'") for key, _, value in asked if key.strip() == name]
-    return values[-1] if values else None
-
-
 def _asked_batch(wishes: Wishes) -> int | None:
     """The batch that is asked for, None where it is left to the recipe. Raises UsageError for an impossible one."""
-    assigned = _assigned(wishes, "training.batch")
-    asked = wishes.batch if assigned is None else assigned
-    return None if asked is None else from_dict(TrainingSettings, {"batch": asked}, "training").batch
+    return None if wishes.batch is None else from_dict(TrainingSettings, {"batch": wishes.batch}, "training").batch
 
 
 def _with_whole_groups(chosen: Any, networks: Any, choices: Choices) -> Any:

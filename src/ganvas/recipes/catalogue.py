@@ -13,6 +13,7 @@ from ganvas.recipes import recipe as named_recipe
 from ganvas.tasks import TRANSLATES
 from ganvas.tasks.data_settings import DataSettings
 
+SMALL_FOR_A_CPU = 64  # pixels of the longer side up to which recipes for a CPU generate in minutes
 _LARGEST = 2048  # pixels a side up to which sizes are told
 _TRIED, _PERIOD = 64, 12  # of those that are as they were so many pixels before: up to which they are tried
 _LISTED = 8  # sizes that are told one by one
@@ -22,12 +23,14 @@ _LISTED = 8  # sizes that are told one by one
 class Entry:
     """A recipe for pictures of one kind.
 
-    what: what it is and when to take it. takes: what a run costs. networks: the families, generator / discriminator
-    where they differ. loss: with the penalties. generator, discriminator: their parameters, an
-    autoencoder's encoder in place of the latter, None where they cannot be built; reason: why not, else "".
+    task: what `ganvas train --task` calls what it learns. what: what it is and when to take it. takes: what a run
+    costs. networks: the families, generator / discriminator where they differ. loss: with the penalties. generator,
+    discriminator: their parameters, an autoencoder's encoder in place of the latter, None where they cannot be built;
+    reason: why not, else "".
     """
 
     name: str
+    task: str
     what: str
     takes: str
     networks: str
@@ -119,14 +122,22 @@ def _entry(name: str, pictures: DataSettings) -> Entry:
         reason = str(error)
     return Entry(
         name=name,
+        task=chosen.task,
         what=what.removesuffix("."),
-        takes=what_it_takes(name),
+        takes=_takes(name, chosen.task, pictures.size),
         networks=" / ".join(dict.fromkeys(getattr(chosen, role).name for role in chosen.NETWORKS)),
         loss=", ".join(filter(None, (chosen.loss.say(), getattr(getattr(chosen, "augment", None), "name", None)))),
         generator=counts[0],
         discriminator=counts[1],
         reason=reason,
     )
+
+
+def _takes(name: str, task: str, size: Size) -> str:
+    """What a run costs; on a CPU only small pictures are generated in what a recipe says."""
+    takes = what_it_takes(name)
+    large = size.longer > SMALL_FOR_A_CPU and task not in TRANSLATES
+    return "hours to days on a CPU" if large and "on a CPU" in takes else takes
 
 
 def _told(recipe: Callable[..., Any]) -> list[str]:

