@@ -25,6 +25,13 @@ def test_a_survey_counts_measures_and_names(photos: Path) -> None:
     assert not seen.uniform
 
 
+@pytest.mark.parametrize(("mode", "transparent"), [("RGB", False), ("L", False), ("RGBA", True), ("LA", True)])
+def test_a_survey_sees_whether_there_is_transparency(tmp_path: Path, mode: str, transparent: bool) -> None:
+    Image.new("RGB", (20, 20)).save(tmp_path / "1.png")
+    Image.new(mode, (20, 20)).save(tmp_path / "2.png")
+    assert data.survey(tmp_path).transparent == transparent
+
+
 def test_a_survey_of_much_data_looks_at_a_part_spread_over_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(surveys, "LOOKED_AT", 10)
     for number in range(100):

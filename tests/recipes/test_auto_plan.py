@@ -364,7 +364,28 @@ def test_every_term_of_a_loss_is_said():
         assert from_dict(LossSettings, {name: asked}, "loss").say() != default.say(), name
 
 
-@pytest.mark.parametrize(("size", "gamma", "batch"), [(32, 0.05, 512), (64, 2.0, 256), (256, 150.0, 256)])
+def test_transparency_that_becomes_white_is_said_with_how_to_learn_it():
+    def said(**found) -> str:
+        look = dataclasses.replace(survey(32, channels=3), **found)
+        return next(reason for what, _, reason in plan(look, Wishes(device="cpu")).reasons if what == "channels")
+
+    assert "--set data.channels=4" in said(transparent=True)
+    assert said() == "colour"
+
+
+def test_a_size_that_no_network_makes_is_answered_with_the_nearest():
+    with pytest.raises(UsageError, match=r"No network makes pictures of 2048 pixels: .* is 1024; .* up to 128"):
+        chosen(survey(4_000), size=2_048)
+
+
+def test_fewer_pictures_than_a_group_are_told():
+    rows = plan(survey(32), Wishes(recipe="stylegan2-slim", device="cpu", batch=3)).reasons
+    assert "3 pictures pass together and are one smaller group" in str(rows)
+
+
+@pytest.mark.parametrize(
+    ("size", "gamma", "batch"), [(32, 0.05, 512), (64, 2.0, 256), (256, 150.0, 256), (1024, 2_400.0, 256)]
+)
 def test_r3gan_has_the_settings_of_its_paper(size, gamma, batch):
     settings = chosen(survey(size, count=50_000, channels=3), recipe="r3gan", size=size)
     assert settings.loss.r1.weight == settings.loss.r2.weight == pytest.approx(gamma)

@@ -12,6 +12,7 @@ from ganvas.data.report import SetAside
 from ganvas.data.source import Say, Source
 
 LOOKED_AT = 1000  # pictures whose headers are read, spread evenly over the data
+_TRANSPARENT = ("LA", "RGBA", "PA", "La", "RGBa")  # modes of pictures with an alpha channel
 SMALLEST_SIZE, LARGEST_SIZE = 16, 256  # of the size that is suggested
 
 
@@ -22,7 +23,7 @@ class Survey:
     where: canonical, to be stored in settings. name: for folders of runs. count: pictures, less those seen to be
     unreadable; the rest shows when they are decoded. size: the median of their shorter sides, in pixels. channels: 1
     if all are grey, else 3. classes: their names, () when there are none. shape: the size that all share, upright; None
-    if they are of several.
+    if they are of several. transparent: whether some have transparency.
     """
 
     where: str
@@ -32,6 +33,7 @@ class Survey:
     channels: int
     classes: tuple[str, ...]
     shape: Size | None
+    transparent: bool = False
 
     @property
     def uniform(self) -> bool:
@@ -91,6 +93,7 @@ def look_over(source: Source) -> Survey:
         channels=max(look.channels for look in looks),
         classes=_classes(source, list(bad)),
         shape=sizes.pop() if len(sizes) == 1 else None,
+        transparent=any(look.mode in _TRANSPARENT for look in looks),
     )
 
 

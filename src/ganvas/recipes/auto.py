@@ -58,7 +58,7 @@ def plan(survey: Survey, wishes: Wishes) -> Plan:
     machine = Machine.with_device(device)
     choices = Choices(survey, machine) if source is None else transfer.SourceChoices(survey, machine, source)
     seen = f"typically {survey.size}" if survey.shape is None or survey.shape.square else f"all {survey.shape.words}"
-    found = f"{survey.count:,} pictures, {seen} px"
+    found = f"{_pictures(survey.count)}, {seen} px"
     choices.note("data", survey.name, found + (f", {len(survey.classes)} classes" if survey.classes else ""))
     size = Size.of(choices.unless_asked("size", wishes.size, partial(choices.size, wishes.task)))
     channels = choices.unless_asked(
@@ -210,13 +210,17 @@ def _take_care(chosen: Any, survey: Survey, networks: Any, choices: Choices) -> 
     if parted := next((count for count in together if count % group), None):
         rest = f"the last {parted % group} are a smaller group" if parted % group > 1 else "the last is left over"
         left = f"of {parted} pictures that pass together {rest}"
+        left = left if parted > group else f"{parted} pictures pass together and are one smaller group"
         whole = group * max(chosen.training.lanes, chosen.training.procs)
         choices.note("take care", f"groups of {group}", f"{left}; a --batch that is a multiple of {whole} leaves none")
     if (doubt := chosen.doubt()) is not None:
         choices.note("take care", *doubt)
-    few = f"{survey.count:,} picture{'s' if survey.count > 1 else ''}"
     if (advice := chosen.care_with(survey.count)) is not None:
-        choices.note("take care", few, advice)
+        choices.note("take care", _pictures(survey.count), advice)
+
+
+def _pictures(count: int) -> str:
+    return "1 picture" if count == 1 else f"{count:,} pictures"
 
 
 def _tell_what_it_takes(chosen: Any, device: torch.device, choices: Choices) -> None:

@@ -14,6 +14,7 @@ from ganvas.metrics.imagenet import find_weights
 from ganvas.networks.doublings import is_made, nearest_made
 from ganvas.recipes import FOR_TASK
 from ganvas.recipes.catalogue import SMALL_FOR_A_CPU
+from ganvas.tasks import TRANSLATES
 from ganvas.tasks.augmenting import AugmentSettings
 from ganvas.tasks.generate_settings import FEW_TO_KNOW_BY_HEART
 from ganvas.tasks.guided_settings import IN_COLOUR
@@ -34,6 +35,7 @@ _IMAGES = {"mps": 1_000_000, "cuda": 5_000_000}
 # On a CPU, at up to 32 pixels and in bfloat16; half of it for larger ones and half for other arithmetic.
 _IMAGES_A_CORE, _MOST_CORES = 250_000, 8
 _MOST_OFTEN, _MOST_OFTEN_PUBLISHED = 2_000, 20_000  # times that a picture is seen, the latter on a GPU for days
+_MOST_OF_MLP = 128  # pixels a side
 _WIDE = 10 * 2**30  # bytes of a GPU's memory from which on the published networks fit with batches worth training
 
 
@@ -88,7 +90,9 @@ class Choices:
         """1 or 3, or 4 with transparency. Raises UsageError for a task of colours where there is none to learn."""
         if self._survey.channels > 1 or task not in IN_COLOUR:
             found = self._survey.channels
-            return self.note("channels", found, "all grey" if found == 1 else "colour")
+            lost = "; what is transparent becomes white, to learn it too: --set data.channels=4"
+            told = lost if self._survey.transparent and task not in TRANSLATES else ""
+            return self.note("channels", found, ("all grey" if found == 1 else "colour") + told)
         if task == "colorize":
             raise UsageError(
                 f"colorize: all pictures of {self._survey.name} are grey, and colours are learned from pictures in "
@@ -127,6 +131,11 @@ class Choices:
             return self.note("recipe", "quick", f"{how}; {suits}")
         if size.square and size.width % 4 == 0 and 8 <= size.width <= 64:
             return self.note("recipe", "conv28", f"{size} is no power of two but divisible by four")
+        if size.longer > _MOST_OF_MLP:
+            raise UsageError(
+                f"No network makes pictures of {size} pixels: the nearest that the convolutional ones make is "
+                f"{nearest_made(size)}; fully connected ones make any shape up to {_MOST_OF_MLP} pixels a side"
+            )
         nearest = "" if size.square else f"; the nearest that they make is {nearest_made(size)}"
         return self.note("recipe", "mlp", f"the convolutional networks make no {size} px{nearest}")
 

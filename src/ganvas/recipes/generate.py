@@ -170,13 +170,17 @@ def r3gan(data: DataSettings, batch: int | None = None) -> GenerateSettings:
 
     R3GAN (Huang et al. 2024), R1 and R2 in every round. Up to 32 pixels the paper's settings for CIFAR-10 with batches
     of 512, above those for FFHQ with batches of 256, at 64 and 256 pixels; gamma in between in proportion to the power
-    of the side that joins the two.
+    of the side that joins the two, and beyond, where nothing is published, to the pixels.
     Takes a GPU: 20 M images as published.
     """
     small, images = data.size.shorter <= 32, 20_000_000
     usual = 512 if small else 256
     batch = batch or usual
-    gamma = _gamma(0.05, 32, data.size) if small else 2 * (data.size.side / 64) ** math.log(75, 4)  # 150 at 256
+    gamma = (
+        _gamma(0.05, 32, data.size)
+        if small
+        else min(2 * (data.size.side / 64) ** math.log(75, 4), _gamma(150, 256, data.size))
+    )
     gamma *= usual / batch
     penalty = PenaltySettings(weight=gamma, final=gamma / 10)
     adam = OptimizerSettings(lr=2e-4, betas=(0.0, 0.9), decay="cosine", final=0.25, final_betas=(0.0, 0.99))

@@ -184,7 +184,8 @@ class GenerateSettings(GameSettings):
         augment = "--set augment.name=diffaug augment.p=1.0"
         if count < FEW_TO_LEARN_FROM:
             then = f", then {augment}" if self.augment.name is None else ""
-            return f"no GAN learns from so few, it will make copies: collect a hundred{then}"
+            other = "or begin from a trained run, --from RUN"
+            return f"no GAN learns from so few, it will make copies: collect a hundred{then}; {other}"
         if count < FEW_TO_KNOW_BY_HEART and self.augment.name is None:
             return f"the discriminator may learn so few by heart; what helps: {augment}"
         return None
