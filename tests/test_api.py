@@ -71,7 +71,7 @@ def test_a_run_on_a_relative_folder_continues_from_another_one(photos, monkeypat
     assert json.loads((run.path / "card.json").read_text())["images_seen"] == 16
 
 
-@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
 @pytest.mark.parametrize("size", [4, 7, 12])
 def test_sizes_and_channels_that_nobody_chose_with_care_play(photos, size, channels):
     assignments = [f"data.channels={channels}", "training.tensorboard=off"]

@@ -74,7 +74,7 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(ganvas):
         ("data check", "needs a folder"),
         ("recipes stylgan2", "did you mean stylegan2"),
         ("recipes --size 3", "data.size"),
-        ("recipes --channels 2", "data.channels"),
+        ("recipes --channels 5", "data.channels"),
         ("", "train"),
         ("trian digits", "train"),
     ],

@@ -65,16 +65,18 @@ def test_integer_pictures_are_taken_for_eight_bits_only_if_they_fit() -> None:
     assert read(saved(large, "TIFF"), 2, 1).reshape(-1).tolist() == [0, 0, 0, 255]
 
 
-def test_transparency_lies_on_white_unless_four_channels_are_wanted() -> None:
+def test_transparency_lies_on_white_unless_two_or_four_channels_are_wanted() -> None:
     pixels = np.zeros((8, 8, 4), np.uint8)
     pixels[..., 0], pixels[:4, :, 3], pixels[4:, :, 3] = 200, 255, 0  # red above; below, red that cannot be seen
     content = saved(Image.fromarray(pixels))
-    colour, grey, whole = (read(content, 8, channels) for channels in (3, 1, 4))
+    colour, grey, whole, pair = (read(content, 8, channels) for channels in (3, 1, 4, 2))
     assert colour[:, 0, 0].tolist() == [200, 0, 0]
     assert colour[:, 7, 0].tolist() == [255, 255, 255]
     assert grey[0, 7, 0] == 255
     assert whole[:, 0, 0].tolist() == [200, 0, 0, 255]
     assert whole[3, 7, 0] == 0
+    assert pair[:, 0, 0].tolist() == [60, 255]  # the lightness of that red
+    assert pair[1, 7, 0] == 0
     half = np.full((8, 8, 4), (0, 0, 0, 128), np.uint8)
     assert abs(int(read(saved(Image.fromarray(half)), 8, 1)[0, 0, 0]) - 127) <= 1
 

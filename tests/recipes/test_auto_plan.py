@@ -370,6 +370,7 @@ def test_transparency_that_becomes_white_is_said_with_how_to_learn_it():
         return next(reason for what, _, reason in plan(look, Wishes(device="cpu")).reasons if what == "channels")
 
     assert "--set data.channels=4" in said(transparent=True)
+    assert "--set data.channels=2" in said(transparent=True, channels=1)
     assert said() == "colour"
 
 

@@ -57,7 +57,7 @@ def recipes(
     Args:
         name: A recipe, to see its paper, its settings and the sizes that it makes.
         size: Pixels a side of the pictures for which parameters are counted, as 64; or width x height, as 96x64.
-        channels: 1 grey, 3 colour, 4 colour with transparency.
+        channels: 1 grey, 3 colour; 2 and 4 these with transparency.
         classes: How many classes the pictures have.
         json: One JSON object on stdout.
     """

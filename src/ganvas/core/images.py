@@ -27,7 +27,7 @@ def to_uint8(pictures: Tensor) -> Tensor:
 
 
 def to_pillow(picture: np.ndarray) -> Image.Image:
-    """uint8 [C, H, W] with 1, 3 or 4 channels (2: grey and alpha) -> a Pillow image of mode L, LA, RGB or RGBA."""
+    """uint8 [C, H, W] with 1 to 4 channels (2: grey and alpha) -> a Pillow image of mode L, LA, RGB or RGBA."""
     channels = picture.shape[0]
     return Image.fromarray(picture[0] if channels == 1 else np.ascontiguousarray(picture.transpose(1, 2, 0)))
 

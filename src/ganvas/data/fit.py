@@ -104,13 +104,13 @@ def _full_range(values: np.ndarray, mode: str) -> tuple[float, float]:
 def to_channels(image: Image.Image, channels: int) -> np.ndarray:
     """A picture of mode L, LA, RGB or RGBA as uint8 [channels, H, W].
 
-    channels: 1 is luma, 3 is RGB, both with transparency composited on white; 4 is RGBA.
+    channels: 1 is luma, 3 is RGB, both with transparency composited on white; 2 and 4 are these with transparency.
     """
-    if channels != 4 and image.mode in ("LA", "RGBA"):
+    if channels in (1, 3) and image.mode in ("LA", "RGBA"):
         white = Image.new("RGBA", image.size, "white")
         white.alpha_composite(image.convert("RGBA"))
         image = white
-    pixels = np.asarray(image.convert({1: "L", 3: "RGB", 4: "RGBA"}[channels]))
+    pixels = np.asarray(image.convert({1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[channels]))
     return pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)
 
 
@@ -130,12 +130,12 @@ def fit_arrays(images: np.ndarray, size: Size, channels: int) -> np.ndarray:
 
 
 def covered(picture: np.ndarray, size: Size) -> np.ndarray:
-    """uint8 [C, h, w], C 1, 3 or 4: the centre of a picture that is upright, brought to a size as files are."""
+    """uint8 [C, h, w], C 1 to 4: the centre of a picture that is upright, brought to a size as files are."""
     return to_channels(cover(_to_pillow(picture), size), len(picture))
 
 
 def resized(picture: np.ndarray, size: Size) -> np.ndarray:
-    """uint8 [C, h, w], C 1, 3 or 4: all of a picture at another size, by Lanczos over all that becomes a pixel."""
+    """uint8 [C, h, w], C 1 to 4: all of a picture at another size, by Lanczos over all that becomes a pixel."""
     wanted = size.width, size.height
     return to_channels(_to_pillow(picture).resize(wanted, Image.Resampling.LANCZOS), len(picture))
 

@@ -38,7 +38,7 @@ def open_data(
 
     where: a folder, a zip, a file, or a name. size: 64, or "96x64" for 96 pixels wide and 64 high;
     None is the pictures' own size if they are square and share one, else the largest power of two within the median
-    shorter side, 16 to 256. channels: 1, 3 or 4; None is 1 if all pictures are
+    shorter side, 16 to 256. channels: 1 to 4; None is 1 if all pictures are
     grey, else 3. threads: that decode; they change nothing but the speed. say: is told, in sentences, of downloads,
     caches and files set aside. memory: bytes that the pictures may take before they are mapped from a cache instead;
     None is a third of what is free. most: take so many of the pictures, evenly spread, if there are more.
@@ -184,8 +184,8 @@ def _checked_size(size: int | str | Size) -> Size:
 
 def _check(channels: int | None, threads: int | None) -> None:
     """Raises UsageError for what cannot be."""
-    if channels not in (None, 1, 3, 4):
-        raise UsageError(f"channels {channels}: use 1 for grey, 3 for colour, 4 for colour with transparency")
+    if channels not in (None, 1, 2, 3, 4):
+        raise UsageError(f"channels {channels}: use 1 for grey, 3 for colour, 2 and 4 for these with transparency")
     if threads is not None and threads < 1:
         raise UsageError(f"threads {threads}: use 1 or more")
 

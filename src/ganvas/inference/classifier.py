@@ -23,7 +23,7 @@ _AT_ONCE = 64  # pictures told at a time, always: sums are rounded otherwise in 
 class Classifier:
     """A classifier ready for use: the averaged weights of a run.
 
-    size: of its pictures, in pixels; channels: 1, 3 or 4; classes: the names that it tells apart; card: what it is and
+    size: of its pictures, in pixels; channels: 1 to 4; classes: the names that it tells apart; card: what it is and
     how it came to be. network: the module, on `device`: float32 [N, C, H, W] in [-1, 1] -> logits [N, K].
     """
 

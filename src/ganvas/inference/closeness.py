@@ -50,7 +50,7 @@ class Closeness:
 
 
 def _colour(pictures: Tensor) -> Tensor:
-    """[N, 1, 3 or 4, H, W] in [-1, 1] -> [N, 3, H, W] in 0..255; alpha is composited on white."""
+    """[N, 1 to 4, H, W] in [-1, 1] -> [N, 3, H, W] in 0..255; alpha is composited on white."""
     pictures = (pictures + 1) * 127.5
     if pictures.shape[1] in (2, 4):
         alpha = pictures[:, -1:] / 255

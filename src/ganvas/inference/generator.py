@@ -35,7 +35,7 @@ class Generator:
     """A generator ready for use: the averaged weights of a run.
 
     size: the side of its pictures in pixels, or a `ganvas.core.sizes.Size` with height and width where they are not
-    square; height, width: those of any; channels: 1, 3 or 4; classes: names of the classes it knows, empty if
+    square; height, width: those of any; channels: 1 to 4; classes: names of the classes it knows, empty if
     unconditional; card: what it is and how it came to be, as in `core.card`. network: in float32 and evaluation mode,
     on `device`, for what needs its weights or gradients of its input; in another `precision` pictures come from a copy
     that is made at the first of them. space: where its pictures are steered.

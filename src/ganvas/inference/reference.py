@@ -42,7 +42,7 @@ class Reals:
 
     @property
     def channels(self) -> int:
-        """1, 3 or 4."""
+        """1 to 4."""
         return int(self.images.shape[1])
 
     def whole(self) -> Tensor:
@@ -93,12 +93,12 @@ def _check_kind(subject: Subject, where: str | Path, say: Say) -> None:
     if seen.channels == subject.channels:
         return
     if not subject.card:
-        kinds = {1: "grey", 3: "in colour", 4: "in colour with transparency"}
+        kinds = {1: "grey", 2: "grey with transparency", 3: "in colour", 4: "in colour with transparency"}
         raise DataError(
             f"{subject.name} is {kinds[subject.channels]} and {where} is {kinds[seen.channels]}: they cannot be "
             "compared. Bring both to the same kind first"
         )
-    say(f"{where} is judged in {'grey' if subject.channels == 1 else 'colour'}, as {subject.name} makes pictures")
+    say(f"{where} is judged in {'grey' if subject.channels < 3 else 'colour'}, as {subject.name} makes pictures")
 
 
 def _held_out_by_run(subject: Subject, whole: Dataset) -> int:

@@ -87,10 +87,10 @@ class Choices:
         return self.note("size", size, why if typical < 2 * size else f"what trains well on {kind}; larger: --size")
 
     def channels(self, task: str = "generate") -> int:
-        """1 or 3, or 4 with transparency. Raises UsageError for a task of colours where there is none to learn."""
+        """1 or 3. Raises UsageError for a task of colours where there is none to learn."""
         if self._survey.channels > 1 or task not in IN_COLOUR:
             found = self._survey.channels
-            lost = "; what is transparent becomes white, to learn it too: --set data.channels=4"
+            lost = f"; what is transparent becomes white, to learn it too: --set data.channels={found + 1}"
             told = lost if self._survey.transparent and task not in TRANSLATES else ""
             return self.note("channels", found, ("all grey" if found == 1 else "colour") + told)
         if task == "colorize":

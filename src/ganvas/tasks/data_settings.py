@@ -27,7 +27,7 @@ class DataSettings:
 
     where: str  # a folder, an archive or a name
     size: PictureSize  # pixels a side, or "96x64" for pictures 96 pixels wide and 64 high
-    channels: Literal[1, 3, 4]
+    channels: Literal[1, 2, 3, 4]  # grey, grey with transparency, colour, colour with transparency
     classes: tuple[str, ...] = ()  # names of the classes that the networks know; empty: unconditional
     held_out: Annotated[int, Field(ge=0)] = 0  # pictures that training does not see, so that the watch can compare
     test: str | None = None  # data that the watch takes in their place: a named set's test part
