@@ -19,7 +19,7 @@ LARGE = 2**30
 
 
 @pytest.mark.parametrize("size", [4, 7, 48, 100, 513])
-@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
 def test_any_size_and_channels_can_be_asked_for(photos: Path, size: int, channels: int) -> None:
     found = data.open_data(photos, size=size, channels=channels, memory=LARGE)
     assert found.images.shape == (10, channels, size, size)
@@ -39,7 +39,7 @@ def test_any_size_and_channels_can_be_asked_for(photos: Path, size: int, channel
         {"size": 5000},
         {"size": "64x3"},
         {"size": "9x"},
-        {"channels": 2},
+        {"channels": 5},
         {"threads": 0},
     ],
 )

@@ -16,7 +16,7 @@ from ganvas.networks import (
     translator,
 )
 
-LARGEST = {"mlp": 128, "conv28": 64, "dcgan": 1024, "r3gan": 1024, "stylegan2": 1024, "fastgan": 1024, "resnet": 512}
+LARGEST = {"mlp": 128, "conv28": 64, "dcgan": 1024, "r3gan": 1024, "stylegan2": 1024, "fastgan": 1024, "resnet": 1024}
 BOUNDARIES = [(name, size) for name in LARGEST for size in (LARGEST[name] // 2, LARGEST[name])]
 # And a picture that is not square, of the same shorter side.
 BOUNDARIES += [(name, f"{side * 5 // 4}x{side}") for name, side in LARGEST.items() if side >= 512]
