@@ -160,13 +160,21 @@ def test_a_decay_takes_the_length_of_the_run():
         ("generator.name=dcgn", "did you mean dcgan"),
         ("generator.width=wide", "generator.width: "),
         ("training.batch=0", "training.batch: "),
+        ("training.batch=many", "training.batch: "),
+        ("training.stop.images=many", "training.stop.images: "),
+        ("data.size=[64]", "data.size: "),
+        ("data.channels=7", "data.channels: "),
+        ("data.mirror=perhaps", "data.mirror: "),
+        ("data.held_out=some", "data.held_out: "),
+        ("data.classes=cats", "data.classes: "),
         ("width=4", "width is not a setting"),
         ("width", "write it as name=value"),
     ],
 )
-def test_what_set_cannot_mean_is_answered(assignment, told):
+@pytest.mark.parametrize("recipe", ["auto", "quick"])
+def test_what_set_cannot_mean_is_answered(assignment, told, recipe):
     with pytest.raises(UsageError) as caught:
-        chosen(survey(32), assignments=(assignment,))
+        chosen(survey(32), recipe=recipe, assignments=(assignment,))
     assert told in str(caught.value)
 
 

@@ -94,7 +94,7 @@ def _size_of(name: str, size: Size, channels: int, choices: Choices) -> Size:
     tried = [size]
     while tried[-1].longer < 64:
         tried.append(Size(2 * tried[-1].height, 2 * tried[-1].width))
-    pictures = DataSettings(where="", size=size, channels=channels)  # type: ignore[arg-type]
+    pictures = from_dict(DataSettings, {"where": "", "size": size.plain, "channels": channels}, "data")
     found = next((one for one in tried if not why_not(name, pictures, one)), size)
     if found != size:
         choices.note("size", found, f"the smallest that {name} makes of these; other: --size")
