@@ -20,7 +20,8 @@ CALMER = ("generator_optimizer.lr=0.0005", "discriminator_optimizer.lr=0.0005", 
 
 def make(images: int) -> Path:
     """Train both parts, score the result and write it; what is there already is not made again."""
-    first, second, made = RUNS / "first", RUNS / "second", RUNS / "fashion-mnist.safetensors"
+    here = RUNS if images == IMAGES else RUNS / f"trial-{images}"
+    first, second, made = here / "first", here / "second", here / "fashion-mnist.safetensors"
     train(first, images, "--recipe", "quick", "--set", *WIDER)
     train(second, round(CALM * images), "--from", str(first), "--set", *CALMER)
     ganvas("eval", str(second), "--against", "fashion-mnist")

@@ -225,7 +225,7 @@ def test_recipes_are_listed_or_shown_one_by_one_to_a_machine_and_a_person(ganvas
     status, out, err = ganvas("recipes", "--size", 20)
     assert (status, err) == (0, "")
     assert f"{found['conv28']['generator'] / 1e6:.2f} M" in out
-    assert "Not at 20 px: quick, dcgan" in out
+    assert "Not for such pictures: quick, dcgan" in out
     places = [out.index(text) for text in ("--task generate", "  conv28", "--task superres", "  superres ")]
     assert places == sorted(places)
     status, out, _ = ganvas("recipes", "stylegan2")

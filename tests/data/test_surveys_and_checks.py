@@ -25,10 +25,12 @@ def test_a_survey_counts_measures_and_names(photos: Path) -> None:
     assert not seen.uniform
 
 
-@pytest.mark.parametrize(("mode", "transparent"), [("RGB", False), ("L", False), ("RGBA", True), ("LA", True)])
+@pytest.mark.parametrize(
+    ("mode", "transparent"), [("RGB", False), ("L", False), ("RGBA", True), ("LA", True), ("P", True)]
+)
 def test_a_survey_sees_whether_there_is_transparency(tmp_path: Path, mode: str, transparent: bool) -> None:
     Image.new("RGB", (20, 20)).save(tmp_path / "1.png")
-    Image.new(mode, (20, 20)).save(tmp_path / "2.png")
+    Image.new(mode, (20, 20)).save(tmp_path / "2.png", transparency=0 if mode == "P" else None)
     assert data.survey(tmp_path).transparent == transparent
 
 

@@ -52,8 +52,16 @@ def test_a_recipe_that_cannot_be_built_at_the_size_is_listed_with_the_reason():
     assert found["conv28"].generator > 0
 
 
+@pytest.mark.parametrize("channels", [2, 4])
+def test_what_does_not_take_transparency_is_listed_with_the_reason(channels):
+    found = {entry.name: entry for entry in catalogue(channels=channels)}
+    assert "data.channels" in found["superres"].reason
+    assert found["quick"].reason == ""
+    assert found["superres"].loss == {entry.name: entry for entry in catalogue()}["superres"].loss
+
+
 def test_pictures_that_cannot_be_are_an_error():
-    for wrong in ({"size": 3}, {"channels": 2}, {"classes": -1}):
+    for wrong in ({"size": 3}, {"channels": 5}, {"classes": -1}):
         with pytest.raises(UsageError):
             catalogue(**wrong)
 

@@ -74,7 +74,7 @@ def recipes(
         terminal.show_table(_by_task([entry for entry in entries if not entry.reason]), heads, to=to)
         if others := [entry.name for entry in entries if entry.reason]:
             terminal.say(
-                f"\nNot at {size} px: {', '.join(others)}; `ganvas recipes NAME` says which sizes one makes", to
+                f"\nNot for such pictures: {', '.join(others)}; `ganvas recipes NAME` says which sizes one makes", to
             )
         return
     found = describe(name, size, channels, classes)

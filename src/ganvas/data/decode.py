@@ -55,7 +55,7 @@ class Unreadable(Exception):
 @dataclass(frozen=True, slots=True)
 class Look:
     """What a picture's header tells. width, height: upright, where the header says how that is. channels: 1 when grey,
-    else 3; transparency does not count.
+    else 3; transparency does not count there. transparent: whether there is any.
     """
 
     width: int
@@ -63,6 +63,7 @@ class Look:
     channels: int
     format: str
     mode: str
+    transparent: bool
 
 
 @contextmanager
@@ -127,7 +128,8 @@ def look_at(stream: BinaryIO) -> Look:
     with _opened(stream) as (image, _):
         name = "JPEG" if image.format == "MPO" else image.format or ""
         size = as_kept(Size(image.height, image.width), _orientation_in_header(image))
-        return Look(size.width, size.height, 1 if _is_grey(image) else 3, name.lower(), image.mode)
+        channels, transparent = 1 if _is_grey(image) else 3, image.has_transparency_data
+        return Look(size.width, size.height, channels, name.lower(), image.mode, transparent)
 
 
 def decode(content: bytes, size: int | Size, channels: int, smallest: int) -> np.ndarray:

@@ -233,7 +233,7 @@ class ArraySource(Source):
         """The shape that all pictures share."""
         _, channels, height, width = self.shape
         mode = {1: "L", 3: "RGB", 4: "RGBA"}[channels]
-        return Look(width, height, 1 if channels == 1 else 3, self.kind, mode)
+        return Look(width, height, 1 if channels == 1 else 3, self.kind, mode, transparent=channels == 4)
 
     def fit(self, indexes: range, size: Size, channels: int, smallest: int) -> Fitted:
         """Pad, resize and convert pictures; each can be read."""

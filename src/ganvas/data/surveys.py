@@ -12,7 +12,6 @@ from ganvas.data.report import SetAside
 from ganvas.data.source import Say, Source
 
 LOOKED_AT = 1000  # pictures whose headers are read, spread evenly over the data
-_TRANSPARENT = ("LA", "RGBA", "PA", "La", "RGBa")  # modes of pictures with an alpha channel
 SMALLEST_SIZE, LARGEST_SIZE = 16, 256  # of the size that is suggested
 
 
@@ -93,7 +92,7 @@ def look_over(source: Source) -> Survey:
         channels=max(look.channels for look in looks),
         classes=_classes(source, list(bad)),
         shape=sizes.pop() if len(sizes) == 1 else None,
-        transparent=any(look.mode in _TRANSPARENT for look in looks),
+        transparent=any(look.transparent for look in looks),
     )
 
 

@@ -225,7 +225,7 @@ class Translator:
         note = self.note_on(photo)
         notes = [*photo.notes, *lost, *left_out, *([note] if note else [])]
         if self.network.outputs == 1 and self.mode.keeps_grey and not photo.grey:
-            notes.append("comes out grey, as the network has learned from grey pictures alone")
+            notes.append("comes out grey, as the network makes grey pictures")
         if photo.transparent and self.mode.on_white:
             notes.append("keeps its transparency, below which what was made is not seen")
         with files.replacing(out) as partial, writing.sink(partial, format, shape, kept) as sink:

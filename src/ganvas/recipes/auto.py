@@ -61,6 +61,7 @@ def plan(survey: Survey, wishes: Wishes) -> Plan:
     found = f"{_pictures(survey.count)}, {seen} px"
     choices.note("data", survey.name, found + (f", {len(survey.classes)} classes" if survey.classes else ""))
     size = Size.of(choices.unless_asked("size", wishes.size, partial(choices.size, wishes.task)))
+    choices.check_colours(wishes.task)
     channels = choices.unless_asked(
         "channels", wishes.assigned("data.channels"), partial(choices.channels, wishes.task)
     )
@@ -138,7 +139,8 @@ def _made(wishes: Wishes, name: str, data: DataSettings, choices: Choices, sourc
 
 def _as_wished(made: Any, wishes: Wishes, choices: Choices, device: torch.device, size: Size) -> Any:
     """The settings of a recipe with all that is wished for, and the run's length. Raises UsageError."""
-    usual = partial(choices.images, size, made.training.stop.images, wishes.recipe != "auto")
+    named = wishes.recipe != "auto" or wishes.source is not None
+    usual = partial(choices.images, size, made.training.stop.images, named)
     values = to_dict(made)
     values["training"] |= {
         "seed": wishes.seed,

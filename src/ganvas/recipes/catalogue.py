@@ -112,11 +112,12 @@ def why_not(name: str, pictures: DataSettings, size: Size) -> str:
 
 def _entry(name: str, pictures: DataSettings) -> Entry:
     recipe = named_recipe(name)
-    chosen = recipe(pictures)
     what = _told(recipe)[0]
     counts: list[int | None] = [None, None]
     reason = ""
+    chosen = recipe(dataclasses.replace(pictures, channels=3))
     try:
+        chosen = recipe(pictures)
         counts = [sum(weight.numel() for weight in network.parameters()) for network in chosen.check_networks()]
     except UsageError as error:
         reason = str(error)

